@@ -1,0 +1,68 @@
+// The shapes of Settings: one frozen, structured-cloneable* value that says what should be. (*Secrets are re-wrapped.)
+
+import type { Origin } from '../base/origin.ts';
+import type { Secret } from '../base/secret.ts';
+import type { SettingValues } from './table.ts';
+
+/** As libpq's sslmode. verify-full is the default; anything weaker must be written out and is warned about. */
+export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+export type PoolMode = 'session' | 'transaction' | 'statement';
+
+export interface HostSettings {
+  /** A host name, an address, or a directory with PostgreSQL's UNIX socket (begins with `/`). */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One database as clients ask for it, with everything a server connection needs. All values are resolved: no fallbacks left. */
+export interface DatabaseSettings {
+  /** The name in the client's startup packet. */
+  readonly name: string;
+  /** What the application uses it for, as far as its configuration says. */
+  readonly role: 'writer' | 'replica';
+  /** In the order in which they are tried. At least one. */
+  readonly hosts: readonly HostSettings[];
+  /** The database's name on the server. */
+  readonly dbname: string;
+  /** The role of the application, with which the agent logs in for clients of the same name. */
+  readonly user: string;
+  readonly password: Secret | undefined;
+  /** Every client of this database is mapped to `user`, whoever it logged in as (PgBouncer's `user=`). */
+  readonly forceUser: boolean;
+  readonly sslmode: SslMode;
+  /** A PEM file, or `system` for the system's own CAs. */
+  readonly sslrootcert: string;
+  readonly sslcert: string | undefined;
+  readonly sslkey: string | undefined;
+  readonly poolMode: PoolMode;
+  /** Server connections per (database, user). */
+  readonly poolSize: number;
+  readonly minPoolSize: number;
+  /** Over all users of the database; 0 is no limit. */
+  readonly maxDbConnections: number;
+  readonly queryWaitTimeoutMs: number;
+  readonly serverLifetimeMs: number;
+  /** Sent in the startup packet to the server (`options`, Rails' `variables:`): name → value. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Where the application's configuration names this database. */
+  readonly origin: Origin;
+}
+
+/** Somebody who may log in to the agent. */
+export interface UserSettings {
+  readonly name: string;
+  /** A password, `md5…`, or `SCRAM-SHA-256$…`; undefined for users who come by `peer` only. */
+  readonly secret: Secret | undefined;
+  /** Names of the databases that this user may ask for; `*` is every one. */
+  readonly databases: readonly string[];
+  readonly poolMode: PoolMode | undefined;
+  readonly maxUserConnections: number;
+  readonly maxUserClientConnections: number;
+  readonly origin: Origin;
+}
+
+/** Every row of the settings table under its own snake_case name (durations in milliseconds, sizes in bytes), and: */
+export interface Settings extends SettingValues {
+  readonly databases: Readonly<Record<string, DatabaseSettings>>;
+  readonly users: Readonly<Record<string, UserSettings>>;
+}

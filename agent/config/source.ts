@@ -1,0 +1,57 @@
+// What a source hands on: databases and settings as the application wrote them, each value with its origin.
+
+import type { Problem } from '../base/errors.ts';
+import type { Origin } from '../base/origin.ts';
+
+/** A value as it was written, and where. */
+export interface Located<T = unknown> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+/** What can be said of one database; libpq's words where libpq has one. Values are strings as libpq would take them, numbers where the source is typed. */
+export type DatabaseField =
+  | 'host' // comma list as libpq's
+  | 'port' // comma list as libpq's
+  | 'dbname'
+  | 'user'
+  | 'password'
+  | 'password_file'
+  | 'password_command'
+  | 'secret_id' // of ['secrets_manager', id]
+  | 'sslmode'
+  | 'sslrootcert'
+  | 'sslcert'
+  | 'sslkey'
+  | 'connect_timeout'
+  | 'pool_size'
+  | 'role'; // writer | replica
+
+export interface DatabaseDraft {
+  /** The name in the application's own configuration: `primary`, `read_replica`, `worker_jobs`, `cache`, `analytics`. */
+  readonly key: string;
+  readonly origin: Origin;
+  readonly fields: Readonly<Partial<Record<DatabaseField, Located<string | number>>>>;
+  /** Run-time parameters that the application wants set (`variables:`, `options=-c …`): name → value. */
+  readonly parameters: Readonly<Record<string, Located<string>>>;
+}
+
+export interface SourceReading {
+  readonly format: 'application.yml' | 'database.yml' | '.env' | 'pgsidecar.yml' | 'environment' | 'flags';
+  readonly databases: readonly DatabaseDraft[];
+  /** Rows of the settings table that this source sets. */
+  readonly settings: Readonly<Record<string, Located>>;
+  readonly problems: readonly Problem[];
+  /** Every file that was read, or whose appearance would change the reading: the watcher's list. Absolute paths. */
+  readonly files: readonly string[];
+}
+
+/** The outside, handed in: config itself touches no file, no process, no environment. */
+export interface SourceIo {
+  /** The file's text; undefined when there is no such file. Throws AgentError config_unreadable when it cannot be read. */
+  read(path: string): string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Runs an operator's command (password_command, secrets_command), no shell expansion of ours; its standard output without the last newline. */
+  run(command: string, args: readonly string[]): Promise<string>;
+  readonly cwd: string;
+}
