@@ -1,0 +1,111 @@
+// The settings of the agent itself: where it reads from, what it logs, how it ends.
+
+import { HOURS, MINUTES, SECONDS, type SettingRow } from './row.ts';
+
+export const AGENT_SETTINGS = {
+  sources: {
+    type: 'list',
+    section: 'sources',
+    default: [],
+    reload: 'live',
+    doc: "The application's own files (application.yml, database.yml, .env), the first one winning. Empty: the agent looks for `config/application.yml`, `application.yml`, `config/database.yml` and `.env`, and says what it took.",
+  },
+  environment: {
+    type: 'string',
+    section: 'sources',
+    default: 'production',
+    reload: 'live',
+    doc: "The section of the application's files that counts. When it is not set: `RAILS_ENV`, `RACK_ENV`, `APP_ENV`, `NODE_ENV`, then `production`.",
+  },
+  source_poll_interval: {
+    type: 'duration',
+    section: 'sources',
+    default: 5 * SECONDS,
+    min: 1 * SECONDS,
+    max: 1 * HOURS,
+    reload: 'live',
+    doc: 'The sources are watched; besides, they are looked at this often, for the file system that tells nobody. In seconds when no unit is written.',
+  },
+  source_settle_time: {
+    type: 'duration',
+    section: 'sources',
+    default: 200,
+    min: 10,
+    max: 1 * MINUTES,
+    reload: 'live',
+    doc: 'A changed file is read when it has lain still for this long, so that one that is being written is never applied. In seconds when no unit is written.',
+  },
+  secrets_command: {
+    type: 'string',
+    section: 'sources',
+    default: '',
+    reload: 'live',
+    doc: "Fetches what an application file asks for with `['secrets_manager', id]`: a program and its arguments (quotes group words; no shell). `{id}` is replaced by the id, which is otherwise added as the last argument; the secret is what it prints.",
+  },
+  secret_command_timeout: {
+    type: 'duration',
+    section: 'sources',
+    default: 10 * SECONDS,
+    min: 100,
+    max: 10 * MINUTES,
+    reload: 'live',
+    doc: 'Time for a `password_command` or the `secrets_command` to print its secret. In seconds when no unit is written.',
+  },
+
+  log_level: {
+    type: 'enum',
+    section: 'logging',
+    values: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    reload: 'live',
+    doc: 'The least severe message that is logged.',
+  },
+  log_format: {
+    type: 'enum',
+    section: 'logging',
+    values: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    reload: 'live',
+    doc: '`json`: an object a line; `pretty`: for people; `auto`: pretty on a terminal, json elsewhere.',
+  },
+  log_connections: {
+    type: 'boolean',
+    section: 'logging',
+    default: true,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Logs each client that logged in and each server connection that was made.',
+  },
+  log_disconnections: {
+    type: 'boolean',
+    section: 'logging',
+    default: true,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Logs each client and each server connection that ended, and why.',
+  },
+  log_pooler_errors: {
+    type: 'boolean',
+    section: 'logging',
+    default: true,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Logs each error that the agent itself (not PostgreSQL) sends to a client.',
+  },
+
+  control_socket: {
+    type: 'path',
+    section: 'process',
+    default: '',
+    reload: 'live',
+    doc: 'UNIX socket through which `pgsidecar status`, `reload`, `drain` and `wait` reach the agent. Empty: `pgsidecar.control` in `unix_socket_dir`.',
+  },
+  drain_timeout: {
+    type: 'duration',
+    section: 'process',
+    default: 60 * SECONDS,
+    min: 0,
+    reload: 'live',
+    doc: 'Time that clients have to finish after SIGTERM, SIGINT or `pgsidecar drain`; then they are closed. In seconds when no unit is written; 0: as long as they take.',
+  },
+} as const satisfies Record<string, SettingRow>;

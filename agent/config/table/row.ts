@@ -1,0 +1,69 @@
+// What one row of the settings table may say, and the TypeScript type that each kind of value has once it is read.
+
+export type SettingType =
+  | 'string'
+  | 'integer'
+  | 'boolean'
+  | 'duration'
+  | 'size'
+  | 'octal'
+  | 'enum'
+  | 'path'
+  | 'list';
+
+/** `live`: the next use sees the new value. `new_connections`: those that are open keep the old one. Nothing needs a restart. */
+export type ReloadClass = 'live' | 'new_connections';
+
+export type SettingSection =
+  | 'listening'
+  | 'authentication'
+  | 'client TLS'
+  | 'client limits'
+  | 'pools'
+  | 'servers'
+  | 'server TLS'
+  | 'sources'
+  | 'logging'
+  | 'process';
+
+export interface SettingRow {
+  readonly type: SettingType;
+  readonly section: SettingSection;
+  /** Durations in milliseconds, sizes in bytes; an empty string or list is "not set". */
+  readonly default: string | number | boolean | readonly string[];
+  /** For `enum`, and for a `list` of known words. */
+  readonly values?: readonly string[];
+  /** In the unit of the value (milliseconds, bytes). */
+  readonly min?: number;
+  readonly max?: number;
+  readonly reload: ReloadClass;
+  /** `true`: PgBouncer has it under this name; a string: under that one; absent: it is ours. */
+  readonly pgbouncer?: true | string;
+  /** The key under `databases.NAME` of pgsidecar.yml that overrides it for one database. */
+  readonly perDatabase?: string;
+  /** The key under `users.NAME` of pgsidecar.yml that overrides it for one user. */
+  readonly perUser?: string;
+  /** One paragraph for the operator: what it does, its unit, and what empty or 0 mean. */
+  readonly doc: string;
+}
+
+/** What a row's value is in `Settings`. */
+export type ValueOf<Row extends SettingRow> = Row['type'] extends 'integer' | 'duration' | 'size' | 'octal'
+  ? number
+  : Row['type'] extends 'boolean'
+    ? boolean
+    : Row['type'] extends 'list'
+      ? readonly string[]
+      : Row['type'] extends 'enum'
+        ? Row extends { readonly values: readonly (infer Word)[] }
+          ? Word
+          : never
+        : string;
+
+export const MILLISECONDS = 1;
+export const SECONDS = 1000;
+export const MINUTES = 60 * SECONDS;
+export const HOURS = 60 * MINUTES;
+export const DAYS = 24 * HOURS;
+export const KILOBYTES = 1024;
+export const MEGABYTES = 1024 * KILOBYTES;
