@@ -13,10 +13,52 @@ export interface ErrorRow {
 
 export const ERRORS = {
   // Settings
-  setting_invalid: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use {setting} "{value}" at {origin}: expected {expected}' },
+  setting_invalid: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use {setting} "{value}" at {origin}: expected {expected}',
+  },
+  config_unreadable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot read {origin}: {reason}',
+  },
+  command_failed: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot run {command}: {reason}',
+  },
+  // Files of the application
+  yaml_syntax: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
+  yaml_limit: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
+  yaml_duplicate_key: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot read {origin} as YAML: "{key}" is already set at line {line}; keep one of the two',
+  },
+  yaml_second_document: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'A second YAML document begins at {origin}: only the first one is read, as the application does',
+  },
+  yaml_merge_order: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'The merge key << at {origin} replaces "{key}" of line {line} with that of line {from}, as in Ruby: put << first to keep your own',
+  },
   // A client
-  password_wrong: { sqlstate: '28P01', exit: 77, sentence: 'password authentication failed for user "{user}"' },
-  database_unknown: { sqlstate: '3D000', exit: 69, sentence: 'database "{database}" is not served by pgsidecar: it serves {served}' },
+  password_wrong: {
+    sqlstate: '28P01',
+    exit: 77,
+    sentence: 'password authentication failed for user "{user}"',
+  },
+  database_unknown: {
+    sqlstate: '3D000',
+    exit: 69,
+    sentence: 'database "{database}" is not served by pgsidecar: it serves {served}',
+  },
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
 } as const satisfies Record<string, ErrorRow>;
 
