@@ -48,10 +48,14 @@ export interface SourceReading {
 
 /** The outside, handed in: config itself touches no file, no process, no environment. */
 export interface SourceIo {
-  /** The file's text; undefined when there is no such file. Throws AgentError config_unreadable when it cannot be read. */
+  /** The file's text, of a path as it was written (relative: to `cwd`); undefined when there is no such file. Throws AgentError config_unreadable when it cannot be read. */
   read(path: string): string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Runs an operator's command (password_command, secrets_command), no shell expansion of ours; its standard output without the last newline. */
-  run(command: string, args: readonly string[]): Promise<string>;
+  /**
+   * Runs an operator's command (password_command, secrets_command), no shell in between; its standard output without
+   * the last newline. Throws AgentError command_failed when it cannot start, fails, or takes longer than `timeoutMs`.
+   */
+  run(command: string, args: readonly string[], timeoutMs: number): Promise<string>;
+  /** What a relative path is relative to; absolute. */
   readonly cwd: string;
 }
