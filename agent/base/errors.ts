@@ -60,6 +60,14 @@ export const ERRORS = {
     sentence: 'database "{database}" is not served by pgsidecar: it serves {served}',
   },
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
+  // Proofs of identity
+  peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
+  plain_needs_encryption: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'Cannot ask user "{user}" for a password in the clear: connect by TLS or by the UNIX socket',
+  },
+  userlist_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use a user at {origin}: {reason}' },
   // The command line
   command_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown command "{command}": {hint}' },
   flag_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown flag {flag}: {hint}' },
