@@ -41,6 +41,8 @@ export interface DatabaseSettings {
   /** Over all users of the database; 0 is no limit. */
   readonly maxDbConnections: number;
   readonly queryWaitTimeoutMs: number;
+  /** For each host tried: the application's own connect_timeout, else server_connect_timeout. */
+  readonly connectTimeoutMs: number;
   readonly serverLifetimeMs: number;
   /** Sent in the startup packet to the server (`options`, Rails' `variables:`): name → value. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -53,6 +55,8 @@ export interface UserSettings {
   readonly name: string;
   /** A password, `md5…`, or `SCRAM-SHA-256$…`; undefined for users who come by `peer` only. */
   readonly secret: Secret | undefined;
+  /** Where the same role has another password at one database (two servers, one role name): database name → secret. It wins over `secret`. */
+  readonly databaseSecrets: Readonly<Record<string, Secret>>;
   /** Names of the databases that this user may ask for; `*` is every one. */
   readonly databases: readonly string[];
   readonly poolMode: PoolMode | undefined;

@@ -23,9 +23,17 @@ export type DatabaseField =
   | 'sslrootcert'
   | 'sslcert'
   | 'sslkey'
-  | 'connect_timeout'
+  | 'connect_timeout' // seconds, as libpq's
   | 'pool_size'
-  | 'role'; // writer | replica
+  | 'role' // writer | replica
+  // Only pgsidecar.yml has these:
+  | 'from' // the key of an application's database that is taken up under this name
+  | 'force_user'
+  | 'pool_mode'
+  | 'min_pool_size'
+  | 'max_db_connections'
+  | 'query_wait_timeout'
+  | 'server_lifetime';
 
 export interface DatabaseDraft {
   /** The name in the application's own configuration: `primary`, `read_replica`, `worker_jobs`, `cache`, `analytics`. */
@@ -36,9 +44,27 @@ export interface DatabaseDraft {
   readonly parameters: Readonly<Record<string, Located<string>>>;
 }
 
+export type UserField =
+  | 'password'
+  | 'password_file'
+  | 'password_command'
+  | 'databases'
+  | 'pool_mode'
+  | 'max_user_connections'
+  | 'max_user_client_connections';
+
+/** Somebody under `users:` of pgsidecar.yml. */
+export interface UserDraft {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly fields: Readonly<Partial<Record<UserField, Located<string | number | readonly string[]>>>>;
+}
+
 export interface SourceReading {
   readonly format: 'application.yml' | 'database.yml' | '.env' | 'pgsidecar.yml' | 'environment' | 'flags';
   readonly databases: readonly DatabaseDraft[];
+  /** Only pgsidecar.yml has users besides those of its databases. */
+  readonly users?: readonly UserDraft[];
   /** Rows of the settings table that this source sets. */
   readonly settings: Readonly<Record<string, Located>>;
   readonly problems: readonly Problem[];
