@@ -57,7 +57,9 @@ export async function makeCredentialBook(
 
 export async function makeCredential(user: UserSecret, options: CredentialOptions): Promise<Credential> {
   const { name, secret } = user;
-  if (secret === undefined) return { user: name, secret, kind: undefined, scram: undefined, md5: undefined };
+  // PostgreSQL has no empty passwords either: one would let in whoever types nothing.
+  if (secret === undefined || secret.open() === '')
+    return { user: name, secret, kind: undefined, scram: undefined, md5: undefined };
   const text = secret.open();
   switch (secretKind(secret)) {
     case 'md5':

@@ -3,6 +3,8 @@
 /** From system user (or `*`) to roles (or `*`). */
 export interface PeerMap {
   readonly roles: ReadonlyMap<string, ReadonlySet<string>>;
+  /** No entry was written at all: then the same name is enough. */
+  readonly empty: boolean;
   /** Entries that are not `system_user:role`, as they were written. */
   readonly unusable: readonly string[];
 }
@@ -22,13 +24,12 @@ export function makePeerMap(entries: readonly string[]): PeerMap {
     const known = roles.get(systemUser) ?? new Set<string>();
     roles.set(systemUser, known.add(role));
   }
-  return { roles, unusable };
+  return { roles, empty: entries.length === 0, unusable };
 }
 
-/** What the map says of a system user is all that it may be; of whom it says nothing, the role of the same name. */
+/** An empty map lets a system user be the role of its own name; any other allows what it says and nothing else, as PostgreSQL's does. */
 export function mayBecome(map: PeerMap, systemUser: string, role: string): boolean {
-  const own = map.roles.get(systemUser);
-  const everyone = map.roles.get('*');
-  if (own === undefined && everyone === undefined) return systemUser === role;
-  return [own, everyone].some((roles) => roles !== undefined && (roles.has(role) || roles.has('*')));
+  if (map.empty) return systemUser === role;
+  const entries = [map.roles.get(systemUser), map.roles.get('*')];
+  return entries.some((roles) => roles !== undefined && (roles.has(role) || roles.has('*')));
 }

@@ -1,0 +1,79 @@
+// PgBouncer's auth_file: quotes, comments, and every unusable line named without showing what is in it.
+
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { parseUserlist } from './userlist.ts';
+
+const PLACE = 'userlist.txt';
+
+function quote(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+test('parseUserlist() reads pairs, comments, empty lines and what stands behind a pair', () => {
+  const { users, problems } = parseUserlist(
+    [
+      '; a comment',
+      '# another',
+      '',
+      '"app" "one"',
+      '\t"re""ad" \t "t""wo" ignored',
+      '"peer" ""',
+      '"last" "x"',
+    ].join('\r\n'),
+    PLACE,
+  );
+  expect(problems).toEqual([]);
+  expect(users.map(({ name, secret, line }) => [name, secret?.open(), line])).toEqual([
+    ['app', 'one', 4],
+    ['re"ad', 't"wo', 5],
+    ['peer', undefined, 6],
+    ['last', 'x', 7],
+  ]);
+});
+
+test('parseUserlist() complains of each unusable line with its number and without its secret', () => {
+  const hidden = crypto.randomUUID();
+  const { users, problems } = parseUserlist(
+    [
+      '"good" "x"',
+      `app ${hidden}`,
+      `"app" "${hidden}`,
+      `"app""${hidden}"`,
+      `"" "${hidden}"`,
+      `"good" "${hidden}"`,
+      `"cut" "SCRAM-SHA-256$4096:${hidden}"`,
+      `"${'n'.repeat(128)}" "x"`,
+      `"long" "${hidden.repeat(60)}"`,
+    ].join('\n'),
+    PLACE,
+  );
+  expect(users.map(({ name }) => name)).toEqual(['good']);
+  expect(problems.map(({ origin }) => origin?.line)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(problems[4]!.sentence).toBe(
+    'Cannot use a user at userlist.txt:6: user "good" stands in line 1 already',
+  );
+  expect(JSON.stringify(problems)).not.toContain(hidden);
+});
+
+test('parseUserlist() gives back any name and secret that was quoted', () => {
+  const text = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
+    .filter((value) => !/[\r\n]/.test(value));
+  fc.assert(
+    fc.property(text, text, (name, secret) => {
+      const { users } = parseUserlist(`${quote(name)} ${quote(secret)}\n`, PLACE);
+      expect(users[0]?.name).toBe(name);
+      expect(users[0]?.secret?.open()).toBe(secret);
+    }),
+  );
+});
+
+test('parseUserlist() takes any text without throwing, and every line is a user, a problem or nothing', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const { users, problems } = parseUserlist(text, PLACE);
+      expect(users.length + problems.length).toBeLessThanOrEqual(text.split('\n').length);
+    }),
+  );
+});
