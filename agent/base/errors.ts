@@ -18,16 +18,45 @@ export const ERRORS = {
     exit: 78,
     sentence: 'Cannot use {setting} "{value}" at {origin}: expected {expected}',
   },
-  config_unreadable: {
+  setting_unknown: {
     sqlstate: 'F0000',
     exit: 78,
-    sentence: 'Cannot read {origin}: {reason}',
+    sentence: 'Unknown setting "{setting}" at {origin}: {advice}',
   },
-  command_failed: {
+  setting_contradiction: {
     sqlstate: 'F0000',
     exit: 78,
-    sentence: 'Cannot run {command}: {reason}',
+    sentence: 'Cannot use {setting} "{value}" at {origin}: {contradiction}',
   },
+  setting_weak: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: '{setting} is "{value}" at {origin}: {danger}',
+  },
+  config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
+  config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
+  config_empty: { sqlstate: 'F0000', exit: 78, sentence: 'There is no database to serve: {advice}' },
+  source_conflict: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Database "{database}" at {origin} is left out: {reason}',
+  },
+  database_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot serve database "{database}" at {origin}: {reason}',
+  },
+  user_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot let in user "{user}" at {origin}: {reason}',
+  },
+  secret_unreadable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot read the password of {owner} at {origin}: {reason}',
+  },
+  command_failed: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot run {command}: {reason}' },
   // Files of the application
   yaml_syntax: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
   yaml_limit: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
@@ -127,6 +156,151 @@ export const ERRORS = {
     sqlstate: '22023',
     exit: 78,
     sentence: 'Cannot make a URL of {database} for {library}: {reason}',
+  },
+  // A server
+  server_unreachable: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'cannot connect to the server: {reason}',
+  },
+  server_timeout: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'the server did not finish the {what} within server_connect_timeout',
+  },
+  server_closed: {
+    sqlstate: '08006',
+    exit: 69,
+    sentence: 'the server closed the connection: {reason}',
+  },
+  server_protocol: {
+    sqlstate: '08P01',
+    exit: 70,
+    sentence: 'the server does not speak the PostgreSQL protocol as it should: {reason}',
+  },
+  server_tls_refused: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'the server {host}:{port} does not offer TLS, and sslmode is {sslmode}: set ssl = on there',
+  },
+  server_tls_failed: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'TLS with the server {host}:{port} failed: {reason}',
+  },
+  server_certificate_refused: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'cannot trust the server {host}:{port}: {reason}',
+  },
+  server_auth_refused: {
+    sqlstate: '28000',
+    exit: 69,
+    sentence: 'pgsidecar does not log in to the server: {reason}',
+  },
+  server_password_missing: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence: 'the server asks for a password of "{user}", and none is configured',
+  },
+  server_password_is_verifier: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence:
+      'the configured secret of "{user}" is a SCRAM verifier, which can check a password but not give one: set the password under databases',
+  },
+  server_password_wrong: {
+    sqlstate: '28P01',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_auth_rejected: {
+    sqlstate: '28000',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_database_missing: {
+    sqlstate: '3D000',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_login_failed: {
+    sqlstate: '08004',
+    exit: 69,
+    sentence: 'the server refused our login: {message} (SQLSTATE {sqlstate})',
+  },
+  server_lost: {
+    sqlstate: '08006',
+    exit: 69,
+    sentence: 'the connection to the server was lost: {reason}',
+  },
+  // A pool
+  query_wait_timeout: {
+    sqlstate: '08006',
+    exit: 75,
+    sentence: 'no server connection became free within query_wait_timeout ({seconds} s): {state}',
+  },
+  pool_removed: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'database "{database}" is no longer served: it was removed from the configuration',
+  },
+  login_unusable: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence: 'user "{user}" may not be used to log in to the server of "{database}": {reason}',
+  },
+  // A client's session
+  client_limit: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence: 'no more connections allowed ({limit} = {value})',
+  },
+  client_login_timeout: {
+    sqlstate: '08P01',
+    exit: 77,
+    sentence: 'the login was not finished within client_login_timeout',
+  },
+  client_tls_required: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'this listener takes TLS connections only (client_tls_sslmode = {sslmode})',
+  },
+  replication_refused: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'replication connections are not pooled: connect to the server directly',
+  },
+  agent_stopping: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'pgsidecar is stopping: it takes no new connections',
+  },
+  agent_shutdown: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'terminating connection because pgsidecar is stopping',
+  },
+  statement_mode: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'transaction blocks are not allowed in statement pooling mode',
+  },
+  message_too_long: {
+    sqlstate: '54000',
+    exit: 69,
+    sentence:
+      'a message of {bytes} bytes is longer than max_message_held ({max}), and its name has to be read',
+  },
+  startup_parameter: {
+    sqlstate: '22023',
+    exit: 69,
+    sentence: 'cannot set the parameters of the startup packet: {reason}',
+  },
+  internal_error: {
+    sqlstate: 'XX000',
+    exit: 70,
+    sentence: 'an internal error closed this session: {reason}',
   },
 } as const satisfies Record<string, ErrorRow>;
 

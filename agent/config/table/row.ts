@@ -26,16 +26,26 @@ export type SettingSection =
   | 'logging'
   | 'process';
 
-export interface SettingRow {
+/** What is needed to read a value and to say what was expected in its place. */
+export interface KeyRow {
   readonly type: SettingType;
-  readonly section: SettingSection;
-  /** Durations in milliseconds, sizes in bytes; an empty string or list is "not set". */
-  readonly default: string | number | boolean | readonly string[];
-  /** For `enum`, and for a `list` of known words. */
+  /** The words of an `enum`. */
   readonly values?: readonly string[];
   /** In the unit of the value (milliseconds, bytes). */
   readonly min?: number;
   readonly max?: number;
+  /** Never printed: not by explain, not in a complaint. */
+  readonly secret?: true;
+  /** One paragraph for the operator: what it does, its unit, and what empty or 0 mean. */
+  readonly doc: string;
+}
+
+export type SettingValue = string | number | boolean | readonly string[];
+
+export interface SettingRow extends KeyRow {
+  readonly section: SettingSection;
+  /** Durations in milliseconds, sizes in bytes; an empty string or list is "not set". */
+  readonly default: SettingValue;
   readonly reload: ReloadClass;
   /** `true`: PgBouncer has it under this name; a string: under that one; absent: it is ours. */
   readonly pgbouncer?: true | string;
@@ -43,8 +53,6 @@ export interface SettingRow {
   readonly perDatabase?: string;
   /** The key under `users.NAME` of pgsidecar.yml that overrides it for one user. */
   readonly perUser?: string;
-  /** One paragraph for the operator: what it does, its unit, and what empty or 0 mean. */
-  readonly doc: string;
 }
 
 /** What a row's value is in `Settings`. */
@@ -60,10 +68,12 @@ export type ValueOf<Row extends SettingRow> = Row['type'] extends 'integer' | 'd
           : never
         : string;
 
-export const MILLISECONDS = 1;
 export const SECONDS = 1000;
 export const MINUTES = 60 * SECONDS;
 export const HOURS = 60 * MINUTES;
 export const DAYS = 24 * HOURS;
 export const KILOBYTES = 1024;
 export const MEGABYTES = 1024 * KILOBYTES;
+
+/** What a duration is at most, whatever its row says: timers count milliseconds in 31 bits. */
+export const DURATION_MAX = 24 * DAYS;

@@ -1,6 +1,6 @@
 // The settings of the side that PostgreSQL sees: pools, server connections, their limits and their TLS.
 
-import { DAYS, KILOBYTES, MEGABYTES, MINUTES, SECONDS, type SettingRow } from './row.ts';
+import { KILOBYTES, MEGABYTES, MINUTES, SECONDS, type SettingRow } from './row.ts';
 
 export const SERVER_SETTINGS = {
   pool_mode: {
@@ -208,6 +208,3 @@ export const SERVER_SETTINGS = {
     doc: "TLS 1.2 cipher suites offered to servers, in OpenSSL's notation. Empty: the runtime's own choice.",
   },
 } as const satisfies Record<string, SettingRow>;
-
-/** What a duration may be at most: timers count milliseconds in 31 bits. */
-export const DURATION_MAX = 24 * DAYS;

@@ -1,0 +1,68 @@
+// The sentences about a setting that cannot be used: unknown, with the nearest known name, or of a wrong value.
+
+import { type Problem, problem } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
+import type { Origin } from '../base/origin.ts';
+import { expectedOf } from './read_value.ts';
+import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
+import type { KeyRow } from './table/row.ts';
+import { isSettingName, rowOf, SETTING_NAMES } from './table.ts';
+
+const SECTIONS = ['databases', 'users'] as const;
+/** Nobody reads more of a wrong value than this. */
+const VALUE_CHARS_MAX = 80;
+
+/** The row of a path in pgsidecar.yml: `pool_mode`, or `databases`, a name, `pool_size`. */
+export function rowAt(path: readonly string[]): KeyRow | undefined {
+  const [first = '', , key] = path;
+  if (path.length === 1) return isSettingName(first) ? rowOf(first) : undefined;
+  if (path.length !== 3 || key === undefined) return undefined;
+  const keys = first === 'databases' ? DATABASE_KEYS : first === 'users' ? USER_KEYS : undefined;
+  return keys !== undefined && Object.hasOwn(keys, key) ? keys[key] : undefined;
+}
+
+export function unknownSetting(path: readonly string[], origin: Origin): Problem {
+  const setting = path.join('.');
+  return problem('error', 'setting_unknown', { setting, advice: adviceOn(path) }, origin);
+}
+
+/** `expected` when the reader already said it. */
+export function invalidSetting(
+  setting: string,
+  row: KeyRow | undefined,
+  written: unknown,
+  origin: Origin,
+  expected = expectedAt(setting, row, written),
+): Problem {
+  const value = row?.secret ? '***' : printWritten(written);
+  return problem('error', 'setting_invalid', { setting, value, expected }, origin);
+}
+
+function expectedAt(setting: string, row: KeyRow | undefined, written: unknown): string {
+  if (row !== undefined) return expectedOf(row, written);
+  return setting === '' ? 'settings, one `name: value` a line' : 'a mapping, with its own keys beneath it';
+}
+
+function adviceOn(path: readonly string[]): string {
+  const key = path.at(-1) ?? '';
+  const inDatabase = Object.hasOwn(DATABASE_KEYS, key);
+  if (path.length === 1 && inDatabase) return `${key} belongs to one database, beneath \`databases: NAME:\``;
+  if (path.length === 3 && isSettingName(key)) return `${key} is for all, at the top level of the file`;
+  const known = path.length === 1 ? [...SETTING_NAMES, ...SECTIONS] : keysOf(path[0]);
+  const meant = nearest(key, known);
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  return path.length === 1
+    ? '`pgsidecar explain` lists every setting'
+    : `expected one of ${known.join(', ')}`;
+}
+
+function keysOf(section: string | undefined): readonly string[] {
+  return section === 'users' ? Object.keys(USER_KEYS) : [...Object.keys(DATABASE_KEYS), 'parameters'];
+}
+
+function printWritten(written: unknown): string {
+  if (Array.isArray(written)) return written.join(', ');
+  if (typeof written === 'object' && written !== null) return 'a mapping';
+  const text = String(written);
+  return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
+}

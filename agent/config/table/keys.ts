@@ -1,0 +1,96 @@
+// The keys under `databases.NAME` and `users.NAME` of pgsidecar.yml: those of the settings table, and these besides.
+
+import { SETTING_NAMES, SETTINGS } from '../table.ts';
+import type { KeyRow, SettingRow } from './row.ts';
+
+const DATABASE_ROWS = {
+  from: {
+    type: 'string',
+    doc: "The database of the application's own configuration that is served under this name, by the name it has there (`primary`, `read_replica`, `worker_jobs`, …). What is written beside it wins over what the application says.",
+  },
+  url: {
+    type: 'string',
+    secret: true,
+    doc: 'The whole connection as libpq would take it: `postgres://user@host/dbname?sslmode=verify-full` or `host=… dbname=…`. Keys beside it win over its parts.',
+  },
+  host: {
+    type: 'string',
+    doc: 'Host name, address, or the directory of a UNIX socket; several separated by commas are tried in that order.',
+  },
+  port: {
+    type: 'string',
+    doc: 'Port: one for all hosts, or one for each, separated by commas. 5432 when it is not set.',
+  },
+  dbname: {
+    type: 'string',
+    doc: "The database's name on the server, when it is not the name that clients use.",
+  },
+  user: { type: 'string', doc: 'The role that the agent logs in with.' },
+  password: {
+    type: 'string',
+    secret: true,
+    doc: 'Its password. Better kept out of this file: see the next two.',
+  },
+  password_file: {
+    type: 'path',
+    doc: 'A file that holds the password and nothing else; a newline at its end is no part of it. Read again when it changes.',
+  },
+  password_command: {
+    type: 'string',
+    doc: 'A program that prints the password, with its arguments (quotes group words; no shell). Run at each load.',
+  },
+  secret_id: { type: 'string', doc: 'The password is what `secrets_command` prints for this id.' },
+  role: {
+    type: 'enum',
+    values: ['writer', 'replica'],
+    doc: 'What the application uses it for; `writer` unless the application says that it is a replica.',
+  },
+  force_user: {
+    type: 'boolean',
+    doc: "Every client of this database works as its `user`, whoever it logged in as (PgBouncer's `user=`).",
+  },
+  connect_timeout: {
+    type: 'integer',
+    min: 0,
+    max: 86_400,
+    doc: 'Seconds for each host, as libpq counts them, in place of `server_connect_timeout`. 0: that one.',
+  },
+} as const satisfies Record<string, KeyRow>;
+
+const USER_ROWS = {
+  password: {
+    type: 'string',
+    secret: true,
+    doc: 'What the client must prove that it knows: a password, `md5…`, or a SCRAM verifier (`SCRAM-SHA-256$…`), which lets the agent check a password that it does not have.',
+  },
+  password_file: { type: 'path', doc: 'A file that holds it and nothing else. Read again when it changes.' },
+  password_command: {
+    type: 'string',
+    doc: 'A program that prints it, with its arguments (quotes group words; no shell).',
+  },
+  databases: {
+    type: 'list',
+    doc: 'The databases that this user may ask for, by the names that clients use; `*` is every one. When it is not set: the databases whose `user` it is, or every one for a user that no database names.',
+  },
+} as const satisfies Record<string, KeyRow>;
+
+/** Key → its row; the rows of the settings table under their per-database names among them. */
+export const DATABASE_KEYS: Readonly<Record<string, KeyRow>> = Object.freeze({
+  ...DATABASE_ROWS,
+  ...overrides('perDatabase'),
+});
+
+export const USER_KEYS: Readonly<Record<string, KeyRow>> = Object.freeze({
+  ...USER_ROWS,
+  ...overrides('perUser'),
+});
+
+function overrides(which: 'perDatabase' | 'perUser'): Record<string, SettingRow> {
+  const rows: Record<string, SettingRow> = {};
+  for (const name of SETTING_NAMES) {
+    const row: SettingRow = SETTINGS[name];
+    const key = row[which];
+    if (key !== undefined) rows[key] = row;
+  }
+  return rows;
+}
