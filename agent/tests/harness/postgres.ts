@@ -1,7 +1,7 @@
 // Starts a real PostgreSQL for one test: its own directory, port, users, certificate, and an end.
 
 import { randomUUID } from 'node:crypto';
-import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -173,7 +173,8 @@ async function initialize(server: Server): Promise<void> {
   ]);
   if (server.options.tls !== undefined) writeCertificate(server, server.options.tls.server);
   writeOwned(server, join(server.data, 'pg_hba.conf'), hbaText(server.options));
-  writeOwned(server, join(server.data, 'postgresql.conf'), settingsText(server));
+  // After initdb's own lines: it has found out which kinds of shared memory this machine allows.
+  appendFileSync(join(server.data, 'postgresql.conf'), settingsText(server));
 }
 
 function settingsText(server: Server): string {
