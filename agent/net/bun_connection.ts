@@ -1,0 +1,189 @@
+// A Connection on one of Bun's sockets, plain or TLS: keeps what the kernel does not take, and counts it.
+
+import type { Socket } from 'bun';
+import type { CloseReason, Connection, ConnectionHandler, TlsInfo } from './connection.ts';
+
+/** A peer that does not read what is left for it is cut off after this long. */
+const LINGER_MS = 5_000;
+/** Corked pieces up to this size are copied into one write; a longer one leaves by itself. */
+const COPY_BYTES_MAX = 64 * 1024;
+
+export type BunSocket = Socket<SocketSlot>;
+
+/** What hangs on a socket; the shared handlers below find the connection there. */
+export interface SocketSlot {
+  connection: BunConnection | undefined;
+}
+
+const nobody: ConnectionHandler = Object.freeze({ onData() {}, onDrain() {}, onClose() {} });
+
+export class BunConnection implements Connection {
+  handler: ConnectionHandler = nobody;
+  buffered = 0;
+  isClosed = false;
+  tls: TlsInfo | undefined;
+  readonly peer: string;
+  #socket: BunSocket;
+  #waiting: Uint8Array[] = [];
+  #corked = false;
+  #ending = false;
+  #paused = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: BunSocket, peer: string) {
+    this.#socket = socket;
+    this.peer = peer;
+    socket.data.connection = this;
+  }
+
+  get fd(): number {
+    return (this.#socket as unknown as { fd: number }).fd;
+  }
+
+  get socket(): BunSocket {
+    return this.#socket;
+  }
+
+  /** After a TLS upgrade the bytes go through another socket, and this one's events mean nothing any more. */
+  adopt(socket: BunSocket, tls: TlsInfo | undefined): void {
+    this.#socket.data.connection = undefined;
+    this.#socket = socket;
+    this.tls = tls;
+    socket.data.connection = this;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.isClosed || this.#ending) return true;
+    if (this.#corked || this.#waiting.length > 0) {
+      this.#waiting.push(bytes);
+      this.buffered += bytes.length;
+      return false;
+    }
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return true;
+    // -1: the socket is closing, and its close event says so.
+    if (taken < 0) return true;
+    this.#waiting.push(bytes.subarray(taken));
+    this.buffered = bytes.length - taken;
+    return false;
+  }
+
+  cork(): void {
+    this.#corked = this.#waiting.length === 0;
+  }
+
+  uncork(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    if (this.#waiting.length > 0) this.#flush();
+  }
+
+  pause(): void {
+    if (this.#paused || this.isClosed) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.isClosed) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.isClosed || this.#ending) return;
+    this.uncork();
+    this.#ending = true;
+    this.handler = new LastWords(this.handler);
+    if (this.buffered === 0) {
+      this.#socket.end();
+      return;
+    }
+    this.#linger = setTimeout(() => this.close(), LINGER_MS);
+    this.#linger.unref();
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.#socket.terminate();
+    // Bun tells of the end in a later turn; the rooms above must not see a half-dead connection until then.
+    this.closed({ error: undefined });
+  }
+
+  drained(): void {
+    if (this.isClosed || this.#waiting.length === 0) return;
+    this.#flush();
+    if (this.buffered > 0) return;
+    if (this.#ending) this.#socket.end();
+    else this.handler.onDrain();
+  }
+
+  closed(reason: CloseReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#waiting = [];
+    this.buffered = 0;
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
+    this.handler.onClose(reason);
+    this.handler = nobody;
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    const bytes = waiting.length > 1 && this.buffered <= COPY_BYTES_MAX ? Buffer.concat(waiting) : undefined;
+    if (bytes !== undefined) waiting.splice(0, waiting.length, bytes);
+    let done = 0;
+    while (done < waiting.length) {
+      const piece = waiting[done]!;
+      const taken = this.#socket.write(piece);
+      if (taken < 0) {
+        this.buffered = 0;
+        this.#waiting = [];
+        return;
+      }
+      this.buffered -= taken;
+      if (taken < piece.length) {
+        waiting[done] = piece.subarray(taken);
+        break;
+      }
+      done++;
+    }
+    waiting.splice(0, done);
+  }
+}
+
+/** Listens to a connection that is ending: only its end is of interest. */
+class LastWords implements ConnectionHandler {
+  readonly #before: ConnectionHandler;
+  constructor(before: ConnectionHandler) {
+    this.#before = before;
+  }
+  onData(): void {}
+  onDrain(): void {}
+  onClose(reason: CloseReason): void {
+    this.#before.onClose(reason);
+  }
+}
+
+/** One handler object for every socket of the process: the state is in `socket.data`. */
+export const socketHandlers = Object.freeze({
+  data(socket: BunSocket, chunk: Uint8Array): void {
+    socket.data.connection?.handler.onData(chunk);
+  },
+  drain(socket: BunSocket): void {
+    socket.data.connection?.drained();
+  },
+  end(socket: BunSocket): void {
+    socket.data.connection?.close();
+  },
+  close(socket: BunSocket, error?: Error): void {
+    socket.data.connection?.closed({ error: error?.message });
+  },
+  error(socket: BunSocket, error: Error): void {
+    // A handler threw, or TLS broke: either way nothing more can be believed of this connection.
+    const connection = socket.data.connection;
+    if (connection === undefined) return;
+    socket.terminate();
+    connection.closed({ error: error.message });
+  },
+});

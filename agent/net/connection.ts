@@ -1,0 +1,81 @@
+// What every room above knows of a connection: bytes in, bytes out, pause, close. The simulation has its own kind.
+
+/** Why a connection ended, as one would print it; `error` is undefined for an orderly end. */
+export interface CloseReason {
+  readonly error: string | undefined;
+}
+
+/** The one that listens to a connection. It can be exchanged at any time: login first, then session. */
+export interface ConnectionHandler {
+  /** The chunk belongs to the receiver, which may keep it. */
+  onData(chunk: Uint8Array): void;
+  /** Everything that was written has left: `write()` had said false before. */
+  onDrain(): void;
+  /** The last call of all. */
+  onClose(reason: CloseReason): void;
+}
+
+export interface TlsInfo {
+  /** `TLSv1.3` */
+  readonly version: string;
+  readonly cipher: string;
+  /** The peer's certificate, DER; undefined when it has none. */
+  readonly peerCertificate: Uint8Array | undefined;
+  /** When the peer's certificate ends, in milliseconds since 1970. */
+  readonly peerNotAfter: number | undefined;
+  readonly peerSubject: string | undefined;
+}
+
+export interface Connection {
+  handler: ConnectionHandler;
+  /** Writes it, or keeps what the kernel does not take and writes it later. False: more is waiting than went out. */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes that were written and have not left. */
+  readonly buffered: number;
+  /** Collects writes until `uncork()`, so that they leave in one system call. */
+  cork(): void;
+  uncork(): void;
+  pause(): void;
+  resume(): void;
+  /** Lets what was written leave, then closes; a peer that does not read is cut off after a few seconds. */
+  end(): void;
+  /** Closes now. `onClose` follows, if it has not been. */
+  close(): void;
+  readonly isClosed: boolean;
+  /** Undefined in cleartext. */
+  readonly tls: TlsInfo | undefined;
+  /** `unix`, or the peer's address. */
+  readonly peer: string;
+  /** The descriptor, for SO_PEERCRED; -1 when there is none. */
+  readonly fd: number;
+}
+
+/** How a TLS peer is judged. PEM texts; undefined `ca` means that nobody is trusted. */
+export interface TlsClientOptions {
+  readonly serverName: string;
+  readonly mode: 'require' | 'verify-ca' | 'verify-full';
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+export interface TlsServerOptions {
+  readonly cert: string;
+  readonly key: string;
+  /** Client certificates are asked for, and verified against these. */
+  readonly ca: string | undefined;
+}
+
+export interface Address {
+  /** A name or address; a path when it begins with `/`. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The outside that dialing rooms are handed. */
+export interface Network {
+  /** Rejects with an Error whose message says why. `signal` gives up. */
+  connect(address: Address, signal: AbortSignal): Promise<Connection>;
+  /** Starts TLS on a connection that is in cleartext; rejects when the handshake or its verdict fails. */
+  startTls(connection: Connection, options: TlsClientOptions, signal: AbortSignal): Promise<Connection>;
+}

@@ -1,0 +1,242 @@
+// The real network: connects by TCP or UNIX socket, and turns cleartext into TLS whose verdict was checked.
+
+import { X509Certificate } from 'node:crypto';
+import { BunConnection, type BunSocket, type SocketSlot, socketHandlers } from './bun_connection.ts';
+import type {
+  Address,
+  Connection,
+  Network,
+  TlsClientOptions,
+  TlsInfo,
+  TlsServerOptions,
+} from './connection.ts';
+
+export const network: Network = Object.freeze({ connect, startTls });
+
+function connect(address: Address, signal: AbortSignal): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Error('gave up'));
+    let given = false;
+    const giveUp = (): void => {
+      given = true;
+      reject(new Error('no answer in time'));
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    const handlers = {
+      ...socketHandlers,
+      open(socket: BunSocket): void {
+        signal.removeEventListener('abort', giveUp);
+        if (given) {
+          socket.terminate();
+          return;
+        }
+        resolve(new BunConnection(socket, printAddress(address)));
+      },
+      connectError(_socket: BunSocket, error: Error): void {
+        signal.removeEventListener('abort', giveUp);
+        reject(new Error(reasonOf(error, address)));
+      },
+    };
+    const data: SocketSlot = { connection: undefined };
+    const options = { data, socket: handlers };
+    const dialed = address.host.startsWith('/')
+      ? Bun.connect<SocketSlot>({ unix: `${address.host}/.s.PGSQL.${address.port}`, ...options })
+      : Bun.connect<SocketSlot>({ hostname: address.host, port: address.port, ...options });
+    dialed.catch((error: Error) => {
+      signal.removeEventListener('abort', giveUp);
+      reject(new Error(reasonOf(error, address)));
+    });
+  });
+}
+
+/** Bun's words for what libpq's users know under other names. */
+function reasonOf(error: Error, address: Address): string {
+  const code = (error as Error & { code?: string }).code;
+  const at = printAddress(address);
+  if (code === 'ECONNREFUSED') return `connection refused by ${at}: is PostgreSQL running there?`;
+  if (code === 'ENOENT') return `there is no socket at ${at}: is PostgreSQL running there?`;
+  if (code === 'ENOTFOUND' || code?.startsWith('DNS_') === true)
+    return `could not find the address of host ${address.host}`;
+  return `could not connect to ${at}: ${error.message}`;
+}
+
+function printAddress(address: Address): string {
+  return address.host.startsWith('/')
+    ? `${address.host}/.s.PGSQL.${address.port}`
+    : `${address.host}:${address.port}`;
+}
+
+function startTls(
+  connection: Connection,
+  options: TlsClientOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const plain = connection as BunConnection;
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const fail = (reason: string): void => {
+      if (settled) return;
+      settled = true;
+      plain.close();
+      reject(new Error(reason));
+    };
+    signal.addEventListener('abort', () => fail('no TLS handshake in time'), { once: true });
+    plain.handler = {
+      onData() {},
+      onDrain() {},
+      onClose: () => fail('the server closed the connection during the TLS handshake'),
+    };
+    const slot: SocketSlot = { connection: undefined };
+    upgrade(
+      plain,
+      slot,
+      { tls: clientTls(options) },
+      (socket, ok, error) => {
+        const verdict = judge(options.mode, ok, error);
+        if (verdict !== undefined) return fail(verdict);
+        if (settled) return;
+        settled = true;
+        plain.adopt(socket, tlsInfo(socket));
+        resolve(plain);
+      },
+      fail,
+    );
+  });
+}
+
+function clientTls(options: TlsClientOptions): Bun.TLSOptions {
+  return {
+    serverName: options.serverName,
+    // The verdict is ours: require must go on where verify-full must not.
+    rejectUnauthorized: false,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.cert === undefined ? {} : { cert: options.cert }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+  };
+}
+
+/** Undefined when the connection may go on. Without this check Bun would let any certificate pass. */
+function judge(
+  mode: TlsClientOptions['mode'],
+  ok: boolean,
+  error: (Error & { code?: string }) | null,
+): string | undefined {
+  if (ok) return undefined;
+  const code = error?.code ?? '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    if (mode !== 'verify-full') return undefined;
+    return `the server's certificate is for another host name: ${error?.message ?? code}`;
+  }
+  const certificate = CERTIFICATE_FAILURES[code];
+  if (certificate === undefined)
+    return `the TLS handshake failed: ${error?.message ?? (code || 'no reason given')}`;
+  if (mode === 'require') return undefined;
+  return `${certificate} (${code})`;
+}
+
+const CERTIFICATE_FAILURES: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate is not signed by a CA of sslrootcert",
+  UNABLE_TO_GET_ISSUER_CERT: "the server's certificate is not signed by a CA of sslrootcert",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the server's certificate is not signed by a CA of sslrootcert",
+  SELF_SIGNED_CERT_IN_CHAIN: "the server's chain ends in a CA that is not in sslrootcert",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed and not in sslrootcert",
+  CERT_SIGNATURE_FAILURE: "the server's certificate carries a signature that is not its CA's",
+  CERT_HAS_EXPIRED: "the server's certificate has expired",
+  CERT_NOT_YET_VALID: "the server's certificate is not valid yet",
+  CERT_REVOKED: "the server's certificate was revoked",
+  CERT_UNTRUSTED: "the server's certificate is not trusted",
+  CERT_REJECTED: "the server's certificate was rejected",
+  INVALID_CA: "a certificate in the server's chain may not sign others",
+  INVALID_PURPOSE: "the server's certificate is not for servers",
+  PATH_LENGTH_EXCEEDED: "the server's certificate chain is longer than its CA allows",
+};
+
+type HandshakeDone = (socket: BunSocket, ok: boolean, error: (Error & { code?: string }) | null) => void;
+
+interface Upgrade {
+  readonly tls: Bun.TLSOptions;
+  readonly isServer?: boolean;
+}
+
+function upgrade(
+  plain: BunConnection,
+  slot: SocketSlot,
+  how: Upgrade,
+  done: HandshakeDone,
+  fail: (reason: string) => void,
+): void {
+  try {
+    plain.socket.upgradeTLS<SocketSlot>({
+      ...how,
+      data: slot,
+      socket: {
+        ...socketHandlers,
+        handshake: done as (socket: BunSocket, ok: boolean, error: Error | null) => void,
+        error(socket: BunSocket, error: Error): void {
+          if (slot.connection === undefined) fail(`the TLS handshake failed: ${error.message}`);
+          else socketHandlers.error(socket, error);
+        },
+        close(socket: BunSocket, error?: Error): void {
+          if (slot.connection === undefined) fail('the connection was closed during the TLS handshake');
+          else socketHandlers.close(socket, error);
+        },
+      },
+    });
+  } catch (error) {
+    fail(`TLS could not be started: ${(error as Error).message}`);
+  }
+}
+
+/** The server's half, for a client that sent SSLRequest: `done` gets undefined when all is well. */
+export function acceptTls(
+  connection: Connection,
+  options: TlsServerOptions,
+  done: (failure: string | undefined) => void,
+): void {
+  const plain = connection as BunConnection;
+  let settled = false;
+  const settle = (failure: string | undefined): void => {
+    if (settled) return;
+    settled = true;
+    done(failure);
+  };
+  plain.handler = { onData() {}, onDrain() {}, onClose: () => settle('closed during the TLS handshake') };
+  const asksClient = options.ca !== undefined;
+  const tls = {
+    cert: options.cert,
+    key: options.key,
+    ...(asksClient ? { ca: options.ca!, requestCert: true, rejectUnauthorized: true } : {}),
+  };
+  upgrade(
+    plain,
+    { connection: undefined },
+    { tls, isServer: true },
+    (socket, ok, error) => {
+      // Where no client certificate was asked for, Bun may report that there is none: only `ok` counts then.
+      if (!ok || (asksClient && error !== null && error !== undefined))
+        return settle(error?.message ?? 'the handshake failed');
+      plain.adopt(socket, tlsInfo(socket));
+      settle(undefined);
+    },
+    settle,
+  );
+}
+
+interface TlsSocket {
+  getTLSVersion?(): string;
+  getCipher?(): { name?: string } | undefined;
+  getPeerCertificate?(): { raw?: Uint8Array } | undefined;
+}
+
+function tlsInfo(socket: BunSocket): TlsInfo {
+  const tls = socket as unknown as TlsSocket;
+  const raw = tls.getPeerCertificate?.()?.raw;
+  const certificate = raw === undefined ? undefined : new X509Certificate(raw);
+  return {
+    version: tls.getTLSVersion?.() ?? 'unknown',
+    cipher: tls.getCipher?.()?.name ?? 'unknown',
+    peerCertificate: raw,
+    peerNotAfter: certificate === undefined ? undefined : Date.parse(certificate.validTo),
+    peerSubject: certificate?.subject,
+  };
+}

@@ -1,0 +1,149 @@
+// From a database's settings to a connection that is logged in: host by host, TLS by sslmode, then login.
+
+import { AgentError, type ErrorCode } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
+import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
+import type { Connection, Network, TlsClientOptions } from '../net/connection.ts';
+import { encodeSslRequest } from '../wire/startup.ts';
+import { type LoginOptions, type LoginResult, login } from './login.ts';
+
+/** What dialing is handed of the outside. */
+export interface DialTools {
+  readonly network: Network;
+  readonly keys: LoginOptions['keys'];
+  readonly random: (bytes: number) => Uint8Array;
+  /** A PEM file's text; throws AgentError when it cannot be read. `system` is the system's own CA bundle. */
+  readonly readPem: (path: string) => string;
+}
+
+export interface Dialed extends LoginResult {
+  readonly connection: Connection;
+  readonly address: HostSettings;
+}
+
+/** Tries the hosts in their order; rejects with the AgentError of the last one. */
+export async function dial(
+  database: DatabaseSettings,
+  identity: { user: string; secret: Secret | undefined },
+  tools: DialTools,
+  signal: AbortSignal,
+): Promise<Dialed> {
+  let last: unknown;
+  for (const address of database.hosts) {
+    try {
+      const connection = await open(database, address, tools, signal);
+      const mayTellPassword =
+        connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
+      const result = await login(
+        connection,
+        {
+          ...identity,
+          dbname: database.dbname,
+          parameters: database.parameters,
+          keys: tools.keys,
+          random: tools.random,
+          mayTellPassword,
+        },
+        signal,
+      );
+      return { ...result, connection, address };
+    } catch (error) {
+      last =
+        error instanceof AgentError
+          ? error
+          : new AgentError('server_unreachable', { reason: (error as Error).message });
+    }
+  }
+  throw last;
+}
+
+function isVerified(mode: SslMode): boolean {
+  return mode === 'verify-full' || mode === 'verify-ca';
+}
+
+/** A connection in the state in which the startup packet may be sent. */
+export async function open(
+  database: DatabaseSettings,
+  address: HostSettings,
+  tools: DialTools,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const connection = await connect(address, tools, signal);
+  // As libpq: sslmode means nothing on a UNIX socket.
+  if (database.sslmode === 'disable' || database.sslmode === 'allow' || address.host.startsWith('/'))
+    return connection;
+  const answer = await askForTls(connection, signal);
+  if (answer === 'N') {
+    if (database.sslmode === 'prefer') return connection;
+    connection.close();
+    throw new AgentError('server_tls_refused', {
+      host: address.host,
+      port: address.port,
+      sslmode: database.sslmode,
+    });
+  }
+  try {
+    return await tools.network.startTls(connection, tlsOptions(database, address, tools), signal);
+  } catch (error) {
+    connection.close();
+    if (error instanceof AgentError) throw error;
+    throw new AgentError(tlsCode(error as Error), {
+      host: address.host,
+      port: address.port,
+      reason: (error as Error).message,
+    });
+  }
+}
+
+async function connect(address: HostSettings, tools: DialTools, signal: AbortSignal): Promise<Connection> {
+  try {
+    return await tools.network.connect(address, signal);
+  } catch (error) {
+    throw new AgentError('server_unreachable', { reason: (error as Error).message });
+  }
+}
+
+function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: DialTools): TlsClientOptions {
+  const mode =
+    database.sslmode === 'verify-full' || database.sslmode === 'verify-ca' ? database.sslmode : 'require';
+  return {
+    serverName: address.host,
+    mode,
+    ca: mode === 'require' ? undefined : tools.readPem(database.sslrootcert),
+    cert: database.sslcert === undefined ? undefined : tools.readPem(database.sslcert),
+    key: database.sslkey === undefined ? undefined : tools.readPem(database.sslkey),
+  };
+}
+
+function tlsCode(error: Error): ErrorCode {
+  return error.message.startsWith("the server's c") ? 'server_certificate_refused' : 'server_tls_failed';
+}
+
+/** SSLRequest and its answer of one byte. Anything behind that byte was sent by somebody in the middle: CVE-2021-23222. */
+function askForTls(connection: Connection, signal: AbortSignal): Promise<'S' | 'N'> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string): void => {
+      connection.handler = { onData() {}, onDrain() {}, onClose() {} };
+      connection.close();
+      reject(new AgentError('server_protocol', { reason }));
+    };
+    signal.addEventListener('abort', () => fail('no answer to SSLRequest in time'), { once: true });
+    connection.handler = {
+      onData(chunk) {
+        const answer = String.fromCharCode(chunk[0]!);
+        if (chunk.length !== 1) return fail('bytes followed the answer to SSLRequest before TLS was up');
+        if (answer !== 'S' && answer !== 'N')
+          return fail(`the answer to SSLRequest is ${answer === 'E' ? 'an error' : `"${answer}"`}`);
+        resolve(answer);
+      },
+      onDrain() {},
+      onClose: (reason) =>
+        reject(
+          new AgentError('server_closed', {
+            reason: reason.error ?? 'it closed the connection at SSLRequest',
+          }),
+        ),
+    };
+    connection.write(encodeSslRequest());
+  });
+}

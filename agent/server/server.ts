@@ -1,0 +1,322 @@
+// One connection to PostgreSQL: walks what comes back, keeps the books about it, and hands the rest to its tenant.
+
+import type { Linked, List } from '../base/list.ts';
+import type { DatabaseSettings } from '../config/settings.ts';
+import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import { CLOSE, Expected, INJECTED_ERROR, KEEP, PARSE, QUERY, SKIP, SYNC } from '../state/expected.ts';
+import type { Parameters } from '../state/parameters.ts';
+import { ServerStatements } from '../state/statements.ts';
+import { concat } from '../wire/bytes.ts';
+import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
+import { Framer } from '../wire/frame.ts';
+import { decodeParameterStatus, encodeBare, readError } from '../wire/server_messages.ts';
+import * as type from '../wire/types.ts';
+
+/** Who has the server now: a client's session, the pool while it rests, a cleaner while it is made ready again. */
+export interface Tenant {
+  /** Bytes for the client. */
+  onReply(server: Server, bytes: Uint8Array): void;
+  /** ReadyForQuery came and nothing more is expected. */
+  onReady(server: Server): void;
+  /** A parameter has this value now. True: the client has to be told. */
+  onParameter(name: string, value: string): boolean;
+  /** A query of the agent's own failed. */
+  onInjectedError(server: Server, error: ServerError): void;
+  /** A row of a query of the agent's own: its body. */
+  onInjectedRow?(server: Server, body: Uint8Array): void;
+  /** Everything written has left. */
+  onServerDrain(server: Server): void;
+  /** The connection is gone; the tenancy with it. */
+  onServerClose(server: Server, reason: string): void;
+}
+
+export interface ServerError {
+  readonly severity: string;
+  readonly sqlstate: string;
+  readonly message: string;
+}
+
+/** What a login learned about a connection; everything that a Server starts with. */
+export interface ServerStart {
+  readonly connection: Connection;
+  readonly database: DatabaseSettings;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly parameters: Parameters;
+  readonly pid: number;
+  readonly key: Uint8Array;
+  readonly now: number;
+  /** When it is replaced, however well it works: server_lifetime with its jitter; Infinity for never. */
+  readonly expiresAt: number;
+  readonly messageHeldMax: number;
+}
+
+/** A message of a server has no limit of its own: a row may be 1 GB. */
+const LENGTH_MAX = 0x7fffffff;
+
+export class Server implements ConnectionHandler, Linked<Server> {
+  list: List<Server> | undefined;
+  previous: Server | undefined;
+  next: Server | undefined;
+
+  readonly connection: Connection;
+  readonly database: DatabaseSettings;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly pid: number;
+  readonly key: Uint8Array;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly expected = new Expected();
+  readonly statements = new ServerStatements();
+  parameters: Parameters;
+  /** IDLE, IN_TRANSACTION or IN_FAILED_TRANSACTION, as of the last ReadyForQuery. */
+  status: number = type.IDLE;
+  tenant: Tenant;
+  /** When it came back to the pool. */
+  idleSince: number;
+  /** Set when it must not be lent again: why. */
+  retired: string | undefined;
+  /** SET or RESET ran since the last look at what is not reported. */
+  settingsTouched = false;
+  /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
+  cancels = 0;
+  /** The last FATAL it said, which explains its end. */
+  lastFatal: ServerError | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  readonly #framer = new Framer(LENGTH_MAX);
+  readonly #messageHeldMax: number;
+  #out: Uint8Array[] = [];
+  /** The rest of the message that continues in the next chunk is not for the client. */
+  #dropRest = false;
+  /** Why we ended it ourselves. */
+  #failure: string | undefined;
+
+  constructor(start: ServerStart, tenant: Tenant) {
+    this.connection = start.connection;
+    this.database = start.database;
+    this.address = start.address;
+    this.parameters = start.parameters;
+    this.pid = start.pid;
+    this.key = start.key;
+    this.createdAt = start.now;
+    this.idleSince = start.now;
+    this.expiresAt = start.expiresAt;
+    this.#messageHeldMax = start.messageHeldMax;
+    this.tenant = tenant;
+    this.connection.handler = this;
+  }
+
+  /** In no transaction, owing nobody anything, at the edge of a message. */
+  get isClean(): boolean {
+    return this.status === type.IDLE && this.expected.isEmpty && !this.#framer.inMessage;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.bytesOut += bytes.length;
+    return this.connection.write(bytes);
+  }
+
+  /** Runs SQL of the agent's own; the client sees nothing of it. */
+  inject(sql: string): void {
+    this.expected.push(QUERY, SKIP);
+    this.write(encodeQuery(sql));
+  }
+
+  /** Says goodbye and closes. */
+  close(): void {
+    if (this.connection.isClosed) return;
+    this.connection.write(encodeTerminate());
+    this.connection.end();
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.bytesIn += chunk.length;
+    let ready = false;
+    try {
+      ready = this.#walk(chunk);
+    } catch (error) {
+      // What it sends cannot be understood: nothing that it sends later can be.
+      this.fail((error as Error).message);
+      return;
+    }
+    if (ready) this.tenant.onReady(this);
+  }
+
+  /** Ends the connection because it cannot be trusted any more. */
+  fail(reason: string): void {
+    if (this.connection.isClosed) return;
+    this.#failure = reason;
+    this.connection.close();
+  }
+
+  /** True when ReadyForQuery came and nothing more is owed. */
+  #walk(chunk: Uint8Array): boolean {
+    const framer = this.#framer;
+    if (!framer.feed(chunk)) return false;
+    let from = this.#dropRest ? framer.passed : 0;
+    if (framer.passed > 0 && !framer.inMessage) this.#dropRest = false;
+    let ready = false;
+    while (framer.next()) {
+      const keep = this.#look(framer);
+      if (keep === HELD) break;
+      if (keep === KEEP) {
+        this.#emit(framer.chunk, from, framer.start);
+        from = framer.whole ? framer.end : framer.chunk.length;
+        this.#dropRest = !framer.whole;
+      }
+      if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
+      if (!this.expected.isEmpty) from = this.#emitFakes(framer, from);
+    }
+    this.#emit(framer.chunk, from, framer.limit);
+    this.#flush();
+    return ready;
+  }
+
+  /** Answers what nobody passed on, when nothing that was passed on is still ahead of it. */
+  flushFakes(): void {
+    this.#emitFakes(undefined, 0);
+    this.#flush();
+  }
+
+  onDrain(): void {
+    this.tenant.onServerDrain(this);
+  }
+
+  onClose(reason: CloseReason): void {
+    this.expected.clear();
+    this.tenant.onServerClose(
+      this,
+      this.#failure ?? this.lastFatal?.message ?? reason.error ?? 'it closed the connection',
+    );
+  }
+
+  /** Books one message. PASS: it is the client's; KEEP: it stops here; HELD: it is looked at when it is whole. */
+  #look(framer: Framer): number {
+    switch (framer.type) {
+      case type.DATA_ROW:
+        return this.#row(framer);
+      case type.PARAMETER_STATUS:
+        return this.#parameterStatus(framer);
+      case type.NOTICE_RESPONSE:
+      case type.NOTIFICATION_RESPONSE:
+        return this.expected.isInjected ? KEEP : 0;
+      case type.ERROR_RESPONSE:
+        return this.#error(framer);
+      case type.READY_FOR_QUERY: {
+        if (!framer.whole) return this.#hold(framer);
+        const verdict = this.expected.onReply(framer.type);
+        this.status = framer.chunk[framer.start + 5]!;
+        return verdict;
+      }
+      case type.COMMAND_COMPLETE:
+        if (!framer.whole) return this.#hold(framer);
+        this.#commandTag(framer.chunk, framer.start, framer.end);
+        return this.expected.onReply(framer.type);
+      default:
+        return this.expected.onReply(framer.type);
+    }
+  }
+
+  #row(framer: Framer): number {
+    const verdict = this.expected.onReply(framer.type);
+    if (verdict !== KEEP || this.tenant.onInjectedRow === undefined) return verdict;
+    if (!framer.whole) return this.#hold(framer);
+    this.tenant.onInjectedRow(this, framer.chunk.subarray(framer.start + 5, framer.end));
+    return KEEP;
+  }
+
+  #parameterStatus(framer: Framer): number {
+    if (!framer.whole) return this.#hold(framer);
+    const { name, value } = decodeParameterStatus(framer.chunk.subarray(framer.start + 5, framer.end));
+    this.parameters = this.parameters.withReported(name, value);
+    return this.tenant.onParameter(name, value) ? 0 : KEEP;
+  }
+
+  #error(framer: Framer): number {
+    if (!framer.whole) {
+      if (framer.end - framer.start <= this.#messageHeldMax) return this.#hold(framer);
+      throw new Error(`the server sent an error message of ${framer.end - framer.start} bytes`);
+    }
+    const error = readError(framer.chunk.subarray(framer.start + 5, framer.end));
+    if (error.severity === 'FATAL' || error.severity === 'PANIC') {
+      this.lastFatal = error;
+      this.retired = error.message;
+      return this.expected.isInjected ? KEEP : 0;
+    }
+    const verdict = this.expected.onReply(framer.type);
+    const lost = this.expected.takeLost();
+    if (lost !== undefined) for (const statement of lost) this.statements.delete(statement);
+    if (verdict !== INJECTED_ERROR) return verdict;
+    this.tenant.onInjectedError(this, error);
+    return KEEP;
+  }
+
+  #hold(framer: Framer): number {
+    if (framer.end - framer.start > this.#messageHeldMax) {
+      throw new Error(
+        `the server sent a message of ${framer.end - framer.start} bytes where a short one is due`,
+      );
+    }
+    framer.hold();
+    return HELD;
+  }
+
+  /** Some tags say that what we believe about the session is not so any more. Told apart by length first: this runs for every query. */
+  #commandTag(chunk: Uint8Array, start: number, end: number): void {
+    switch (end - start) {
+      case 9: // SET
+        if (chunk[start + 5] === 0x53 && chunk[start + 7] === 0x54) this.settingsTouched = true;
+        break;
+      case 11: // RESET
+        if (chunk[start + 5] === 0x52 && chunk[start + 9] === 0x54) this.settingsTouched = true;
+        break;
+      case 17: // DISCARD ALL
+        if (!isTag(chunk, start, 'DISCARD ALL')) break;
+        this.settingsTouched = true;
+        this.statements.clear();
+        break;
+      case 20: // DEALLOCATE ALL
+        if (isTag(chunk, start, 'DEALLOCATE ALL')) this.statements.clear();
+        break;
+    }
+  }
+
+  #emit(chunk: Uint8Array, from: number, to: number): void {
+    if (to <= from) return;
+    this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+  }
+
+  #emitFakes(framer: Framer | undefined, from: number): number {
+    let start = from;
+    for (let kind = this.expected.takeFake(); kind !== 0; kind = this.expected.takeFake()) {
+      if (framer !== undefined && framer.whole && start < framer.end) {
+        this.#emit(framer.chunk, start, framer.end);
+        start = framer.end;
+      }
+      this.#out.push(FAKES[kind]!);
+    }
+    return start;
+  }
+
+  #flush(): void {
+    if (this.#out.length === 0) return;
+    const out = this.#out;
+    const bytes = concat(out);
+    out.length = 0;
+    this.tenant.onReply(this, bytes);
+  }
+}
+
+const HELD = 3;
+
+const FAKES: Readonly<Record<number, Uint8Array>> = {
+  [PARSE]: encodeBare(type.PARSE_COMPLETE),
+  [CLOSE]: encodeBare(type.CLOSE_COMPLETE),
+  [SYNC]: encodeBare(type.READY_FOR_QUERY),
+};
+
+function isTag(chunk: Uint8Array, start: number, tag: string): boolean {
+  for (let i = 0; i < tag.length; i++) if (chunk[start + 5 + i] !== tag.charCodeAt(i)) return false;
+  return true;
+}

@@ -1,0 +1,91 @@
+// Run-time parameters of a session: what the server last reported, and what the client asked for at its start.
+
+/** Reported by the server, never to be set by a SET (PostgreSQL documentation, 55.2.7). */
+const READ_ONLY = new Set([
+  'server_version',
+  'server_encoding',
+  'integer_datetimes',
+  'is_superuser',
+  'session_authorization',
+  'in_hot_standby',
+  'role',
+]);
+
+/**
+ * Values by name, never edited: a change makes a new one. Two sessions that share the object agree for certain, which
+ * is what makes the ordinary case of `difference()` one comparison.
+ */
+export class Parameters {
+  /** Reported by ParameterStatus, under the server's own spelling. */
+  readonly reported: ReadonlyMap<string, string>;
+  /** Asked for in the startup packet, and not reported by the server: lower case name → value. */
+  readonly unreported: ReadonlyMap<string, string>;
+
+  constructor(reported: ReadonlyMap<string, string>, unreported: ReadonlyMap<string, string> = NONE) {
+    this.reported = reported;
+    this.unreported = unreported;
+  }
+
+  static readonly empty = new Parameters(new Map());
+
+  withReported(name: string, value: string): Parameters {
+    if (this.reported.get(name) === value) return this;
+    return new Parameters(new Map(this.reported).set(name, value), this.unreported);
+  }
+
+  withUnreported(unreported: ReadonlyMap<string, string>): Parameters {
+    return new Parameters(this.reported, unreported);
+  }
+
+  /** This session's start: `asked` (any spelling) over what the server reports by itself. */
+  startWith(asked: ReadonlyMap<string, string>): Parameters {
+    const spelling = new Map([...this.reported.keys()].map((name) => [name.toLowerCase(), name]));
+    const reported = new Map(this.reported);
+    const unreported = new Map<string, string>();
+    for (const [name, value] of asked) {
+      const own = spelling.get(name.toLowerCase());
+      if (own !== undefined) reported.set(own, value);
+      else unreported.set(name.toLowerCase(), value);
+    }
+    return new Parameters(reported, unreported);
+  }
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/**
+ * The SQL that brings a server from `has` to `wants`; empty when they agree already.
+ * Only one round trip, because a simple Query of several SETs is one implicit transaction.
+ */
+export function difference(has: Parameters, wants: Parameters): string {
+  if (has === wants) return '';
+  let sql = '';
+  for (const [name, value] of wants.reported) {
+    if (has.reported.get(name) !== value && !READ_ONLY.has(name)) sql += setting(name, value);
+  }
+  for (const [name, value] of wants.unreported) {
+    if (has.unreported.get(name) !== value) sql += setting(name, value);
+  }
+  for (const name of has.unreported.keys()) {
+    if (!wants.unreported.has(name)) sql += `RESET ${quoteName(name)};`;
+  }
+  return sql;
+}
+
+function setting(name: string, value: string): string {
+  // A list like search_path must not be quoted as one name: set_config() takes the value as the startup packet has it.
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false);`;
+}
+
+function quoteName(name: string): string {
+  return name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.');
+}
+
+/** A literal that means the same whatever standard_conforming_strings says. */
+function quoteLiteral(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}

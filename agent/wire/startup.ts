@@ -1,0 +1,97 @@
+// The packets that come before there are messages: startup, SSLRequest, GSSENCRequest, CancelRequest.
+
+import { concat, cstring, endOfString, int32At, putInt32, stringAt } from './bytes.ts';
+import { ProtocolError } from './protocol_error.ts';
+import { CANCEL_REQUEST, GSSENC_REQUEST, PROTOCOL_3_0, SSL_REQUEST } from './types.ts';
+
+/** As PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
+export const STARTUP_BYTES_MAX = 10_000;
+
+export type StartupPacket =
+  | { readonly kind: 'ssl' }
+  | { readonly kind: 'gssenc' }
+  | { readonly kind: 'cancel'; readonly pid: number; readonly key: Uint8Array }
+  | {
+      readonly kind: 'startup';
+      readonly major: number;
+      readonly minor: number;
+      readonly parameters: ReadonlyMap<string, string>;
+      /** Names of `_pq_.` protocol options, which NegotiateProtocolVersion has to name. */
+      readonly protocolOptions: readonly string[];
+    };
+
+/** How many bytes the packet at the beginning of `bytes` has; 0 when that is not known yet. */
+export function startupLength(bytes: Uint8Array): number {
+  if (bytes.length < 4) return 0;
+  const length = int32At(bytes, 0);
+  if (length < 8 || length > STARTUP_BYTES_MAX) {
+    throw new ProtocolError(`a startup packet says that it is ${length} bytes long`);
+  }
+  return length;
+}
+
+/** Decodes one whole startup packet. */
+export function decodeStartup(bytes: Uint8Array): StartupPacket {
+  const code = int32At(bytes, 4);
+  if (code === SSL_REQUEST || code === GSSENC_REQUEST) {
+    if (bytes.length !== 8) throw new ProtocolError('an encryption request has a body');
+    return { kind: code === SSL_REQUEST ? 'ssl' : 'gssenc' };
+  }
+  if (code === CANCEL_REQUEST) {
+    // The key has 4 bytes in protocol 3.0 and up to 256 in 3.2.
+    if (bytes.length < 16 || bytes.length > 12 + 256)
+      throw new ProtocolError('a cancel request has a bad length');
+    return { kind: 'cancel', pid: int32At(bytes, 8), key: bytes.slice(12) };
+  }
+  const major = code >>> 16;
+  const minor = code & 0xffff;
+  if (major !== 3)
+    throw new ProtocolError(`unsupported frontend protocol ${major}.${minor}: pgsidecar speaks 3.0`);
+  return { kind: 'startup', major, minor, ...decodeParameters(bytes) };
+}
+
+function decodeParameters(bytes: Uint8Array) {
+  const parameters = new Map<string, string>();
+  const protocolOptions: string[] = [];
+  let at = 8;
+  for (;;) {
+    if (at >= bytes.length) throw new ProtocolError('a startup packet has no terminator');
+    if (bytes[at] === 0) break;
+    const name = stringAt(bytes, at, bytes.length);
+    if (endOfString(bytes, name.next, bytes.length) < 0)
+      throw new ProtocolError('a startup packet has a name without a value');
+    const value = stringAt(bytes, name.next, bytes.length);
+    if (name.value.startsWith('_pq_.')) protocolOptions.push(name.value);
+    else parameters.set(name.value, value.value);
+    at = value.next;
+  }
+  if (at !== bytes.length - 1) throw new ProtocolError('a startup packet goes on after its terminator');
+  return { parameters, protocolOptions };
+}
+
+/** A StartupMessage of protocol 3.0. */
+export function encodeStartup(parameters: Readonly<Record<string, string>>): Uint8Array {
+  const pieces: Uint8Array[] = [new Uint8Array(8)];
+  for (const [name, value] of Object.entries(parameters)) pieces.push(cstring(name), cstring(value));
+  pieces.push(new Uint8Array(1));
+  const bytes = concat(pieces);
+  putInt32(bytes, 0, bytes.length);
+  putInt32(bytes, 4, PROTOCOL_3_0);
+  return bytes;
+}
+
+export function encodeSslRequest(): Uint8Array {
+  const bytes = new Uint8Array(8);
+  putInt32(bytes, 0, 8);
+  putInt32(bytes, 4, SSL_REQUEST);
+  return bytes;
+}
+
+export function encodeCancelRequest(pid: number, key: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + key.length);
+  putInt32(bytes, 0, bytes.length);
+  putInt32(bytes, 4, CANCEL_REQUEST);
+  putInt32(bytes, 8, pid);
+  bytes.set(key, 12);
+  return bytes;
+}
