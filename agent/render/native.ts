@@ -1,0 +1,129 @@
+// Settings as a pgsidecar.yml that means the same: what differs from the defaults, every database, every user.
+
+import template from '../../templates/native/pgsidecar.yml.mustache' with { type: 'text' };
+import { printDuration } from '../base/units.ts';
+import { printValue } from '../config/read_value.ts';
+import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
+import { DATABASE_KEYS, USER_KEYS } from '../config/table/keys.ts';
+import type { SettingValue } from '../config/table/row.ts';
+import { DEFAULTS, rowOf, SETTING_NAMES } from '../config/table.ts';
+import type { WantedFile } from './plan.ts';
+import { hasSecret } from './secrets.ts';
+import { fill, Quoted } from './template.ts';
+
+interface Line {
+  readonly key: Quoted;
+  readonly value: Quoted;
+}
+
+export function renderNative(settings: Settings): readonly WantedFile[] {
+  const databases = Object.values(settings.databases).map((database) => ({
+    name: yamlText(database.name),
+    keys: databaseLines(database, settings),
+    parameters: parameterView(database),
+  }));
+  const users = Object.values(settings.users).map((user) => ({
+    name: yamlText(user.name),
+    keys: userLines(user, settings),
+  }));
+  const text = fill(template, { settings: settingLines(settings), databases, users });
+  return [{ name: 'pgsidecar.yml', text, secret: hasSecret(settings), mask: masker(text) }];
+}
+
+function settingLines(settings: Settings): Line[] {
+  return SETTING_NAMES.filter((name) => !same(settings[name], DEFAULTS[name])).map((name) =>
+    line(name, printValue(rowOf(name), settings[name])),
+  );
+}
+
+function same(a: SettingValue, b: SettingValue): boolean {
+  return String(a) === String(b);
+}
+
+/** A database inherits from the settings above it, so that only what is its own is written. */
+function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
+  const own = <T>(value: T, inherited: T, print: (value: T) => string = String) =>
+    value === inherited ? undefined : print(value);
+  return lines({
+    host: database.hosts.map((each) => each.host).join(','),
+    port: database.hosts.map((each) => each.port).join(','),
+    dbname: database.dbname,
+    user: database.user,
+    password: database.password?.open(),
+    role: database.role,
+    force_user: database.forceUser ? 'yes' : undefined,
+    sslmode: own<string>(database.sslmode, settings.server_tls_sslmode),
+    sslrootcert: own(database.sslrootcert, settings.server_tls_ca_file),
+    sslcert: own(database.sslcert ?? '', settings.server_tls_cert_file),
+    sslkey: own(database.sslkey ?? '', settings.server_tls_key_file),
+    pool_mode: own<string>(database.poolMode, settings.pool_mode),
+    pool_size: own(database.poolSize, settings.default_pool_size),
+    min_pool_size: own(database.minPoolSize, settings.min_pool_size),
+    max_db_connections: own(database.maxDbConnections, settings.max_db_connections),
+    query_wait_timeout: own(database.queryWaitTimeoutMs, settings.query_wait_timeout, printDuration),
+    server_lifetime: own(database.serverLifetimeMs, settings.server_lifetime, printDuration),
+    connect_timeout: own(database.connectTimeoutMs, settings.server_connect_timeout, (ms) =>
+      String(ms / 1000),
+    ),
+  });
+}
+
+function userLines(user: UserSettings, settings: Settings): Line[] {
+  const own = (value: number, inherited: number) => (value === inherited ? undefined : String(value));
+  return lines({
+    password: user.secret?.open(),
+    databases: user.databases.join(', '),
+    pool_mode: user.poolMode,
+    max_user_connections: own(user.maxUserConnections, settings.max_user_connections),
+    max_user_client_connections: own(user.maxUserClientConnections, settings.max_user_client_connections),
+  });
+}
+
+function parameterView(database: DatabaseSettings): { readonly list: Line[] } | undefined {
+  const list = Object.entries(database.parameters).map(([name, value]) => line(name, value));
+  return list.length === 0 ? undefined : { list };
+}
+
+function lines(values: Readonly<Record<string, string | undefined>>): Line[] {
+  return Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [line(key, value)]));
+}
+
+function line(key: string, value: string): Line {
+  return { key: yamlText(key), value: yamlText(value) };
+}
+
+/** Words that are plainly a text, or a number, in every YAML; the rest in double quotes, where JSON and YAML agree. */
+export function yamlText(text: string): Quoted {
+  const isNumber = /^(0|[1-9][0-9]*)$/.test(text);
+  const isWord = /^[a-z_][a-z0-9_./-]*$/i.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
+  if (isNumber || isWord) return new Quoted(text);
+  // JSON leaves DEL and the C1 controls as they are; YAML wants them escaped.
+  const escaped = JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, unicodeEscape);
+  return new Quoted(escaped);
+}
+
+function unicodeEscape(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+const KEYS: ReadonlySet<string> = new Set([
+  ...SETTING_NAMES,
+  ...Object.keys(DATABASE_KEYS),
+  ...Object.keys(USER_KEYS),
+  'databases',
+  'users',
+  'parameters',
+]);
+
+/** A line may be shown when it has the template's shape and a key that we know, or is one that we wrote ourselves. */
+function masker(written: string): (line: string) => string | undefined {
+  const ours = new Set(written.split('\n'));
+  return (text) => {
+    const match = /^( *)("(?:[^"\\]|\\.)*"|[\w./-]+):(?: (.*))?$/.exec(text);
+    if (match === null) return text.startsWith('#') && ours.has(text) ? text : undefined;
+    const [, indent = '', key = '', value] = match;
+    if (value === undefined) return text;
+    if (key === 'password' || key === 'url') return `${indent}${key}: "***"`;
+    return KEYS.has(key) || ours.has(text) ? text : undefined;
+  };
+}

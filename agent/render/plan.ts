@@ -1,0 +1,105 @@
+// What writing would change: the files wanted against the files there, decided before anything is touched.
+
+import { structuredPatch } from 'diff';
+import { AgentError } from '../base/errors.ts';
+
+/** A file as a template made it. */
+export interface WantedFile {
+  /** Its name within the directory. */
+  readonly name: string;
+  readonly text: string;
+  /** Whether `text` has a secret in it, and so is for its owner only. */
+  readonly secret: boolean;
+  /** A line as it may be shown, or undefined when nobody knows whether there is a secret in it. */
+  mask(line: string): string | undefined;
+}
+
+export interface FileThere {
+  readonly text: string;
+  /** Permissions, 0o600. */
+  readonly mode: number;
+}
+
+export interface PlannedFile {
+  readonly name: string;
+  readonly action: 'create' | 'change' | 'keep';
+  readonly text: string;
+  readonly mode: number;
+  /** Lines that begin with ` `, `-`, `+` or `@@`, secrets masked; empty when only the mode changes. */
+  readonly diff: readonly string[];
+  readonly modeBefore: number | undefined;
+}
+
+export interface PlanWishes {
+  /** Replace what pgsidecar did not write. */
+  readonly force: boolean;
+  readonly showSecrets: boolean;
+}
+
+/** Every rendered file begins with it, behind a comment sign: the sign that it is ours to replace. */
+export const MARK = 'Written by `pgsidecar render`';
+
+const SECRETS_MODE = 0o600;
+const OPEN_MODE = 0o644;
+const UNKNOWN_LINE = '*** (a line that pgsidecar did not write)';
+
+/** Throws file_foreign when a file is in the way that is not ours; `there` is by name. */
+export function planFiles(
+  wanted: readonly WantedFile[],
+  there: ReadonlyMap<string, FileThere>,
+  wishes: PlanWishes,
+): readonly PlannedFile[] {
+  return wanted.map((file) => planFile(file, there.get(file.name), wishes));
+}
+
+function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanWishes): PlannedFile {
+  if (before !== undefined && !isOurs(before.text) && !wishes.force) {
+    throw new AgentError('file_foreign', { path: file.name });
+  }
+  const mode = file.secret ? SECRETS_MODE : OPEN_MODE;
+  const plan = { name: file.name, text: file.text, mode, modeBefore: before?.mode };
+  if (before === undefined) return { ...plan, action: 'create', diff: diffOf(file, '', wishes) };
+  // A mode that is stricter than ours was somebody's wish, and stays.
+  const open = (before.mode & ~mode & 0o777) !== 0;
+  if (before.text === file.text && !open) return { ...plan, mode: before.mode, action: 'keep', diff: [] };
+  return {
+    ...plan,
+    mode: before.mode & mode & 0o777,
+    action: 'change',
+    diff: diffOf(file, before.text, wishes),
+  };
+}
+
+function isOurs(text: string): boolean {
+  return text === '' || text.slice(0, text.indexOf('\n')).includes(MARK);
+}
+
+function diffOf(file: WantedFile, before: string, wishes: PlanWishes): string[] {
+  const { hunks } = structuredPatch(file.name, file.name, before, file.text, undefined, undefined, {
+    context: 2,
+  });
+  return hunks.flatMap((hunk) => [
+    `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
+    ...hunk.lines.map((line) => (wishes.showSecrets ? line : masked(file, line))),
+  ]);
+}
+
+/** A side without lines is named by the line before it, as GNU diff does. */
+function range(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`;
+}
+
+/** A changed secret shows as `-password: ***` and `+password: ***`: that it changed, and not to what. */
+function masked(file: WantedFile, line: string): string {
+  const [sign, text] = [line.slice(0, 1), line.slice(1)];
+  if (text.trim() === '' || sign === '\\') return line;
+  return `${sign}${file.mask(text) ?? UNKNOWN_LINE}`;
+}
+
+/** The whole file as it may be shown. */
+export function maskedText(file: WantedFile): string {
+  return file.text
+    .split('\n')
+    .map((line) => (line.trim() === '' ? line : (file.mask(line) ?? UNKNOWN_LINE)))
+    .join('\n');
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'bun:test';
+import { AgentError } from '../base/errors.ts';
+import { type FileThere, MARK, maskedText, planFiles, type WantedFile } from './plan.ts';
+
+const QUIET = { force: false, showSecrets: false };
+
+function file(lines: readonly string[], more: Partial<WantedFile> = {}): WantedFile {
+  const text = `# ${MARK}\n${lines.join('\n')}\n`;
+  const mask = (line: string) =>
+    line.startsWith('password') ? 'password: ***' : /^[a-z]+: |^# /.test(line) ? line : undefined;
+  return { name: 'x.yml', text, secret: false, mask, ...more };
+}
+
+function there(text: string, mode = 0o644): ReadonlyMap<string, FileThere> {
+  return new Map([['x.yml', { text, mode }]]);
+}
+
+test('planFiles() creates what is not there, for its owner only when there is a secret', () => {
+  const [open] = planFiles([file(['a: 1'])], new Map(), QUIET);
+  expect(open).toMatchObject({ action: 'create', mode: 0o644, modeBefore: undefined });
+  expect(open?.diff).toEqual(['@@ -0,0 +1,2 @@', `+# ${MARK}`, '+a: 1']);
+  const [secret] = planFiles([file(['password: x'], { secret: true })], new Map(), QUIET);
+  expect(secret).toMatchObject({ action: 'create', mode: 0o600 });
+});
+
+test('planFiles() keeps what is as it should be, a stricter mode included', () => {
+  const wanted = file(['a: 1']);
+  expect(planFiles([wanted], there(wanted.text), QUIET)[0]).toMatchObject({ action: 'keep', diff: [] });
+  expect(planFiles([wanted], there(wanted.text, 0o600), QUIET)[0]).toMatchObject({
+    action: 'keep',
+    mode: 0o600,
+  });
+});
+
+test('planFiles() changes a file with secrets that others can read', () => {
+  const wanted = file(['password: x'], { secret: true });
+  const [plan] = planFiles([wanted], there(wanted.text, 0o644), QUIET);
+  expect(plan).toMatchObject({ action: 'change', mode: 0o600, modeBefore: 0o644, diff: [] });
+});
+
+test('planFiles() shows that a secret changes, and neither of the two', () => {
+  const [before, after] = [crypto.randomUUID(), crypto.randomUUID()];
+  const old = file(['a: 1', `password: ${before}`]).text;
+  const [plan] = planFiles([file(['a: 1', `password: ${after}`])], there(old), QUIET);
+  expect(plan?.diff).toEqual(['@@ -1,3 +1,3 @@', ` # ${MARK}`, ' a: 1', '-password: ***', '+password: ***']);
+  const [shown] = planFiles([file(['a: 1', `password: ${after}`])], there(old), {
+    ...QUIET,
+    showSecrets: true,
+  });
+  expect(shown?.diff.at(-1)).toBe(`+password: ${after}`);
+});
+
+test('planFiles() hides a line that nobody knows', () => {
+  const secret = crypto.randomUUID();
+  const [plan] = planFiles([file(['a: 1'])], there(`${file(['a: 1']).text}TOKEN=${secret}\n`), QUIET);
+  expect(plan?.diff.at(-1)).toBe('-*** (a line that pgsidecar did not write)');
+});
+
+test('planFiles() does not replace what pgsidecar did not write, unless it is forced to', () => {
+  const foreign = there('a: 1\n');
+  expect(() => planFiles([file(['a: 2'])], foreign, QUIET)).toThrow(AgentError);
+  expect(() => planFiles([file(['a: 2'])], foreign, QUIET)).toThrow(
+    'Cannot replace x.yml: pgsidecar did not',
+  );
+  expect(planFiles([file(['a: 2'])], foreign, { ...QUIET, force: true })[0]?.action).toBe('change');
+  expect(planFiles([file(['a: 2'])], there(''), QUIET)[0]?.action).toBe('change');
+});
+
+test('maskedText() masks line by line', () => {
+  expect(maskedText(file(['password: x', '', 'odd']))).toBe(
+    `# ${MARK}\npassword: ***\n\n*** (a line that pgsidecar did not write)\n`,
+  );
+});

@@ -1,0 +1,92 @@
+import { afterAll, expect, test } from 'bun:test';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PlannedFile } from './plan.ts';
+import { diskRoom, type FileRoom, writePlanned } from './write.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pgsidecar-write-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function planned(name: string, action: PlannedFile['action']): PlannedFile {
+  return { name, action, text: `${name}\n`, mode: 0o600, diff: [], modeBefore: undefined };
+}
+
+test('replace() makes a file with its mode, whatever the umask, and leaves nothing else behind', () => {
+  const path = join(folder, 'new');
+  diskRoom.replace(path, 'text\n', 0o644);
+  expect(readFileSync(path, 'utf8')).toBe('text\n');
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  diskRoom.replace(path, 'other\n', 0o600);
+  expect(diskRoom.look(path)).toEqual({ text: 'other\n', mode: 0o600 });
+  expect(readdirSync(folder).filter((name) => name.startsWith('.pgsidecar'))).toEqual([]);
+});
+
+test('replace() puts a new file in the place of the old one, which a reader that has it open keeps whole', () => {
+  const path = join(folder, 'read');
+  diskRoom.replace(path, 'before\n', 0o600);
+  const before = statSync(path).ino;
+  diskRoom.replace(path, 'after\n', 0o600);
+  expect(statSync(path).ino).not.toBe(before);
+});
+
+test('replace() keeps the owner of the file', () => {
+  const path = join(folder, 'owned');
+  writeFileSync(path, 'x');
+  // Only root can give a file away; to everybody else it stays their own.
+  if (process.getuid?.() === 0) chownSync(path, 65_534, 65_534);
+  const { uid, gid } = statSync(path);
+  diskRoom.replace(path, 'y', 0o600);
+  expect(statSync(path)).toMatchObject({ uid, gid });
+});
+
+test('replace() and look() go through no link, and take no directory for a file', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'pgsidecar-outside-'));
+  try {
+    writeFileSync(join(outside, 'passwd'), 'root');
+    symlinkSync(join(outside, 'passwd'), join(folder, 'link'));
+    symlinkSync(join(outside, 'nothing'), join(folder, 'dangling'));
+    mkdirSync(join(folder, 'directory'));
+    for (const name of ['link', 'dangling']) {
+      expect(() => diskRoom.replace(join(folder, name), 'x', 0o600), name).toThrow(
+        'it is a symbolic link to',
+      );
+      expect(() => diskRoom.look(join(folder, name)), name).toThrow('it is a symbolic link to');
+    }
+    expect(() => diskRoom.replace(join(folder, 'directory'), 'x', 0o600)).toThrow('not a regular file');
+    expect(readFileSync(join(outside, 'passwd'), 'utf8')).toBe('root');
+    expect(existsSync(join(outside, 'nothing'))).toBe(false);
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
+});
+
+test('replace() says which file it could not write, and why', () => {
+  expect(() => diskRoom.replace(join(folder, 'nowhere', 'x'), 'x', 0o600)).toThrow(
+    `Cannot write ${join(folder, 'nowhere', 'x')}: there is no such directory`,
+  );
+  expect(diskRoom.look(join(folder, 'nowhere', 'x'))).toBeUndefined();
+});
+
+test('writePlanned() touches only what changes', () => {
+  const touched: string[] = [];
+  const room: FileRoom = { look: () => undefined, replace: (path) => touched.push(path) };
+  const changed = writePlanned(room, '/out', [
+    planned('a', 'keep'),
+    planned('b', 'change'),
+    planned('c', 'create'),
+  ]);
+  expect(touched).toEqual(['/out/b', '/out/c']);
+  expect(changed.map((file) => file.name)).toEqual(['b', 'c']);
+});
