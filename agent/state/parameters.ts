@@ -11,6 +11,8 @@ const READ_ONLY = new Set([
   'role',
 ]);
 
+const NONE: ReadonlyMap<string, string> = new Map();
+
 /**
  * Values by name, never edited: a change makes a new one. Two sessions that share the object agree for certain, which
  * is what makes the ordinary case of `difference()` one comparison.
@@ -25,8 +27,6 @@ export class Parameters {
     this.reported = reported;
     this.unreported = unreported;
   }
-
-  static readonly empty = new Parameters(new Map());
 
   withReported(name: string, value: string): Parameters {
     if (this.reported.get(name) === value) return this;
@@ -51,7 +51,6 @@ export class Parameters {
   }
 }
 
-const NONE: ReadonlyMap<string, string> = new Map();
 
 /**
  * The SQL that brings a server from `has` to `wants`; empty when they agree already.

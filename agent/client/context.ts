@@ -1,0 +1,36 @@
+// What everything about clients is handed; the fields that a reload replaces are the ones that can be written.
+
+import type { CredentialBook } from '../auth/credential.ts';
+import type { PeerMap } from '../auth/peer.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Connection, TlsServerOptions } from '../net/connection.ts';
+import type { PoolRegistry } from '../pool/registry.ts';
+import type { DialTools } from '../server/dial.ts';
+import type { StatementRegistry } from '../state/statements.ts';
+import type { Clients } from './clients.ts';
+
+export interface ClientContext {
+  settings: Settings;
+  book: CredentialBook;
+  peerMap: PeerMap;
+  /** Undefined when client_tls_sslmode is disable. */
+  tls: TlsServerOptions | undefined;
+  /** False while the agent drains: nobody new comes in. */
+  accepting: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: PoolRegistry;
+  readonly statements: StatementRegistry;
+  readonly clients: Clients;
+  readonly tools: DialTools;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly acceptTls: (
+    connection: Connection,
+    options: TlsServerOptions,
+    done: (failure: string | undefined) => void,
+  ) => void;
+  /** The system user at the other end of a UNIX socket, by SO_PEERCRED. */
+  readonly peerUser: (connection: Connection) => string | undefined;
+}

@@ -1,0 +1,205 @@
+// A client's prepared statements in transaction mode: its names for shared statements, put on whichever server it has.
+
+import type { Server } from '../server/server.ts';
+import * as expected from '../state/expected.ts';
+import type { Statement, StatementRegistry } from '../state/statements.ts';
+import {
+  encodeCloseStatement,
+  encodeParse,
+  encodeStatementTarget,
+  readBind,
+  readParse,
+  readTarget,
+  renameBind,
+} from '../wire/client_messages.ts';
+import type { Framer } from '../wire/frame.ts';
+import * as type from '../wire/types.ts';
+
+const HEADER_BYTES = 5;
+const STATEMENT = 0x53; // S
+
+/**
+ * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `takePieces()`;
+ * a positive one: offer it again when so many of its bytes are there.
+ */
+const AS_IT_IS = 0;
+const REPLACED = -1;
+
+export class PreparedStatements {
+  readonly #registry: StatementRegistry;
+  readonly #names = new Map<string, Statement>();
+  #pieces: Uint8Array[] = [];
+  #restAt: number | undefined;
+  /** The last Parse without a name, whole, while a Bind may still come for it. */
+  #unnamed: Uint8Array | undefined;
+  /** The server of this lease has it. */
+  #unnamedThere = false;
+
+  constructor(registry: StatementRegistry) {
+    this.#registry = registry;
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  /** Another server now: it knows nothing of our unnamed statement. */
+  onLease(): void {
+    this.#unnamedThere = false;
+  }
+
+  /** A simple Query destroys the unnamed statement (PostgreSQL protocol, 55.2.3). */
+  forgetUnnamed(): void {
+    this.#unnamed = undefined;
+  }
+
+  takePieces(): Uint8Array[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
+  }
+
+  /** Where the rest of a replaced message goes on that can be passed as it is; undefined when all of it was replaced. */
+  takeRestAt(): number | undefined {
+    const at = this.#restAt;
+    this.#restAt = undefined;
+    return at;
+  }
+
+  close(): void {
+    for (const statement of this.#names.values()) this.#registry.release(statement);
+    this.#names.clear();
+    this.#unnamed = undefined;
+  }
+
+  /** Parse, Bind, Describe or Close. @param max statements a server keeps; 0 passes names on as they are. */
+  take(framer: Framer, server: Server, max: number): number {
+    // After an error the server passes over everything up to Sync, and so do we.
+    if (max === 0 || server.expected.isFailed) return this.#asItIs(framer, server);
+    switch (framer.type) {
+      case type.PARSE:
+        return this.#parse(framer, server, max);
+      case type.BIND:
+        return this.#bind(framer, server, max);
+      default:
+        return this.#target(framer, server, max);
+    }
+  }
+
+  #asItIs(framer: Framer, server: Server): number {
+    server.expected.push(KINDS[framer.type]!);
+    return AS_IT_IS;
+  }
+
+  #parse(framer: Framer, server: Server, max: number): number {
+    const { chunk, start, end, whole } = framer;
+    if (chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
+    if (chunk[start + HEADER_BYTES] === 0) {
+      this.#unnamed = whole ? chunk.subarray(start, end) : undefined;
+      this.#unnamedThere = true;
+      server.expected.push(expected.PARSE);
+      return AS_IT_IS;
+    }
+    if (!whole) return end - start;
+    const { name, tail } = readParse(chunk, start, end);
+    const statement = this.#registry.acquire(chunk.subarray(tail, end));
+    const before = this.#names.get(name);
+    if (before !== undefined) this.#registry.release(before);
+    this.#names.set(name, statement);
+    if (server.statements.has(statement)) {
+      server.statements.touch(statement);
+      server.expected.push(expected.PARSE, expected.FAKE, statement);
+    } else {
+      this.#put(statement, server, max, expected.FORWARD);
+    }
+    return REPLACED;
+  }
+
+  #bind(framer: Framer, server: Server, max: number): number {
+    const { chunk, start, end } = framer;
+    const at = readBind(chunk, start, end);
+    if (at === undefined) return chunk.length - start + 1;
+    if (at.statementAt === at.statementEnd) {
+      const injected = this.#unnamedIsNeeded(server);
+      server.expected.push(expected.BIND);
+      if (!injected) return AS_IT_IS;
+      this.#restAt = start;
+      return REPLACED;
+    }
+    const statement = this.#names.get(nameIn(chunk, at.statementAt, at.statementEnd));
+    if (statement === undefined) return this.#asItIs(framer, server);
+    this.#need(statement, server, max);
+    this.#pieces.push(renameBind(chunk, start, end, at, statement.name));
+    this.#restAt = at.statementEnd + 1;
+    server.expected.push(expected.BIND);
+    return REPLACED;
+  }
+
+  /** Describe and Close: of a portal they pass, of a statement they get its other name. */
+  #target(framer: Framer, server: Server, max: number): number {
+    const { chunk, start, end, whole } = framer;
+    if (!whole) return end - start;
+    const { kind, name } = readTarget(chunk, start, end);
+    if (kind !== STATEMENT) return this.#asItIs(framer, server);
+    if (framer.type === type.CLOSE) return this.#close(name, framer, server);
+    if (name === '') {
+      const injected = this.#unnamedIsNeeded(server);
+      server.expected.push(expected.DESCRIBE);
+      if (!injected) return AS_IT_IS;
+      this.#restAt = start;
+      return REPLACED;
+    }
+    const statement = this.#names.get(name);
+    if (statement === undefined) return this.#asItIs(framer, server);
+    this.#need(statement, server, max);
+    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, statement.name));
+    server.expected.push(expected.DESCRIBE);
+    return REPLACED;
+  }
+
+  /** The server keeps the statement for others: only the client's name for it ends. */
+  #close(name: string, framer: Framer, server: Server): number {
+    if (name === '') this.#unnamed = undefined;
+    const statement = this.#names.get(name);
+    if (statement === undefined) return this.#asItIs(framer, server);
+    this.#names.delete(name);
+    this.#registry.release(statement);
+    server.expected.push(expected.CLOSE, expected.FAKE);
+    return REPLACED;
+  }
+
+  /** True when the unnamed statement had to be put on this server first. */
+  #unnamedIsNeeded(server: Server): boolean {
+    if (this.#unnamedThere || this.#unnamed === undefined) return false;
+    this.#pieces.push(this.#unnamed);
+    server.expected.push(expected.PARSE, expected.SKIP);
+    this.#unnamedThere = true;
+    return true;
+  }
+
+  #need(statement: Statement, server: Server, max: number): void {
+    if (server.statements.has(statement)) server.statements.touch(statement);
+    else this.#put(statement, server, max, expected.SKIP);
+  }
+
+  #put(statement: Statement, server: Server, max: number, disposition: number): void {
+    this.#pieces.push(encodeParse(statement.name, statement.tail));
+    server.expected.push(expected.PARSE, disposition, statement);
+    server.statements.touch(statement);
+    for (let old = server.statements.evict(max); old !== undefined; old = server.statements.evict(max)) {
+      this.#pieces.push(encodeCloseStatement(old.name));
+      server.expected.push(expected.CLOSE, expected.SKIP);
+    }
+  }
+}
+
+const KINDS: Readonly<Record<number, number>> = {
+  [type.PARSE]: expected.PARSE,
+  [type.BIND]: expected.BIND,
+  [type.DESCRIBE]: expected.DESCRIBE,
+  [type.CLOSE]: expected.CLOSE,
+};
+
+function nameIn(chunk: Uint8Array, from: number, to: number): string {
+  return Buffer.from(chunk.buffer, chunk.byteOffset + from, to - from).toString('utf8');
+}

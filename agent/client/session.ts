@@ -1,0 +1,293 @@
+// One client that is logged in. Only here is decided what a client does next: wait, get a server, use it, give it back.
+
+import { AgentError } from '../base/errors.ts';
+import type { List } from '../base/list.ts';
+import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import type { Pool, Waiter } from '../pool/pool.ts';
+import { cancel } from '../server/cancel.ts';
+import type { Server, ServerError, Tenant } from '../server/server.ts';
+import { difference, type Parameters } from '../state/parameters.ts';
+import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
+import * as type from '../wire/types.ts';
+import type { ClientContext } from './context.ts';
+import { Relay } from './relay.ts';
+import { TrackedParameters } from './tracked_parameters.ts';
+
+const READY_IDLE = encodeReadyForQuery(type.IDLE);
+
+export interface SessionStart {
+  readonly connection: Connection;
+  readonly context: ClientContext;
+  readonly pool: Pool;
+  readonly pid: number;
+  readonly key: Uint8Array;
+  readonly parameters: Parameters;
+}
+
+export class Session implements ConnectionHandler, Waiter, Tenant {
+  list: List<Waiter> | undefined;
+  previous: Waiter | undefined;
+  next: Waiter | undefined;
+  waitingSince = 0;
+  readonly isLogin = false;
+
+  readonly connection: Connection;
+  readonly context: ClientContext;
+  readonly pool: Pool;
+  readonly pid: number;
+  readonly key: Uint8Array;
+  readonly connectedAt: number;
+  /** What the client believes: what the server reported, and what it asked for at its start. */
+  parameters: Parameters;
+  server: Server | undefined;
+  readonly relay: Relay;
+  #over = false;
+  #tracked: TrackedParameters | undefined;
+
+  constructor(start: SessionStart) {
+    this.connection = start.connection;
+    this.context = start.context;
+    this.pool = start.pool;
+    this.pid = start.pid;
+    this.key = start.key;
+    this.parameters = start.parameters;
+    this.connectedAt = start.context.clock.wall();
+    this.relay = new Relay(this, start.context.settings.max_packet_size);
+    this.connection.handler = this;
+  }
+
+  /** active, waiting or idle, as SHOW CLIENTS has it. */
+  get state(): string {
+    return this.server !== undefined ? 'active' : (this.list?.name ?? 'idle');
+  }
+
+  // From the client.
+
+  onData(chunk: Uint8Array): void {
+    this.pool.statistics.bytesReceived += chunk.length;
+    try {
+      this.relay.onClientData(chunk);
+    } catch (error) {
+      this.#onThrown(error as Error);
+    }
+  }
+
+  onDrain(): void {
+    this.connection.resume();
+    this.server?.connection.resume();
+  }
+
+  onClose(reason: CloseReason): void {
+    if (this.#over) return;
+    this.#leave(reason.error ?? 'the client closed the connection');
+  }
+
+  /** Asks for a server. True: it is here now. False: `onLease` will go on. */
+  acquire(): boolean {
+    this.pool.request(this);
+    return this.server !== undefined;
+  }
+
+  onLease(server: Server): void {
+    this.server = server;
+    server.tenant = this;
+    this.relay.onLease();
+    if (this.parameters !== server.parameters) this.#synchronize(server);
+    // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
+    if (!this.relay.isWaiting) return;
+    try {
+      this.relay.goOn();
+    } catch (error) {
+      this.#onThrown(error as Error);
+    }
+  }
+
+  onLeaseFailed(error: AgentError): void {
+    this.fail(error);
+  }
+
+  // From the server.
+
+  onReply(server: Server, bytes: Uint8Array): void {
+    const { connection, pool } = this;
+    pool.statistics.bytesSent += bytes.length;
+    if (connection.write(bytes)) return;
+    if (connection.buffered < this.context.settings.client_write_buffer) return;
+    // The client does not read: let the server wait, and take no further question from the client either.
+    server.connection.pause();
+    connection.pause();
+  }
+
+  onReady(server: Server): void {
+    if (server !== this.server) return;
+    this.pool.statistics.queries++;
+    if (server.status !== type.IDLE) {
+      if (this.pool.mode === 'statement') this.fail(new AgentError('statement_mode'));
+      return;
+    }
+    this.pool.statistics.transactions++;
+    if (server.settingsTouched && this.#lookAtSettings(server)) return;
+    if (this.pool.mode === 'session' || this.relay.inMessage) return;
+    this.#giveBack(server);
+  }
+
+  onParameter(name: string, value: string): boolean {
+    if (this.parameters.reported.get(name) === value) return false;
+    this.parameters = this.parameters.withReported(name, value);
+    return true;
+  }
+
+  onInjectedError(_server: Server, error: ServerError): void {
+    if (this.#tracked !== undefined) {
+      this.#tracked = undefined;
+      return;
+    }
+    this.fail(new AgentError('startup_parameter', { reason: error.message }));
+  }
+
+  onInjectedRow(_server: Server, body: Uint8Array): void {
+    this.#tracked?.onRow(body);
+  }
+
+  onServerDrain(): void {
+    this.connection.resume();
+  }
+
+  onServerClose(server: Server, reason: string): void {
+    this.server = undefined;
+    this.pool.onLost(server, reason);
+    // What the server said last has been passed on; a second FATAL would only hide it.
+    if (server.lastFatal !== undefined) this.end('the server ended the connection');
+    else this.fail(new AgentError('server_lost', { reason }));
+  }
+
+  /** Stops what the client's server is doing for it; a client that waits leaves the queue. */
+  cancel(): void {
+    const { server, context } = this;
+    if (server === undefined) {
+      // It has not begun: nothing to cancel at a server. Issue 3's queue-leaving cancel hooks in here.
+      return;
+    }
+    if (server.expected.isEmpty) return;
+    server.cancels++;
+    const late = new AbortController();
+    const timer = context.clock.after(context.settings.server_connect_timeout, () => late.abort());
+    cancel(server, context.tools, late.signal)
+      .catch((error: Error) => {
+        context.log.warn({ server_pid: server.pid, reason: error.message }, 'a cancel request did not reach the server');
+      })
+      .finally(() => {
+        timer.clear();
+        this.pool.onCancelDone(server);
+      });
+  }
+
+  /** Tells the client why, and closes. */
+  fail(error: AgentError): void {
+    if (this.#over) return;
+    this.connection.write(encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }));
+    const { settings, log } = this.context;
+    if (settings.log_pooler_errors) {
+      log.warn({ client_pid: this.pid, database: this.pool.database.name, user: this.pool.user, code: error.code }, error.message);
+    }
+    this.end(error.message);
+  }
+
+  /** Closes without a word; what was written before still leaves. */
+  end(reason: string): void {
+    if (this.#over) return;
+    this.#leave(reason);
+    this.connection.end();
+  }
+
+  /** True when nothing of the client's is under way: it can be let go without loss. */
+  get isQuiet(): boolean {
+    return this.server === undefined && this.list === undefined && !this.relay.inMessage;
+  }
+
+  #onThrown(error: Error): void {
+    if (error instanceof AgentError) return this.fail(error);
+    if (error.name === 'ProtocolError') return this.fail(new AgentError('protocol_violation', { reason: error.message }));
+    this.context.log.error({ client_pid: this.pid, stack: error.stack }, 'an internal error closed a session');
+    this.fail(new AgentError('internal_error', { reason: error.message }));
+  }
+
+  /** Gives the server the client's parameters before the client's first message goes there. */
+  #synchronize(server: Server): void {
+    const sql = difference(server.parameters, this.parameters);
+    if (sql === '') {
+      // They say the same: from now on they are the same, and the next comparison is one of references.
+      if (difference(this.parameters, server.parameters) === '') this.parameters = server.parameters;
+      return;
+    }
+    server.parameters = server.parameters.withUnreported(this.parameters.unreported);
+    // The relay uncorks: both leave in one write.
+    server.connection.cork();
+    server.inject(sql);
+  }
+
+  /** What a SET did that the server does not report has to be asked for. True: the answer is on its way. */
+  #lookAtSettings(server: Server): boolean {
+    if (this.#tracked !== undefined) {
+      this.parameters = this.#tracked.applyTo(this.parameters);
+      server.parameters = server.parameters.withUnreported(this.parameters.unreported);
+      this.#tracked = undefined;
+      server.settingsTouched = false;
+      return false;
+    }
+    const names = this.context.settings.track_extra_parameters.filter((name) => !hasName(server.parameters, name));
+    server.parameters = server.parameters.withUnreported(NOTHING);
+    if (names.length === 0 || this.pool.mode === 'session') {
+      server.settingsTouched = false;
+      return false;
+    }
+    this.#tracked = new TrackedParameters(names);
+    server.inject(this.#tracked.sql);
+    return true;
+  }
+
+  #giveBack(server: Server): void {
+    this.server = undefined;
+    this.pool.release(server);
+  }
+
+  #leave(reason: string): void {
+    this.#over = true;
+    const { server, context, pool } = this;
+    this.server = undefined;
+    pool.leave(this);
+    context.clients.remove(this);
+    this.relay.close();
+    if (server !== undefined) this.#letGo(server, reason);
+    if (context.settings.log_disconnections) {
+      context.log.info({ client_pid: this.pid, database: pool.database.name, user: pool.user, reason }, 'client disconnected');
+    }
+  }
+
+  #letGo(server: Server, reason: string): void {
+    const { pool } = this;
+    if (!server.expected.isEmpty || this.relay.inMessage) {
+      pool.discard(server, `the client left while the server worked for it: ${reason}`);
+    } else if (pool.mode === 'session') {
+      const reset = this.context.settings.server_reset_query;
+      server.parameters = server.parameters.withUnreported(NOTHING);
+      pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...(reset === '' ? [] : [reset])]);
+    } else if (server.status !== type.IDLE) {
+      pool.clean(server, ['ROLLBACK']);
+    } else {
+      pool.release(server);
+    }
+  }
+
+  /** Answers a Sync that came while nothing was open: no server is needed for that. */
+  answerSync(): void {
+    this.connection.write(READY_IDLE);
+  }
+}
+
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+function hasName(parameters: Parameters, name: string): boolean {
+  for (const own of parameters.reported.keys()) if (own.toLowerCase() === name.toLowerCase()) return true;
+  return false;
+}

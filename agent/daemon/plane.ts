@@ -1,0 +1,145 @@
+// The data plane in one piece: pools, clients and what they share, made from Settings and changed only by new ones.
+
+import { randomBytes } from 'node:crypto';
+import { type CredentialBook, makeCredentialBook } from '../auth/credential.ts';
+import { makePeerMap } from '../auth/peer.ts';
+import { ScramKeyCache } from '../auth/scram_client.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { Clients } from '../client/clients.ts';
+import type { ClientContext } from '../client/context.ts';
+import { Login } from '../client/login.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Connection, TlsServerOptions } from '../net/connection.ts';
+import { acceptTls, network } from '../net/network.ts';
+import { PoolRegistry } from '../pool/registry.ts';
+import { StatementRegistry } from '../state/statements.ts';
+
+/** As PgBouncer's janitor. */
+const TICK_MS = 333;
+const MOCK_KEY_BYTES = 32;
+
+export interface PlaneMachine {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly readPem: (path: string) => string;
+  readonly peerUser: (connection: Connection) => string | undefined;
+}
+
+/** What has to be ready before new settings can take effect: everything that can fail or that takes time. */
+export interface PreparedSettings {
+  readonly settings: Settings;
+  readonly book: CredentialBook;
+  readonly tls: TlsServerOptions | undefined;
+}
+
+export class Plane {
+  readonly context: ClientContext;
+  readonly registry: PoolRegistry;
+  readonly #machine: PlaneMachine;
+  #timer: Timer | undefined;
+
+  /** @param prepared of `prepare()` with the key that the process keeps. */
+  constructor(prepared: PreparedSettings, machine: PlaneMachine) {
+    this.#machine = machine;
+    const { clock, log } = machine;
+    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const tools = { network, keys: new ScramKeyCache(), random, readPem: machine.readPem };
+    const { settings, book, tls } = prepared;
+    this.registry = new PoolRegistry({ settings, clock, log, tools, random: Math.random });
+    this.context = {
+      settings,
+      book,
+      tls,
+      peerMap: makePeerMap(settings.peer_map),
+      accepting: true,
+      clock,
+      log,
+      registry: this.registry,
+      statements: new StatementRegistry(),
+      clients: new Clients(),
+      tools,
+      random,
+      acceptTls,
+      peerUser: machine.peerUser,
+    };
+    this.#tick();
+  }
+
+  /** For every connection of every listener. */
+  onConnection(connection: Connection, transport: 'unix' | 'tcp'): void {
+    new Login(connection, transport, this.context);
+  }
+
+  /** Takes effect in one step: nothing in here can fail. */
+  apply(prepared: PreparedSettings): void {
+    const { context, registry } = this;
+    context.settings = prepared.settings;
+    context.book = prepared.book;
+    context.tls = prepared.tls;
+    context.peerMap = makePeerMap(prepared.settings.peer_map);
+    registry.apply(prepared.settings);
+    for (const session of context.clients) {
+      if (session.pool.removed && session.isQuiet) {
+        session.fail(new AgentError('pool_removed', { database: session.pool.database.name }));
+      }
+    }
+  }
+
+  /** Everybody is told, every connection closed. */
+  stop(): void {
+    this.#timer?.clear();
+    const error = new AgentError('agent_shutdown');
+    for (const session of this.context.clients) session.fail(error);
+    this.registry.shutDown(error);
+  }
+
+  #tick(): void {
+    const { clock } = this.#machine;
+    this.#timer = clock.after(TICK_MS, () => {
+      this.registry.tick(clock.now());
+      this.#letRemovedGo();
+      this.#tick();
+    });
+  }
+
+  /** A database that is not served any more lets its clients finish what they are at. */
+  #letRemovedGo(): void {
+    for (const pool of this.registry) {
+      if (!pool.removed || pool.clients === 0) continue;
+      for (const session of this.context.clients) {
+        if (session.pool === pool && session.isQuiet) {
+          session.fail(new AgentError('pool_removed', { database: pool.database.name }));
+        }
+      }
+    }
+  }
+}
+
+/** A key for the challenges of users that do not exist: one for the process, whatever is reloaded. */
+export function newMockKey(): Uint8Array {
+  return randomBytes(MOCK_KEY_BYTES);
+}
+
+/** @throws AgentError when a certificate file cannot be read. */
+export async function prepare(
+  settings: Settings,
+  mockKey: Uint8Array,
+  readPem: (path: string) => string,
+  previous: CredentialBook | undefined,
+): Promise<PreparedSettings> {
+  const options = { mockKey, iterations: settings.scram_iterations };
+  const book = await makeCredentialBook(Object.values(settings.users), options, previous);
+  return { settings, book, tls: clientTls(settings, readPem) };
+}
+
+function clientTls(settings: Settings, readPem: (path: string) => string): TlsServerOptions | undefined {
+  if (settings.client_tls_sslmode === 'disable') return undefined;
+  const verifies = settings.client_tls_sslmode === 'verify-ca' || settings.client_tls_sslmode === 'verify-full';
+  return {
+    cert: readPem(settings.client_tls_cert_file),
+    key: readPem(settings.client_tls_key_file),
+    ca: verifies ? readPem(settings.client_tls_ca_file) : undefined,
+  };
+}

@@ -1,0 +1,38 @@
+// What a pool does next: a pure function of what it holds and what time it is. Nothing else starts work.
+
+/** What the decision is made from; all of it plain numbers, so that a test can write any pool down. */
+export interface PoolView {
+  readonly paused: boolean;
+  /** Clients in the queue. */
+  readonly waiting: number;
+  /** Servers ready to be lent. */
+  readonly idle: number;
+  /** Servers of any state that count against the size: idle, lent, being cleaned, logging in. */
+  readonly servers: number;
+  /** Of those, still logging in. */
+  readonly logins: number;
+  readonly size: number;
+  /** Servers to keep although nobody asks (min_pool_size), while the pool is in use. */
+  readonly minimum: number;
+  readonly loginConcurrency: number;
+  /** Not before this moment (the clock's milliseconds) is another login tried: the last one failed. */
+  readonly retryAt: number;
+  /** The last login failed: one attempt at a time until one succeeds. */
+  readonly failing: boolean;
+  /** Servers that the limits above the pool (max_db_connections, max_user_connections) still allow. */
+  readonly room: number;
+}
+
+/** `lend`: the first waiter gets an idle server. `dial`: one more login. `evict`: another pool must give one up. `rest`: nothing. */
+export type Action = 'lend' | 'dial' | 'evict' | 'rest';
+
+/** Called again and again until it says `rest`. */
+export function decide(pool: PoolView, now: number): Action {
+  if (pool.paused) return 'rest';
+  if (pool.waiting > 0 && pool.idle > 0) return 'lend';
+  const wanted = Math.max(pool.waiting, pool.minimum - (pool.servers - pool.logins));
+  if (pool.logins >= wanted || pool.servers >= pool.size) return 'rest';
+  if (pool.logins >= (pool.failing ? 1 : pool.loginConcurrency) || now < pool.retryAt) return 'rest';
+  if (pool.room > 0) return 'dial';
+  return pool.waiting > 0 ? 'evict' : 'rest';
+}

@@ -1,0 +1,389 @@
+// The servers of one (database, user) and who waits for them. Only here does a server go from one list to another.
+
+import type { Clock, Timer } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { type Linked, List } from '../base/list.ts';
+import type { Log } from '../base/log.ts';
+import type { Secret } from '../base/secret.ts';
+import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
+import type { DialTools } from '../server/dial.ts';
+import type { Server, Tenant } from '../server/server.ts';
+import type { Parameters } from '../state/parameters.ts';
+import { Cleaner } from './cleaner.ts';
+import { decide, type PoolView } from './decide.ts';
+import { isSameServer } from './identity.ts';
+import type { Counter } from './limits.ts';
+import { roomUnder } from './limits.ts';
+import { openServer } from './open_server.ts';
+import { PoolFailure } from './pool_failure.ts';
+import { newPoolStatistics } from './statistics.ts';
+
+/** A client in the queue. It is also an item of the list that it waits on. */
+export interface Waiter extends Linked<Waiter> {
+  /** When it came, by the clock. */
+  waitingSince: number;
+  /** A login: it is told at once when the server cannot be reached, instead of waiting for its return. */
+  readonly isLogin: boolean;
+  /** It has the server now. */
+  onLease(server: Server): void;
+  onLeaseFailed(error: AgentError): void;
+}
+
+/** What every pool shares; the registry makes it once and keeps `settings` current. */
+export interface PoolContext {
+  settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tools: DialTools;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly byDatabase: Counter;
+  readonly byUser: Counter;
+  /** Makes another pool under the same limit close an idle server; true when one did. */
+  readonly evict: (wanting: Pool) => boolean;
+}
+
+/** With whose password the pool logs in to the server. */
+export interface PoolIdentity {
+  readonly user: string;
+  readonly secret: Secret | undefined;
+}
+
+export class Pool implements PoolView, Tenant {
+  database: DatabaseSettings;
+  identity: PoolIdentity;
+  /** The name that clients logged in with; also the key of `max_user_connections`. */
+  readonly user: string;
+  readonly idleServers = new List<Server>('idle');
+  readonly activeServers = new List<Server>('active');
+  readonly cleaningServers = new List<Server>('cleaning');
+  readonly cancelingServers = new List<Server>('being_canceled');
+  readonly waiters = new List<Waiter>('waiting');
+  readonly statistics = newPoolStatistics();
+  readonly failure = new PoolFailure();
+  paused = false;
+  /** Clients that are logged in to it. */
+  clients = 0;
+  logins = 0;
+  /** What a server reports by itself: what a client is told before it had a server. */
+  welcome: Parameters | undefined;
+  /** The settings no longer name it: it goes when its last client has gone. */
+  removed = false;
+  readonly context: PoolContext;
+  readonly #cleaner: Cleaner;
+  #resuming = false;
+  #again = false;
+  #retry: Timer | undefined;
+  #abort = new AbortController();
+
+  constructor(database: DatabaseSettings, user: string, identity: PoolIdentity, context: PoolContext) {
+    this.database = database;
+    this.user = user;
+    this.identity = identity;
+    this.context = context;
+    this.#cleaner = new Cleaner(this);
+  }
+
+  get mode(): PoolMode {
+    return this.context.settings.users[this.user]?.poolMode ?? this.database.poolMode;
+  }
+  get waiting(): number {
+    return this.waiters.length;
+  }
+  get idle(): number {
+    return this.idleServers.length;
+  }
+  get connected(): number {
+    return this.idleServers.length + this.activeServers.length + this.cleaningServers.length + this.cancelingServers.length;
+  }
+  get servers(): number {
+    return this.connected + this.logins;
+  }
+  get size(): number {
+    return this.database.poolSize;
+  }
+  get minimum(): number {
+    return this.clients > 0 && !this.removed ? Math.min(this.database.minPoolSize, this.size) : 0;
+  }
+  get loginConcurrency(): number {
+    return this.context.settings.server_login_concurrency;
+  }
+  get retryAt(): number {
+    return this.failure.retryAt;
+  }
+  get failing(): boolean {
+    return this.failure.count > 0;
+  }
+  get room(): number {
+    const { byDatabase, byUser, settings } = this.context;
+    const ofUser = settings.users[this.user]?.maxUserConnections ?? settings.max_user_connections;
+    return Math.min(
+      roomUnder(this.database.maxDbConnections, byDatabase.of(this.database.name)),
+      roomUnder(ofUser, byUser.of(this.user)),
+    );
+  }
+
+  /** Puts a client in the queue; its `onLease` may be called before this returns. */
+  request(waiter: Waiter): void {
+    waiter.waitingSince = this.context.clock.now();
+    this.waiters.append(waiter);
+    this.resume();
+  }
+
+  /** The client does not want to wait any longer. */
+  leave(waiter: Waiter): void {
+    if (waiter.list === this.waiters) this.waiters.remove(waiter);
+  }
+
+  /** Every event ends here. */
+  resume(): void {
+    if (this.#resuming) {
+      this.#again = true;
+      return;
+    }
+    this.#resuming = true;
+    try {
+      do {
+        this.#again = false;
+        this.#work();
+      } while (this.#again);
+    } finally {
+      this.#resuming = false;
+    }
+  }
+
+  /** The client is done with a server that owes nothing. */
+  release(server: Server): void {
+    server.tenant = this;
+    server.connection.resume();
+    if (server.cancels > 0) {
+      this.#move(server, this.cancelingServers);
+    } else {
+      this.#settle(server);
+    }
+    this.resume();
+  }
+
+  /** The client left in the middle of a transaction, or a session ended: the server is made as new, then rests. */
+  clean(server: Server, queries: readonly string[]): void {
+    server.connection.resume();
+    this.#move(server, this.cleaningServers);
+    server.tenant = this.#cleaner;
+    for (const sql of queries) server.inject(sql);
+    if (queries.length === 0) this.onCleaned(server);
+  }
+
+  /** Nobody can know what state the server is in: it is closed. */
+  discard(server: Server, reason: string): void {
+    this.#forget(server);
+    server.tenant = nobody;
+    this.context.log.debug({ server_pid: server.pid, database: this.database.name, reason }, 'server connection closed');
+    server.close();
+    this.resume();
+  }
+
+  /** A cancel request to this server has ended. */
+  onCancelDone(server: Server): void {
+    server.cancels--;
+    if (server.cancels > 0 || server.list !== this.cancelingServers) return;
+    this.#settle(server);
+    this.resume();
+  }
+
+  /** The last step of cleaning. */
+  onCleaned(server: Server): void {
+    server.tenant = this;
+    if (server.cancels > 0) this.#move(server, this.cancelingServers);
+    else this.#settle(server);
+    this.resume();
+  }
+
+  /** Closes what rests, and marks the rest so that it is closed when it comes back. */
+  retireAll(reason: string): void {
+    for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
+      for (const server of list) server.retired ??= reason;
+    }
+    for (const server of this.idleServers) this.discard(server, reason);
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.failure.clear();
+    this.#retry?.clear();
+    this.#retry = undefined;
+  }
+
+  /** Waiting clients are told, logins are given up, every server is closed. */
+  shutDown(error: AgentError): void {
+    for (const waiter of this.waiters) this.#refuse(waiter, error);
+    this.retireAll(error.message);
+    for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
+      for (const server of list) server.close();
+    }
+  }
+
+  /** One tick of the janitor: clients that waited too long, servers that rested or lived too long. */
+  tick(now: number): void {
+    const timeoutMs = this.database.queryWaitTimeoutMs;
+    for (let first = this.waiters.first; first !== undefined && timeoutMs > 0; first = this.waiters.first) {
+      if (first.waitingSince + timeoutMs > now) break;
+      this.#refuse(first, this.#waitedTooLong(timeoutMs));
+    }
+    const idleMs = this.context.settings.server_idle_timeout;
+    let spare = this.connected - this.minimum;
+    for (const server of this.idleServers) {
+      if (server.expiresAt <= now) this.discard(server, 'server_lifetime');
+      else if (idleMs > 0 && spare > 0 && server.idleSince + idleMs <= now) {
+        spare--;
+        this.discard(server, 'server_idle_timeout');
+      }
+    }
+    this.resume();
+  }
+
+  // The tenancy of a server that rests: nothing is due from it.
+
+  onReply(server: Server, _bytes: Uint8Array): void {
+    if (server.lastFatal === undefined) return;
+    this.context.log.info({ server_pid: server.pid, database: this.database.name, reason: server.lastFatal.message }, 'the server ends a connection');
+  }
+  onReady(): void {}
+  onParameter(): boolean {
+    return false;
+  }
+  onInjectedError(): void {}
+  onServerDrain(): void {}
+  onServerClose(server: Server, reason: string): void {
+    this.onLost(server, reason);
+  }
+
+  /** A server has closed by itself, whoever had it. */
+  onLost(server: Server, reason: string): void {
+    this.#forget(server);
+    this.context.log.info({ server_pid: server.pid, database: this.database.name, user: this.user, reason }, 'server connection lost');
+    this.resume();
+  }
+
+  #work(): void {
+    for (;;) {
+      switch (decide(this, this.context.clock.now())) {
+        case 'lend':
+          this.#lend();
+          break;
+        case 'dial':
+          this.#dial();
+          break;
+        case 'evict':
+          if (!this.context.evict(this)) return;
+          break;
+        case 'rest':
+          this.#wakeForRetry();
+          return;
+      }
+    }
+  }
+
+  /** Last in, first out: what is not needed grows old and is closed. */
+  #lend(): void {
+    const server = this.idleServers.last!;
+    const waiter = this.waiters.first!;
+    this.waiters.remove(waiter);
+    this.#move(server, this.activeServers);
+    const waitedMs = this.context.clock.now() - waiter.waitingSince;
+    this.statistics.waitMs += waitedMs;
+    if (waitedMs > this.statistics.waitMsMax) this.statistics.waitMsMax = waitedMs;
+    this.statistics.leases++;
+    waiter.onLease(server);
+  }
+
+  #dial(): void {
+    const { byDatabase, byUser } = this.context;
+    this.logins++;
+    byDatabase.add(this.database.name, 1);
+    byUser.add(this.user, 1);
+    const database = this.database;
+    openServer(this, this.#abort.signal).then(
+      (server) => {
+        this.logins--;
+        this.failure.clear();
+        this.welcome ??= server.parameters;
+        this.statistics.serverLogins++;
+        this.idleServers.append(server);
+        if (!isSameServer(database, this.database)) server.retired ??= 'the settings of the database changed';
+        if (server.retired !== undefined) this.discard(server, server.retired);
+        this.resume();
+      },
+      (error: AgentError) => {
+        this.logins--;
+        byDatabase.add(database.name, -1);
+        byUser.add(this.user, -1);
+        this.#onDialFailed(error, database);
+      },
+    );
+  }
+
+  #onDialFailed(error: AgentError, database: DatabaseSettings): void {
+    const { clock, settings, random, log } = this.context;
+    // Settings changed meanwhile: what failed is not what is asked for now.
+    if (!isSameServer(database, this.database) || this.removed) return this.resume();
+    this.failure.add(error, clock.now(), settings.server_login_retry, random());
+    this.statistics.serverLoginFailures++;
+    log.warn({ database: database.name, user: this.identity.user, failures: this.failure.count, code: error.code }, error.message);
+    if (this.connected === 0) {
+      for (const waiter of this.waiters) if (waiter.isLogin || this.failure.isFinal) this.#refuse(waiter, error);
+    }
+    this.resume();
+  }
+
+  #wakeForRetry(): void {
+    if (this.#retry !== undefined || !this.failing || (this.waiting === 0 && this.minimum === 0)) return;
+    const delayMs = this.failure.retryAt - this.context.clock.now();
+    if (delayMs <= 0) return;
+    this.#retry = this.context.clock.after(delayMs, () => {
+      this.#retry = undefined;
+      this.resume();
+    });
+  }
+
+  /** To rest, unless its time is over. */
+  #settle(server: Server): void {
+    const now = this.context.clock.now();
+    server.idleSince = now;
+    const reason = server.retired ?? (server.expiresAt <= now ? 'server_lifetime' : this.removed ? 'the database was removed' : undefined);
+    if (reason === undefined && this.connected + this.logins <= this.size) this.#move(server, this.idleServers);
+    else this.discard(server, reason ?? 'the pool is larger than its size');
+  }
+
+  #move(server: Server, list: List<Server>): void {
+    list.append(server);
+  }
+
+  #forget(server: Server): void {
+    if (server.list === undefined) return;
+    server.list.remove(server);
+    this.context.byDatabase.add(this.database.name, -1);
+    this.context.byUser.add(this.user, -1);
+  }
+
+  #refuse(waiter: Waiter, error: AgentError): void {
+    this.waiters.remove(waiter);
+    waiter.onLeaseFailed(error);
+  }
+
+  #waitedTooLong(timeoutMs: number): AgentError {
+    const last = this.failure.last;
+    const state =
+      last !== undefined && this.connected === 0
+        ? last.message
+        : `${this.activeServers.length} of ${this.size} are in use and ${this.waiters.length} clients wait`;
+    return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
+  }
+}
+
+/** The tenant of a server that is on its way out. */
+const nobody: Tenant = Object.freeze({
+  onReply() {},
+  onReady() {},
+  onParameter: () => false,
+  onInjectedError() {},
+  onServerDrain() {},
+  onServerClose() {},
+});

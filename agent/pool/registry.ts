@@ -1,0 +1,127 @@
+// Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
+
+import { AgentError } from '../base/errors.ts';
+import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import { isSameServer } from './identity.ts';
+import { Counter } from './limits.ts';
+import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
+
+export class PoolRegistry {
+  readonly #pools = new Map<string, Pool>();
+  readonly #context: PoolContext;
+
+  constructor(context: Omit<PoolContext, 'byDatabase' | 'byUser' | 'evict'>) {
+    this.#context = {
+      ...context,
+      byDatabase: new Counter(),
+      byUser: new Counter(),
+      evict: (wanting) => this.#evict(wanting),
+    };
+  }
+
+  get settings(): Settings {
+    return this.#context.settings;
+  }
+
+  /** @throws AgentError database_unknown, login_unusable */
+  pool(databaseName: string, user: string): Pool {
+    const key = `${databaseName}\0${user}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined && !known.removed) return known;
+    const database = this.settings.databases[databaseName];
+    if (database === undefined) {
+      const served = Object.keys(this.settings.databases).join(', ');
+      throw new AgentError('database_unknown', { database: databaseName, served });
+    }
+    const pool = new Pool(database, user, identityOf(database, user, this.settings), this.#context);
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  *[Symbol.iterator](): Iterator<Pool> {
+    yield* this.#pools.values();
+  }
+
+  /**
+   * Takes up new settings. Servers whose identity changed are replaced as they come free; pools of databases that are
+   * gone end when their last client has.
+   */
+  apply(settings: Settings): void {
+    this.#context.settings = settings;
+    for (const pool of this.#pools.values()) {
+      const database = settings.databases[pool.database.name];
+      if (database === undefined) {
+        pool.removed = true;
+        pool.retireAll('the database was removed from the configuration');
+        continue;
+      }
+      const identity = usableIdentity(database, pool, settings);
+      const same = isSameServer(pool.database, database) && isSameIdentity(pool.identity, identity);
+      pool.removed = false;
+      pool.database = database;
+      pool.identity = identity;
+      if (!same) {
+        pool.welcome = undefined;
+        pool.retireAll('the settings of the database changed');
+      }
+      pool.resume();
+    }
+  }
+
+  /** Certificate files have new contents: connections that trust the old ones are replaced. */
+  retireAll(reason: string): void {
+    for (const pool of this.#pools.values()) {
+      pool.retireAll(reason);
+      pool.resume();
+    }
+  }
+
+  tick(now: number): void {
+    for (const [key, pool] of this.#pools) {
+      pool.tick(now);
+      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed) this.#pools.delete(key);
+    }
+  }
+
+  shutDown(error: AgentError): void {
+    for (const pool of this.#pools.values()) pool.shutDown(error);
+  }
+
+  /** The pool with the most idle servers under the same limit gives its oldest. */
+  #evict(wanting: Pool): boolean {
+    let richest: Pool | undefined;
+    for (const pool of this.#pools.values()) {
+      const shares = pool.database.name === wanting.database.name || pool.user === wanting.user;
+      if (pool === wanting || !shares || pool.idle === 0 || pool.connected <= pool.minimum) continue;
+      if (richest === undefined || pool.idle > richest.idle) richest = pool;
+    }
+    const oldest = richest?.idleServers.first;
+    if (richest === undefined || oldest === undefined) return false;
+    richest.discard(oldest, 'another pool needs its place under the limit');
+    return wanting.room > 0;
+  }
+}
+
+/** @throws AgentError login_unusable when nobody's password is known for this user on the server. */
+function identityOf(database: DatabaseSettings, user: string, settings: Settings): PoolIdentity {
+  if (database.forceUser || user === database.user) return { user: database.user, secret: database.password };
+  const known = settings.users[user];
+  if (known === undefined) {
+    throw new AgentError('login_unusable', { user, database: database.name, reason: 'it is not among the users' });
+  }
+  return { user, secret: known.secret };
+}
+
+/** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */
+function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settings): PoolIdentity {
+  try {
+    return identityOf(database, pool.user, settings);
+  } catch {
+    return pool.identity;
+  }
+}
+
+function isSameIdentity(one: PoolIdentity, other: PoolIdentity): boolean {
+  if (one.user !== other.user) return false;
+  return one.secret === undefined ? other.secret === undefined : one.secret.equals(other.secret);
+}
