@@ -33,7 +33,8 @@ const VARIABLES = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID
 
 /**
  * Empty when systemd passed nothing to this process. Takes the variables out of `env`, so that no child of ours
- * believes them to be its own. Throws AgentError inherited_sockets_unusable.
+ * believes them to be its own (Bun.spawn must be given `env`, or it hands down the environment of the start).
+ * Throws AgentError inherited_sockets_unusable.
  */
 export function takeInheritedSockets(
   env: Record<string, string | undefined>,

@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   lstatSync,
   openSync,
   renameSync,
@@ -18,6 +19,9 @@ import { AgentError } from '../base/errors.ts';
 import { errnoOf, errorName, type Libc } from './libc.ts';
 import { UNIX_PATH_BYTES_MAX, unixAddress } from './socket_address.ts';
 import { AF_UNIX, LOCK_EX, LOCK_NB, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './socket_constants.ts';
+
+/** Names a file without opening it (fcntl.h); node:fs knows the flag but not its name. */
+const O_PATH = 0o10000000;
 
 export interface UnixListenerOptions {
   readonly path: string;
@@ -106,16 +110,22 @@ function bindAside(libc: Libc, options: UnixListenerOptions): UnixListener {
     fchmodSync(fd, 0o600);
     const address = unixAddress(aside);
     check(libc, path, libc.bind(fd, address, address.length));
-    if (gid !== undefined) attempt(path, () => chownSync(aside, -1, gid));
+    // Not asked for where it is so already: a hardened systemd unit forbids chown() altogether.
+    if (gid !== undefined && statOf(aside)?.gid !== gid) attempt(path, () => chownSync(aside, -1, gid));
     attempt(path, () => chmodSync(aside, mode));
     check(libc, path, libc.listen(fd, backlog));
-    const file = lstatSync(aside);
-    attempt(path, () => renameSync(aside, path));
+    const pin = attempt(path, () => openSync(aside, O_PATH));
+    try {
+      attempt(path, () => renameSync(aside, path));
+    } catch (error) {
+      closeSync(pin);
+      throw error;
+    }
     return {
       fd,
       path,
       applyBacklog: () => check(libc, path, libc.listen(fd, backlog)),
-      unlink: () => unlinkIfSame(path, file),
+      unlink: unlinkOnce(path, pin),
     };
   } catch (error) {
     libc.close(fd);
@@ -124,9 +134,17 @@ function bindAside(libc: Libc, options: UnixListenerOptions): UnixListener {
   }
 }
 
-function unlinkIfSame(path: string, ours: Stats): void {
-  const now = statOf(path);
-  if (now?.ino === ours.ino && now.dev === ours.dev) unlinkSync(path);
+/** `pin` holds our file's inode, whose number would otherwise be given to the next file, and that might be a successor's. */
+function unlinkOnce(path: string, pin: number): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    const ours = fstatSync(pin);
+    const now = statOf(path);
+    if (now?.ino === ours.ino && now.dev === ours.dev) unlinkSync(path);
+    closeSync(pin);
+  };
 }
 
 function statOf(path: string): Stats | undefined {

@@ -1,0 +1,190 @@
+// The UNIX socket itself: permissions, stale files, live ones, who is at the other end, and what Bun makes of it.
+
+import { afterAll, expect, test } from 'bun:test';
+import { existsSync, lstatSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError } from '../../base/errors.ts';
+import { openLibc } from '../../native/libc.ts';
+import { peerCredentials } from '../../native/peer_credentials.ts';
+import { unixAddress } from '../../native/socket_address.ts';
+import { AF_UNIX, LOCK_EX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../native/socket_constants.ts';
+import { listenUnix, type UnixListener, type UnixListenerOptions } from '../../native/unix_listener.ts';
+import { createNursery, makeDirectory } from '../harness/nursery.ts';
+
+const nursery = createNursery('listener');
+afterAll(() => nursery.close());
+
+const libc = openLibc();
+const UNIX_MODE = 0o140000;
+
+function freshPath(): string {
+  return join(makeDirectory(join(nursery.directory, crypto.randomUUID().slice(0, 8))), '.s.PGSQL.5432');
+}
+
+function listen(path: string, more: Partial<UnixListenerOptions> = {}): UnixListener {
+  return listenUnix(libc, { path, mode: 0o660, gid: undefined, backlog: 16, ...more });
+}
+
+/** What net does with a listener; Bun's types know neither `fd` there nor on a socket. */
+function serve(
+  listener: UnixListener,
+  onOpen: (fd: number) => void = () => {},
+): { stop(force: boolean): void } {
+  const handlers = { open: (socket: unknown) => onOpen((socket as { fd: number }).fd), data() {} };
+  return Bun.listen({ fd: listener.fd, socket: handlers } as unknown as Bun.UnixSocketOptions<undefined>);
+}
+
+function failureOf(path: string): AgentError {
+  try {
+    libc.close(listen(path).fd);
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+  }
+  throw new Error('expected an AgentError');
+}
+
+test('listenUnix() makes a socket of the wanted mode and group, and leaves nothing else behind', () => {
+  const path = freshPath();
+  // Only root can give a file to a group that it is not in.
+  const gid = process.getuid!() === 0 ? 65_534 : process.getgid!();
+  const listener = listen(path, { mode: 0o620, gid });
+  const file = lstatSync(path);
+  expect(file.mode).toBe(UNIX_MODE | 0o620);
+  expect(file.gid).toBe(gid);
+  expect(readdirSync(join(path, '..'))).toEqual(['.s.PGSQL.5432']);
+  libc.close(listener.fd);
+});
+
+/** Looks as fast as it can until told to stop: was the socket ever missing, and which permissions did it have? */
+const WATCHER = `
+import json, os, stat, sys
+path, done = sys.argv[1:]
+missing, modes, looks = 0, {'final': set(), 'aside': set()}, 0
+print('looking', flush=True)
+while not os.path.exists(done):
+    looks += 1
+    try: modes['final'].add(oct(stat.S_IMODE(os.lstat(path).st_mode)))
+    except FileNotFoundError: missing += 1
+    for entry in os.scandir(os.path.dirname(path)):
+        if entry.name == os.path.basename(path): continue
+        try: modes['aside'].add(oct(stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)))
+        except FileNotFoundError: pass
+print(json.dumps({'missing': missing, 'final': sorted(modes['final']), 'aside': sorted(modes['aside']), 'looks': looks}))
+`;
+
+test('listenUnix() replaces a stale socket in one step, and never with other permissions than asked for', async () => {
+  const path = freshPath();
+  const done = join(nursery.directory, crypto.randomUUID());
+  libc.close(listen(path).fd);
+  const watcher = nursery.spawn(['python3', '-c', WATCHER, path, done], {
+    output: 'pipe',
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+  });
+  const output = (watcher.stdout as ReadableStream<Uint8Array>).getReader();
+  await output.read();
+  const umask = process.umask(0);
+  for (let time = 0; time < 300; time++) libc.close(listen(path).fd);
+  process.umask(umask);
+  writeFileSync(done, '');
+  const saw = JSON.parse(Buffer.from((await output.read()).value!).toString()) as Record<string, unknown>;
+  expect(saw).toMatchObject({ missing: 0, final: ['0o660'] });
+  for (const mode of saw.aside as string[]) expect(['0o600', '0o660']).toContain(mode);
+  expect(saw.looks).toBeGreaterThan(10);
+  const last = listen(path);
+  expect(failureOf(path).code).toBe('socket_in_use');
+  libc.close(last.fd);
+});
+
+test('listenUnix() never replaces a live socket, and names it', async () => {
+  const path = freshPath();
+  const listener = listen(path);
+  const before = lstatSync(path).ino;
+  const failure = failureOf(path);
+  expect(failure.code).toBe('socket_in_use');
+  expect(failure.message).toContain(`Cannot listen on ${path}: another process does already`);
+  expect(lstatSync(path).ino).toBe(before);
+  expect(readdirSync(join(path, '..'))).toEqual(['.s.PGSQL.5432']);
+  libc.close(listener.fd);
+});
+
+test('listenUnix() takes a socket whose queue is full for live', () => {
+  const path = freshPath();
+  const listener = listen(path, { backlog: 0 });
+  // Nobody accepts: the first question fills the queue, the next ones are told to try again.
+  for (let attempt = 0; attempt < 4; attempt++) expect(failureOf(path).code).toBe('socket_in_use');
+  libc.close(listener.fd);
+});
+
+test('listenUnix() leaves alone what is no socket of ours', () => {
+  const path = freshPath();
+  writeFileSync(path, 'somebody put this here');
+  expect(failureOf(path).message).toContain('it is not a socket');
+  expect(lstatSync(path).isFile()).toBe(true);
+});
+
+test('listenUnix() says which path it cannot use, and why', () => {
+  const long = join(nursery.directory, 'x'.repeat(120), '.s.PGSQL.5432');
+  expect(failureOf(long).message).toContain('longer than the 107 bytes');
+  const nowhere = join(nursery.directory, 'nowhere', '.s.PGSQL.5432');
+  expect(failureOf(nowhere).message).toContain(`Cannot listen on ${nowhere}: ENOENT`);
+});
+
+test('listenUnix() waits for nobody who is about to listen in the same directory', () => {
+  const path = freshPath();
+  const other = openSync(join(path, '..'), 'r');
+  expect(libc.flock(other, LOCK_EX)).toBe(0);
+  expect(failureOf(path).message).toContain('is locked, probably by an agent that starts at this moment');
+  libc.close(other);
+  libc.close(listen(path).fd);
+});
+
+test('Bun.listen({fd}) serves it; the kernel says who connects; Bun closes it and leaves the file', async () => {
+  const path = freshPath();
+  const listener = listen(path);
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const server = serve(listener, (fd) => resolve(peerCredentials(libc, fd)));
+  listener.applyBacklog();
+  const client = await Bun.connect({ unix: path, socket: { data() {} } });
+  expect(await promise).toEqual({ pid: process.pid, uid: process.getuid!(), gid: process.getgid!() });
+  expect(failureOf(path).code).toBe('socket_in_use');
+  client.end();
+  server.stop(true);
+  expect(libc.close(listener.fd)).toBe(-1);
+  expect(existsSync(path)).toBe(true);
+  listener.unlink();
+  expect(existsSync(path)).toBe(false);
+});
+
+test('applyBacklog() undoes the backlog that Bun.listen() sets', () => {
+  const path = freshPath();
+  const listener = listen(path, { backlog: 3 });
+  const server = serve(listener);
+  listener.applyBacklog();
+  // Nothing is accepted before this test gives way, so the queue takes one more than the backlog, as Linux counts.
+  const address = unixAddress(path);
+  const clients: number[] = [];
+  for (;;) {
+    const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    clients.push(fd);
+    if (libc.connect(fd, address, address.length) !== 0) break;
+  }
+  expect(clients.length - 1).toBe(4);
+  for (const fd of clients) libc.close(fd);
+  server.stop(true);
+});
+
+test('unlink() leaves the socket of whoever has taken the place over, whatever its inode', () => {
+  const path = freshPath();
+  const ours = listen(path);
+  libc.close(ours.fd);
+  // Each replaces the one before; without care the file system would soon give one of them our number.
+  for (let time = 0; time < 20; time++) {
+    const theirs = listen(path);
+    libc.close(theirs.fd);
+    if (time < 19) theirs.unlink();
+  }
+  ours.unlink();
+  expect(existsSync(path)).toBe(true);
+  ours.unlink();
+  expect(existsSync(path)).toBe(true);
+});
