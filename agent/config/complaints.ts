@@ -4,6 +4,7 @@ import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Origin } from '../base/origin.ts';
 import { expectedOf } from './read_value.ts';
+import type { Located } from './source.ts';
 import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow } from './table/row.ts';
 import { isSettingName, rowOf, SETTING_NAMES } from './table.ts';
@@ -65,4 +66,20 @@ function printWritten(written: unknown): string {
   if (typeof written === 'object' && written !== null) return 'a mapping';
   const text = String(written);
   return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
+}
+
+export function complaintAbout(setting: string, row: KeyRow, located: Located, expected: string): Problem {
+  const { value, origin } = located;
+  return invalidSetting(settingAt(setting, origin), row, value, origin, expected);
+}
+
+/** Named as it is written where it is written: `database_pool_idp` in application.yml is our pool_size. */
+export function settingAt(setting: string, { line, key }: Origin): string {
+  if (key === undefined) return setting;
+  if (line !== undefined) return key;
+  const name = key
+    .replace(/^(--|PGSIDECAR_)/, '')
+    .replaceAll('-', '_')
+    .toLowerCase();
+  return isSettingName(name) ? name : setting;
 }

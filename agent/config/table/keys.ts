@@ -51,9 +51,9 @@ const DATABASE_ROWS = {
   },
   connect_timeout: {
     type: 'integer',
-    min: 0,
+    min: -1,
     max: 86_400,
-    doc: 'Seconds for each host, as libpq counts them, in place of `server_connect_timeout`. 0: that one.',
+    doc: 'Seconds for each host, as libpq counts them, in place of `server_connect_timeout`. 0 and -1: that one.',
   },
 } as const satisfies Record<string, KeyRow>;
 

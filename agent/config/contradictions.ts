@@ -1,0 +1,168 @@
+// Settings that are each well written and cannot be meant together; and those that are weak, which are warned about.
+
+import { isAbsolute } from 'node:path/posix';
+import { secretKind } from '../auth/secret_kind.ts';
+import { type Problem, problem } from '../base/errors.ts';
+import { printOrigin } from '../base/origin.ts';
+import { settingAt } from './complaints.ts';
+import type { Chosen, ChosenSettings } from './merge.ts';
+import type { ResolvedDatabase } from './resolve_database.ts';
+import type { SettingValue } from './table/row.ts';
+import type { SettingName } from './table.ts';
+
+/** sockaddr_un's path, less its final NUL. */
+const SOCKET_BYTES_MAX = 107;
+const TLS_DEMANDED: readonly SettingValue[] = ['require', 'verify-ca', 'verify-full'];
+
+const WEAK_MODES: Readonly<Record<string, string>> = {
+  disable: 'passwords and data travel in the clear; write verify-full',
+  allow: 'whoever sits between can turn encryption off; write verify-full',
+  prefer: 'whoever sits between can turn encryption off; write verify-full',
+  require: "the server's certificate is not checked, so that anybody can pose as it; write verify-full",
+  'verify-ca':
+    "the host's name is not checked, so that any server of the same CA can pose as it; write verify-full",
+};
+
+export function contradictionsOf(settings: ChosenSettings): Problem[] {
+  const {
+    listen_addr,
+    unix_socket_dir,
+    listen_port,
+    auth_type,
+    client_tls_sslmode: tls,
+    control_socket,
+  } = settings;
+  const problems: Problem[] = [];
+  const contradict = (name: SettingName, contradiction: string) =>
+    problems.push(contradictory(name, settings[name], contradiction));
+  const addresses = listen_addr.value as readonly string[];
+  const demanded = TLS_DEMANDED.includes(tls.value);
+
+  if (addresses.length === 0 && unix_socket_dir.value === '') {
+    contradict(
+      'unix_socket_dir',
+      'there would be nothing to listen on, for listen_addr is empty too; set one of them',
+    );
+  }
+  const path = `${unix_socket_dir.value}/.s.PGSQL.${listen_port.value}`;
+  if (unix_socket_dir.value !== '' && Buffer.byteLength(path) > SOCKET_BYTES_MAX) {
+    contradict(
+      'unix_socket_dir',
+      `${path} is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
+    );
+  }
+  if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
+    contradict(
+      'control_socket',
+      `it is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
+    );
+  }
+  const open = addresses.find((each) => !isLoopback(each));
+  if (open !== undefined && !demanded) {
+    contradict(
+      'listen_addr',
+      `${open} is not loopback, and client_tls_sslmode is ${said(tls)}: cleartext TCP is for loopback only; set client_tls_sslmode to require, or use the UNIX socket`,
+    );
+  }
+  if (auth_type.value === 'plain' && addresses.length > 0 && !demanded) {
+    contradict(
+      'auth_type',
+      `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`,
+    );
+  }
+  if (auth_type.value === 'peer' && addresses.length > 0) {
+    contradict(
+      'auth_type',
+      `it is for the UNIX socket, and listen_addr ${said(listen_addr)} is TCP; leave out one of the two`,
+    );
+  }
+  if (auth_type.value === 'trust') {
+    problems.push(
+      weak(
+        'auth_type',
+        auth_type,
+        'whoever reaches the socket is whoever they say they are; write scram-sha-256',
+      ),
+    );
+  }
+  for (const entry of settings.peer_map.value as readonly string[]) {
+    if (!/^[^:\s]+:[^:\s]+$/.test(entry)) contradict('peer_map', `expected system_user:role, not "${entry}"`);
+  }
+  return [...problems, ...clientTls(settings)];
+}
+
+function clientTls(settings: ChosenSettings): Problem[] {
+  const { client_tls_sslmode: tls } = settings;
+  if (tls.value === 'disable') return [];
+  const needed: SettingName[] = ['client_tls_key_file', 'client_tls_cert_file'];
+  if (String(tls.value).startsWith('verify')) needed.push('client_tls_ca_file');
+  return needed
+    .filter((name) => settings[name].value === '')
+    .map((name) => contradictory('client_tls_sslmode', tls, `it needs ${name}, which is not set`));
+}
+
+/** What only shows when the databases are known. */
+export function databaseContradictions(
+  { settings, chosen }: ResolvedDatabase,
+  userLimit: Chosen<SettingValue> | undefined,
+): Problem[] {
+  const problems: Problem[] = [];
+  const above = (limit: Chosen<SettingValue> | undefined, name: string, size: string) => {
+    const [value, most] = [chosen[size]!, Number(limit?.value ?? 0)];
+    // A default that nobody wrote is no contradiction: the limit simply holds.
+    if (limit === undefined || most === 0 || Number(value.value) <= most || value.origin.place === 'default')
+      return;
+    const reason = `it is larger than ${name} ${said(limit)}; lower the one or raise the other`;
+    problems.push(contradictory(size, value, reason));
+  };
+  above(chosen.max_db_connections, 'max_db_connections', 'pool_size');
+  above(userLimit, 'max_user_connections', 'pool_size');
+  above(chosen.pool_size, 'pool_size', 'min_pool_size');
+
+  const { sslcert, sslkey, sslmode } = settings;
+  if (sslcert !== undefined && sslkey === undefined) {
+    problems.push(
+      contradictory('sslcert', chosen.sslcert!, 'it needs its private key, sslkey, which is not set'),
+    );
+  }
+  if (sslkey !== undefined && sslcert === undefined) {
+    problems.push(
+      contradictory('sslkey', chosen.sslkey!, 'it needs its certificate, sslcert, which is not set'),
+    );
+  }
+  const danger = WEAK_MODES[sslmode];
+  if (danger !== undefined && settings.hosts.some(({ host }) => !isAbsolute(host))) {
+    problems.push(weak('sslmode', chosen.sslmode!, danger));
+  }
+  if (settings.password !== undefined && secretKind(settings.password) !== 'plain') {
+    const reason =
+      'its password is a hash, which cannot log in to a server; write the password itself, and give the hash to clients under `users:`';
+    problems.push(
+      problem('error', 'database_unusable', { database: settings.name, reason }, settings.origin),
+    );
+  }
+  return problems;
+}
+
+/** The names that mean this machine and nothing else. */
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
+}
+
+function contradictory(name: string, chosen: Chosen<SettingValue>, contradiction: string): Problem {
+  const details = { setting: settingAt(name, chosen.origin), value: print(chosen), contradiction };
+  return problem('error', 'setting_contradiction', details, chosen.origin);
+}
+
+function weak(name: string, chosen: Chosen<SettingValue>, danger: string): Problem {
+  const details = { setting: settingAt(name, chosen.origin), value: print(chosen), danger };
+  return problem('warning', 'setting_weak', details, chosen.origin);
+}
+
+function said(chosen: Chosen<SettingValue>): string {
+  return `${print(chosen)} (${printOrigin(chosen.origin)})`;
+}
+
+function print({ value }: Chosen<SettingValue>): string {
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}

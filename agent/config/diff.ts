@@ -1,0 +1,123 @@
+// What a reload changes, in sentences with secrets masked, and whether a database is still the same server.
+
+import { printOrigin } from '../base/origin.ts';
+import { Secret } from '../base/secret.ts';
+import { printValue } from './read_value.ts';
+import type { DatabaseSettings, Settings, UserSettings } from './settings.ts';
+import { rowOf, SETTING_NAMES } from './table.ts';
+
+export interface Change {
+  readonly subject: 'setting' | 'database' | 'user';
+  /** The setting's, database's or user's name. */
+  readonly name: string;
+  readonly what: 'added' | 'removed' | 'changed';
+  /** Server connections of this database were made with what no longer holds: they are replaced as they come free. */
+  readonly replacesServers: boolean;
+  /** `default_pool_size: 5 → 10 (application.yml:14)`. */
+  readonly sentence: string;
+}
+
+/** What a server connection is made with; a change in any of them makes it another server. */
+const IDENTITY = [
+  'hosts',
+  'dbname',
+  'user',
+  'password',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'parameters',
+] as const satisfies readonly (keyof DatabaseSettings)[];
+
+export function sameServer(a: DatabaseSettings, b: DatabaseSettings): boolean {
+  return IDENTITY.every((field) => same(a[field], b[field]));
+}
+
+/** Empty when nothing changed but where it is written. `originOf` is asked where a new value stands. */
+export function diffSettings(
+  before: Settings,
+  after: Settings,
+  originOf: (subject: string) => string | undefined = () => undefined,
+): readonly Change[] {
+  const changes: Change[] = [];
+  for (const name of SETTING_NAMES) {
+    if (same(before[name], after[name])) continue;
+    const [was, is] = [printValue(rowOf(name), before[name]), printValue(rowOf(name), after[name])];
+    const sentence = `${name}: ${was || '(empty)'} → ${is || '(empty)'}${at(originOf(name))}`;
+    changes.push({ subject: 'setting', name, what: 'changed', replacesServers: false, sentence });
+  }
+  changes.push(...diffNamed('database', before.databases, after.databases));
+  changes.push(...diffNamed('user', before.users, after.users));
+  return changes;
+}
+
+function diffNamed(
+  subject: 'database' | 'user',
+  before: Readonly<Record<string, DatabaseSettings | UserSettings>>,
+  after: Readonly<Record<string, DatabaseSettings | UserSettings>>,
+): Change[] {
+  const changes: Change[] = [];
+  const change = (name: string, what: Change['what'], sentence: string, replacesServers = false) =>
+    changes.push({ subject, name, what, replacesServers, sentence });
+  for (const name of Object.keys(before)) {
+    if (!Object.hasOwn(after, name)) change(name, 'removed', `${subject} "${name}" is gone`);
+  }
+  for (const [name, is] of Object.entries(after)) {
+    const was = Object.hasOwn(before, name) ? before[name] : undefined;
+    if (was === undefined) {
+      change(name, 'added', `${subject} "${name}" is new${at(printOrigin(is.origin))}`);
+      continue;
+    }
+    const fields = (Object.keys(is) as (keyof typeof is)[]).filter(
+      (key) => key !== 'origin' && !same(was[key], is[key]),
+    );
+    if (fields.length === 0) continue;
+    const replaces = 'hosts' in was && 'hosts' in is && !sameServer(was, is);
+    const words = fields.map((key) => `${snake(key)}: ${print(was[key])} → ${print(is[key])}`);
+    const servers = replaces ? '; its server connections are replaced as they come free' : '';
+    change(
+      name,
+      'changed',
+      `${subject} "${name}"${at(printOrigin(is.origin))}: ${words.join(', ')}${servers}`,
+      replaces,
+    );
+  }
+  return changes;
+}
+
+/** Secrets are compared without being opened. */
+function same(a: unknown, b: unknown): boolean {
+  if (a instanceof Secret) return a.equals(b instanceof Secret ? b : undefined);
+  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return a === b;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && same(member(a, key), member(b, key)));
+}
+
+function member(of: object, key: string): unknown {
+  return (of as Readonly<Record<string, unknown>>)[key];
+}
+
+/** As it would be written: hosts as `a:5432,b:5432`, lists with commas, nothing as `(none)`. */
+function print(value: unknown): string {
+  if (value === undefined || value === '') return '(none)';
+  if (value instanceof Secret) return '***';
+  if (Array.isArray(value)) return value.map(print).join(',') || '(none)';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('host' in value && 'port' in value) return `${value.host}:${value.port}`;
+  return (
+    Object.entries(value)
+      .map(([key, each]) => `${key}=${print(each)}`)
+      .join(' ') || '(none)'
+  );
+}
+
+function at(origin: string | undefined): string {
+  return origin === undefined ? '' : ` (${origin})`;
+}
+
+/** poolSize → pool_size, queryWaitTimeoutMs → query_wait_timeout_ms. */
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

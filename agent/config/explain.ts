@@ -1,0 +1,102 @@
+// Where every value came from, and what it won over: what `pgsidecar explain` prints, with secrets masked.
+
+import { AgentError } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
+import { type Origin, printOrigin } from '../base/origin.ts';
+import type { Chosen, ChosenSettings } from './merge.ts';
+import type { MergedDatabase } from './merge_databases.ts';
+import { printValue } from './read_value.ts';
+import type { ResolvedDatabase } from './resolve_database.ts';
+import type { UserSettings } from './settings.ts';
+import type { Located, UserDraft } from './source.ts';
+import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
+import type { KeyRow, SettingValue } from './table/row.ts';
+import { rowOf, SETTING_NAMES } from './table.ts';
+
+/** Texts only, as they are printed: nothing here has to be masked again. */
+export interface ExplainedValue {
+  readonly value: string;
+  readonly origin: string;
+  readonly wonOver: readonly { readonly value: string; readonly origin: string }[];
+}
+
+/** `pool_mode`, `databases.idp.host`, `databases.idp.parameters.statement_timeout`, `users.idp.databases` → its value. */
+export type Explanation = Readonly<Record<string, ExplainedValue>>;
+
+export function explanationOf(
+  settings: ChosenSettings,
+  merged: readonly MergedDatabase[],
+  resolved: readonly ResolvedDatabase[],
+  userDrafts: readonly UserDraft[],
+  users: Readonly<Record<string, UserSettings>>,
+): Explanation {
+  const explained: [string, ExplainedValue][] = SETTING_NAMES.map((name) => [
+    name,
+    printChosen(rowOf(name), settings[name]),
+  ]);
+  for (const { name, fields, parameters } of merged) {
+    const chosen = resolved.find((each) => each.settings.name === name)?.chosen ?? fields;
+    for (const [key, value] of Object.entries(chosen)) {
+      explained.push([
+        `databases.${name}.${key}`,
+        printChosen(DATABASE_KEYS[key]!, value as Chosen<SettingValue>),
+      ]);
+    }
+    for (const [key, value] of Object.entries(parameters)) {
+      explained.push([`databases.${name}.parameters.${key}`, printChosen(undefined, value)]);
+    }
+  }
+  for (const user of Object.values(users)) explained.push(...explainUser(user, userDrafts));
+  return Object.freeze(Object.fromEntries(explained));
+}
+
+/**
+ * The lines for one subject: a setting, `databases.NAME`, `databases.NAME.host`, `users.NAME`; all that somebody set,
+ * for no subject. Throws AgentError setting_unknown, with the nearest known name.
+ */
+export function explain(explanation: Explanation, subject?: string): readonly string[] {
+  const entries = Object.entries(explanation);
+  if (subject === undefined) {
+    const said = entries.filter(([, { origin }]) => origin !== 'default');
+    return said.flatMap(([name, value]) => linesOf(name, value));
+  }
+  const found = entries.filter(([name]) => name === subject || name.startsWith(`${subject}.`));
+  if (found.length > 0) return found.flatMap(([name, value]) => linesOf(name, value));
+  const sections = entries.map(([name]) => name.replace(/^(databases|users)\.(.+?)\..*/, '$1.$2'));
+  const meant = nearest(subject, [...Object.keys(explanation), ...new Set(sections)]);
+  const advice = meant === undefined ? '`pgsidecar explain` lists what is set' : `did you mean "${meant}"?`;
+  throw new AgentError('setting_unknown', { setting: subject, advice }, { place: 'the command line' });
+}
+
+function linesOf(name: string, { value, origin, wonOver }: ExplainedValue): string[] {
+  const lost = wonOver.map((each) => `  won over ${each.value || '(empty)'}  (${each.origin})`);
+  return [`${name} = ${value || '(empty)'}  (${origin})`, ...lost];
+}
+
+function printChosen(
+  row: KeyRow | undefined,
+  { value, origin, wonOver }: Chosen<SettingValue>,
+): ExplainedValue {
+  const print = (each: Located<SettingValue>) => ({
+    value: row === undefined ? String(each.value) : printValue(row, each.value),
+    origin: printOrigin(each.origin),
+  });
+  return { ...print({ value, origin }), wonOver: wonOver.map(print) };
+}
+
+function explainUser(user: UserSettings, drafts: readonly UserDraft[]): [string, ExplainedValue][] {
+  const draft = drafts.find((each) => each.name === user.name);
+  const lines: [string, ExplainedValue][] = [];
+  const add = (key: string, value: SettingValue, origin: Origin) => {
+    const row = USER_KEYS[key]!;
+    lines.push([
+      `users.${user.name}.${key}`,
+      { value: printValue(row, value), origin: printOrigin(origin), wonOver: [] },
+    ]);
+  };
+  const origin = (key: keyof UserDraft['fields']) => draft?.fields[key]?.origin ?? user.origin;
+  if (user.secret !== undefined) add('password', '', origin('password'));
+  add('databases', user.databases, origin('databases'));
+  if (user.poolMode !== undefined) add('pool_mode', user.poolMode, origin('pool_mode'));
+  return lines;
+}

@@ -1,0 +1,142 @@
+// From flags, environment and files to Settings, all of it or none: the road that check, run, render and reload take alike.
+
+import { resolve } from 'node:path/posix';
+import { AgentError, type Problem, problem } from '../base/errors.ts';
+import { type Applications, readApplications } from './applications.ts';
+import type { Explanation } from './explain.ts';
+import { type ChosenSettings, mergeSettings } from './merge.ts';
+import { mergeDatabases } from './merge_databases.ts';
+import { resolveSettings } from './resolve.ts';
+import type { Settings } from './settings.ts';
+import type { SourceIo, SourceReading } from './source.ts';
+import { CONFIG_VARIABLE, readEnvironment, readFrameworkEnvironment } from './sources/environment.ts';
+import { type Flags, readFlags } from './sources/flags.ts';
+import { readPgsidecarYml } from './sources/pgsidecar_yml.ts';
+
+/** What the command line says. */
+export interface LoadInput {
+  /** `--source FILE`, in the order given. */
+  readonly sources?: readonly string[];
+  /** `--environment NAME`. */
+  readonly environment?: string | undefined;
+  /** `--config FILE`. */
+  readonly configFile?: string | undefined;
+  /** Every other setting: name → value or values. */
+  readonly flags?: Flags;
+}
+
+export interface LoadResult {
+  /** Undefined when there is an error among the problems. */
+  readonly settings: Settings | undefined;
+  /** All of them at once, each once, errors and warnings in the order in which they were met. */
+  readonly problems: readonly Problem[];
+  /** For explain, whether or not there are settings. */
+  readonly explanation: Explanation;
+  /** To watch: absolute, everything that was read and everything whose appearance would change the result. */
+  readonly files: readonly string[];
+  /** What was found and taken, a sentence each. */
+  readonly took: readonly string[];
+}
+
+const CONFIG_FILES = ['pgsidecar.yml', '/etc/pgsidecar/pgsidecar.yml'] as const;
+
+export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> {
+  const careful = carefulIo(io);
+  const flags = readFlags({
+    ...input.flags,
+    ...(input.sources === undefined || input.sources.length === 0 ? {} : { sources: input.sources }),
+    ...(input.environment === undefined ? {} : { environment: input.environment }),
+  });
+  const environment = readEnvironment(io.env);
+  const config = readConfig(input, careful.io);
+  const framework = readFrameworkEnvironment(io.env);
+  const early = mergeSettings([flags, environment, config.reading, framework]).settings;
+  const applications = readApplications(early, io, careful.io);
+  const readings = [flags, environment, config.reading, ...applications.readings, framework];
+  const { settings: merged, problems: settingProblems } = mergeSettings(readings);
+  const { databases, problems: databaseProblems } = mergeDatabases(
+    config.reading.databases,
+    applications.readings.map((each) => each.databases),
+  );
+  const resolution = await resolveSettings(merged, databases, config.reading.users ?? [], careful.io);
+  const problems = once([
+    ...readings.flatMap((each) => each.problems),
+    ...settingProblems,
+    ...databaseProblems,
+    ...resolution.problems,
+    ...careful.problems,
+  ]);
+  if (databases.length === 0 && !problems.some(isError)) problems.push(nothingToServe(early, applications));
+  const took = [...config.took, ...applications.took, tookEnvironment(early)];
+  const files = [
+    ...config.files,
+    ...readings.flatMap((each) => each.files),
+    ...applications.files,
+    ...resolution.files,
+  ];
+  return {
+    settings: problems.some(isError) ? undefined : resolution.settings,
+    problems,
+    explanation: resolution.explanation,
+    files: [...new Set(files)],
+    took,
+  };
+}
+
+interface Config {
+  readonly reading: SourceReading;
+  readonly files: readonly string[];
+  readonly took: readonly string[];
+}
+
+function readConfig(input: LoadInput, io: SourceIo): Config {
+  const named = input.configFile ?? (io.env[CONFIG_VARIABLE] || undefined);
+  const path = named ?? CONFIG_FILES.find((each) => io.read(each) !== undefined);
+  // Those before the one that was taken would be taken in its place, should they appear.
+  const looked =
+    named === undefined
+      ? CONFIG_FILES.slice(0, path === undefined ? undefined : CONFIG_FILES.indexOf(path as never))
+      : [];
+  const files = looked.map((each) => resolve(io.cwd, each));
+  if (path !== undefined) return { reading: readPgsidecarYml(path, io), files, took: [path] };
+  const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
+  return { reading, files, took: [] };
+}
+
+function tookEnvironment({ environment: { value, origin } }: ChosenSettings): string {
+  const from = origin.place === 'default' ? 'nothing says another' : (origin.key ?? origin.place);
+  return `environment ${value} (${from})`;
+}
+
+function nothingToServe({ environment }: ChosenSettings, { looked }: Applications): Problem {
+  const advice =
+    looked.length > 0
+      ? `none of ${looked.join(', ')} names one for the environment ${environment.value}; say --source FILE or --environment NAME, or write databases into pgsidecar.yml`
+      : `the sources name none for the environment ${environment.value}; say --environment NAME, or write databases into pgsidecar.yml`;
+  return problem('error', 'config_empty', { advice });
+}
+
+/** A file that is there and cannot be read is one problem among the others, and is nowhere taken for one that is not there. */
+function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Problem[] } {
+  const problems: Problem[] = [];
+  const read = (path: string): string | undefined => {
+    try {
+      return io.read(path);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      problems.push({ severity: 'error', code: error.code, sentence: error.message, origin: error.origin });
+      return undefined;
+    }
+  };
+  return { io: { cwd: io.cwd, env: io.env, run: (...args) => io.run(...args), read }, problems };
+}
+
+function isError(each: Problem): boolean {
+  return each.severity === 'error';
+}
+
+/** What two databases have in common is complained about once. */
+function once(problems: readonly Problem[]): Problem[] {
+  const sentences = new Map(problems.map((each) => [`${each.severity} ${each.sentence}`, each]));
+  return [...sentences.values()];
+}

@@ -1,0 +1,52 @@
+// Looks at the certificate and key files that the settings name, so that a wrong path is told at load, not at the first handshake.
+
+import { type Problem, problem } from '../base/errors.ts';
+import type { Origin } from '../base/origin.ts';
+import type { ChosenSettings } from './merge.ts';
+import type { ResolvedDatabase } from './resolve_database.ts';
+import type { SourceIo } from './source.ts';
+
+const CERTIFICATE = /^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m;
+const PRIVATE_KEY = /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/m;
+
+export interface PemFiles {
+  /** Absolute; TLS reads them, so the watcher must see them change although no setting does. */
+  readonly files: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+export function checkPemFiles(
+  settings: ChosenSettings,
+  databases: readonly ResolvedDatabase[],
+  io: SourceIo,
+): PemFiles {
+  const files = new Set<string>();
+  const problems: Problem[] = [];
+  const check = (setting: string, path: string, origin: Origin, kind: 'certificate' | 'private key') => {
+    if (path === '' || path === 'system') return;
+    files.add(path);
+    const text = io.read(path);
+    const pattern = kind === 'certificate' ? CERTIFICATE : PRIVATE_KEY;
+    if (text !== undefined && pattern.test(text)) return;
+    const expected = text === undefined ? 'a file that is there' : `a PEM file with a ${kind} in it`;
+    problems.push(problem('error', 'setting_invalid', { setting, value: path, expected }, origin));
+  };
+  for (const name of ['client_tls_ca_file', 'client_tls_cert_file', 'client_tls_key_file'] as const) {
+    if (settings.client_tls_sslmode.value === 'disable') break;
+    check(
+      name,
+      String(settings[name].value),
+      settings[name].origin,
+      name.endsWith('key_file') ? 'private key' : 'certificate',
+    );
+  }
+  for (const { settings: database, chosen } of databases) {
+    if (database.sslmode === 'disable') continue;
+    // Only verifying modes look at the CAs; a path that nobody reads may be as it is.
+    if (database.sslmode.startsWith('verify'))
+      check('sslrootcert', database.sslrootcert, chosen.sslrootcert!.origin, 'certificate');
+    check('sslcert', database.sslcert ?? '', chosen.sslcert!.origin, 'certificate');
+    check('sslkey', database.sslkey ?? '', chosen.sslkey!.origin, 'private key');
+  }
+  return { files: [...files], problems };
+}

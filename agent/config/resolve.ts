@@ -1,0 +1,106 @@
+// The merged sources become Settings: every default applied, every secret fetched, frozen; and an account of where it all came from.
+
+import { isAbsolute } from 'node:path/posix';
+import type { Problem } from '../base/errors.ts';
+import { absolutePath } from './absolute_path.ts';
+import { contradictionsOf, databaseContradictions } from './contradictions.ts';
+import { type Explanation, explanationOf } from './explain.ts';
+import type { Chosen, ChosenSettings } from './merge.ts';
+import type { MergedDatabase } from './merge_databases.ts';
+import { checkPemFiles } from './pem_files.ts';
+import { DatabaseResolver, type ResolvedDatabase } from './resolve_database.ts';
+import { UserResolver } from './resolve_user.ts';
+import { SecretFetcher } from './secrets.ts';
+import type { Settings, UserSettings } from './settings.ts';
+import type { SourceIo, UserDraft } from './source.ts';
+import type { SettingValue } from './table/row.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
+
+export interface Resolution {
+  /** As far as it goes: with an error among the problems it is for explain, not for use. */
+  readonly settings: Settings;
+  readonly explanation: Explanation;
+  readonly problems: readonly Problem[];
+  /** Absolute: password files, the auth_file, certificates and keys. */
+  readonly files: readonly string[];
+}
+
+export async function resolveSettings(
+  merged: ChosenSettings,
+  mergedDatabases: readonly MergedDatabase[],
+  userDrafts: readonly UserDraft[],
+  io: SourceIo,
+): Promise<Resolution> {
+  const chosen = withPaths(merged, io.cwd);
+  const secrets = new SecretFetcher(io, chosen);
+  const databaseResolver = new DatabaseResolver(chosen, io);
+  const [passwords, userSecrets] = await Promise.all([
+    Promise.all(mergedDatabases.map((each) => secrets.fetch(`database "${each.name}"`, each.fields))),
+    Promise.all(userDrafts.map((each) => secrets.fetch(`user "${each.name}"`, each.fields))),
+  ]);
+  const databases: ResolvedDatabase[] = [];
+  for (const [index, each] of mergedDatabases.entries()) {
+    const resolved = databaseResolver.resolve(each, passwords[index]);
+    if (resolved !== undefined) databases.push(resolved);
+  }
+  const userResolver = new UserResolver(chosen);
+  for (const { settings } of databases) userResolver.addDatabase(settings);
+  userResolver.addAuthFile(io);
+  for (const [index, draft] of userDrafts.entries()) userResolver.addDraft(draft, userSecrets[index]);
+  const users = userResolver.resolve(mergedDatabases.map(({ name }) => name));
+  const pem = checkPemFiles(chosen, databases, io);
+  const settings = {
+    ...(Object.fromEntries(SETTING_NAMES.map((name) => [name, chosen[name].value])) as unknown as Settings),
+    databases: Object.fromEntries(databases.map(({ settings: each }) => [each.name, each])),
+    users,
+  };
+  return {
+    settings: freeze(settings),
+    explanation: explanationOf(chosen, mergedDatabases, databases, userDrafts, users),
+    problems: [
+      ...secrets.problems,
+      ...databaseResolver.problems,
+      ...userResolver.problems,
+      ...pem.problems,
+      ...contradictionsOf(chosen),
+      ...databases.flatMap((each) => databaseContradictions(each, userLimit(users, each, chosen))),
+    ],
+    files: [...secrets.files, ...userResolver.files, ...pem.files],
+  };
+}
+
+/** Paths become absolute, and the control socket gets the place that follows from the others. */
+function withPaths(merged: ChosenSettings, cwd: string): ChosenSettings {
+  const chosen: Record<SettingName, Chosen<SettingValue>> = { ...merged };
+  for (const name of SETTING_NAMES) {
+    const { value, origin } = chosen[name];
+    if (rowOf(name).type !== 'path' || value === '' || (name === 'server_tls_ca_file' && value === 'system'))
+      continue;
+    if (!isAbsolute(String(value)) || String(value) !== absolutePath(String(value), origin, cwd)) {
+      chosen[name] = { ...chosen[name], value: absolutePath(String(value), origin, cwd) };
+    }
+  }
+  if (chosen.control_socket.value === '') {
+    const folder = chosen.unix_socket_dir.value || rowOf('unix_socket_dir').default;
+    chosen.control_socket = { ...chosen.control_socket, value: `${folder}/pgsidecar.control` };
+  }
+  return chosen;
+}
+
+/** The limit on the database's own role, where it says one of its own; else the one for all. */
+function userLimit(
+  users: Readonly<Record<string, UserSettings>>,
+  { settings }: ResolvedDatabase,
+  chosen: ChosenSettings,
+): Chosen<SettingValue> | undefined {
+  const user = users[settings.user];
+  if (user === undefined || user.maxUserConnections === chosen.max_user_connections.value)
+    return chosen.max_user_connections;
+  return { value: user.maxUserConnections, origin: user.origin, wonOver: [] };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const each of Object.values(value)) freeze(each);
+  return Object.freeze(value);
+}

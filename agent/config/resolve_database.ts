@@ -1,0 +1,201 @@
+// One merged database becomes DatabaseSettings: every value read, every default applied, no fallback left.
+
+import { isAbsolute } from 'node:path/posix';
+import { type Problem, problem } from '../base/errors.ts';
+import type { Origin } from '../base/origin.ts';
+import type { Secret } from '../base/secret.ts';
+import { absolutePath } from './absolute_path.ts';
+import { awsBundle, isAwsHost } from './aws_bundle.ts';
+import { complaintAbout } from './complaints.ts';
+import type { Chosen, ChosenSettings } from './merge.ts';
+import type { MergedDatabase } from './merge_databases.ts';
+import { readValue } from './read_value.ts';
+import type { DatabaseSettings, HostSettings, PoolMode, SslMode } from './settings.ts';
+import type { DatabaseField, SourceIo } from './source.ts';
+import { DATABASE_KEYS } from './table/keys.ts';
+import { type KeyRow, SECONDS, type SettingValue } from './table/row.ts';
+import { rowOf, SETTING_NAMES } from './table.ts';
+
+export interface ResolvedDatabase {
+  readonly settings: DatabaseSettings;
+  /** Every key of DATABASE_KEYS that has a value, for explain and for the contradictions' sentences. */
+  readonly chosen: Readonly<Record<string, Chosen<SettingValue>>>;
+}
+
+const PORT_DEFAULT = '5432';
+/** sockaddr_un has room for no more; nor has a host name. */
+const HOST_CHARS_MAX = 255;
+
+/** Which row of the settings table speaks for a database that does not say `pool_size` itself. */
+const FALLBACKS = new Map(
+  SETTING_NAMES.flatMap((name) => {
+    const key = rowOf(name).perDatabase;
+    return key === undefined ? [] : [[key, name] as const];
+  }),
+);
+
+export class DatabaseResolver {
+  readonly problems: Problem[] = [];
+  readonly #settings: ChosenSettings;
+  readonly #io: SourceIo;
+
+  constructor(settings: ChosenSettings, io: SourceIo) {
+    this.#settings = settings;
+    this.#io = io;
+  }
+
+  /** Undefined when something that it cannot do without is missing, which is then among the problems. */
+  resolve(merged: MergedDatabase, password: Secret | undefined): ResolvedDatabase | undefined {
+    const chosen = this.#chosen(merged);
+    const hosts = this.#hosts(merged, chosen);
+    const user = chosen.user;
+    if (user === undefined) {
+      const reason =
+        "no user is said, and libpq's rule (the system user of the application) is not known here; write `user`";
+      this.#unusable(merged, reason);
+    }
+    if (hosts === undefined || user === undefined) return undefined;
+    const overTcp = hosts.some(({ host }) => !isAbsolute(host));
+    if (!overTcp) chosen.sslmode = { value: 'disable', origin: chosen.host!.origin, wonOver: [] };
+    else this.#chooseBundle(hosts, chosen);
+    const text = (key: string) => String(chosen[key]?.value ?? '');
+    const number = (key: string) => chosen[key]?.value as number;
+    const settings: DatabaseSettings = {
+      name: merged.name,
+      role: text('role') === 'replica' ? 'replica' : 'writer',
+      hosts,
+      dbname: text('dbname'),
+      user: text('user'),
+      password,
+      forceUser: chosen.force_user?.value === true,
+      sslmode: text('sslmode') as SslMode,
+      sslrootcert: text('sslrootcert'),
+      sslcert: text('sslcert') || undefined,
+      sslkey: text('sslkey') || undefined,
+      poolMode: text('pool_mode') as PoolMode,
+      poolSize: number('pool_size'),
+      minPoolSize: number('min_pool_size'),
+      maxDbConnections: number('max_db_connections'),
+      queryWaitTimeoutMs: number('query_wait_timeout'),
+      serverLifetimeMs: number('server_lifetime'),
+      connectTimeoutMs: this.#connectTimeoutMs(chosen),
+      parameters: Object.fromEntries(
+        Object.entries(merged.parameters).map(([name, { value }]) => [name, value]),
+      ),
+      origin: merged.origin,
+    };
+    return { settings, chosen };
+  }
+
+  /** libpq's 0, and anything below it, is "no limit", which the agent never grants. */
+  #connectTimeoutMs(chosen: Readonly<Record<string, Chosen<SettingValue>>>): number {
+    const seconds = Number(chosen.connect_timeout?.value ?? 0);
+    return seconds > 0 ? seconds * SECONDS : (this.#settings.server_connect_timeout.value as number);
+  }
+
+  #chosen(merged: MergedDatabase): Record<string, Chosen<SettingValue>> {
+    const chosen: Record<string, Chosen<SettingValue>> = {};
+    for (const [key, row] of Object.entries(DATABASE_KEYS)) {
+      const own = this.#read(merged, key as DatabaseField, row);
+      const name = FALLBACKS.get(key);
+      const general = name === undefined ? undefined : this.#settings[name];
+      if (own === undefined) {
+        if (general !== undefined) chosen[key] = general;
+        continue;
+      }
+      const behind = general === undefined ? [] : [general, ...general.wonOver];
+      chosen[key] = { ...own, wonOver: [...own.wonOver, ...behind] };
+    }
+    return chosen;
+  }
+
+  #read(merged: MergedDatabase, key: DatabaseField, row: KeyRow): Chosen<SettingValue> | undefined {
+    const written = merged.fields[key];
+    if (written === undefined) return undefined;
+    const read = readValue(row, written.value);
+    if ('expected' in read) {
+      this.problems.push(complaintAbout(key, row, written, read.expected));
+      return undefined;
+    }
+    const wonOver = written.wonOver.map((each) => ({
+      value: row.secret ? '***' : String(each.value),
+      origin: each.origin,
+    }));
+    const { value } = read;
+    if (row.type !== 'path' || value === '' || value === 'system')
+      return { value, origin: written.origin, wonOver };
+    return {
+      value: absolutePath(String(value), written.origin, this.#io.cwd),
+      origin: written.origin,
+      wonOver,
+    };
+  }
+
+  #hosts(
+    merged: MergedDatabase,
+    chosen: Readonly<Record<string, Chosen<SettingValue>>>,
+  ): readonly HostSettings[] | undefined {
+    const written = String(chosen.host?.value ?? '');
+    if (written === '') {
+      this.#unusable(
+        merged,
+        'no host is said; write where PostgreSQL is (/var/run/postgresql for the local socket)',
+      );
+      return undefined;
+    }
+    const names = written.split(',').map((each) => each.trim());
+    const ports = String(chosen.port?.value ?? PORT_DEFAULT)
+      .split(',')
+      .map((each) => each.trim() || PORT_DEFAULT);
+    if (ports.length !== 1 && ports.length !== names.length) {
+      this.#invalid('port', chosen.port!, `one port, or ${names.length}: one for each host`);
+      return undefined;
+    }
+    const hosts: HostSettings[] = [];
+    for (const [index, host] of names.entries()) {
+      const port = readValue(
+        { type: 'integer', min: 1, max: 65_535, doc: '' },
+        ports[ports.length === 1 ? 0 : index],
+      );
+      if ('expected' in port) this.#invalid('port', chosen.port!, port.expected);
+      else if (host === '' || host.length > HOST_CHARS_MAX || /[\s\0]/.test(host)) {
+        this.#invalid(
+          'host',
+          chosen.host!,
+          'a host name, an address or a directory, several separated by commas',
+        );
+      } else if (this.#isOwnSocket(host, port.value as number)) {
+        this.#invalid('host', chosen.host!, "PostgreSQL's own host: this is the agent's own socket");
+      } else hosts.push({ host, port: port.value as number });
+    }
+    return hosts.length === names.length ? hosts : undefined;
+  }
+
+  /** An application that was pointed at the agent may be what the agent reads: it would connect to itself. */
+  #isOwnSocket(host: string, port: number): boolean {
+    const { unix_socket_dir, listen_port } = this.#settings;
+    return host.replace(/\/+$/, '') === unix_socket_dir.value && port === listen_port.value;
+  }
+
+  /** Nobody said which CAs: RDS signs with its own, which no system has, so the AWS bundle is taken where it lies. */
+  #chooseBundle(hosts: readonly HostSettings[], chosen: Record<string, Chosen<SettingValue>>): void {
+    if (chosen.sslrootcert?.origin.place !== 'default' || !hosts.every(({ host }) => isAwsHost(host))) return;
+    const bundle = awsBundle(this.#io);
+    if (bundle === undefined) return;
+    chosen.sslrootcert = { value: bundle, origin: { place: 'AWS bundle' }, wonOver: [chosen.sslrootcert] };
+  }
+
+  #unusable(merged: MergedDatabase, reason: string): void {
+    this.problems.push(
+      problem('error', 'database_unusable', { database: merged.name, reason }, merged.origin),
+    );
+  }
+
+  #invalid(
+    setting: string,
+    { value, origin }: { value: SettingValue; origin: Origin },
+    expected: string,
+  ): void {
+    this.problems.push(complaintAbout(setting, DATABASE_KEYS[setting]!, { value, origin }, expected));
+  }
+}

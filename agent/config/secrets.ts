@@ -1,0 +1,95 @@
+// Fetches passwords from where the configuration says they are: a file, a command, the secrets manager's command.
+
+import { AgentError, type Problem, problem } from '../base/errors.ts';
+import { printOrigin } from '../base/origin.ts';
+import { Secret } from '../base/secret.ts';
+import { absolutePath } from './absolute_path.ts';
+import { commandWords } from './command_words.ts';
+import type { ChosenSettings } from './merge.ts';
+import type { Located, SourceIo } from './source.ts';
+
+export type PasswordField = 'password' | 'password_file' | 'password_command' | 'secret_id';
+export type PasswordFields = Readonly<Partial<Record<PasswordField, Located<unknown>>>>;
+
+const PASSWORD_FIELDS = ['password', 'password_file', 'password_command', 'secret_id'] as const;
+/** Longer than any password, verifier or token that PostgreSQL takes. */
+const SECRET_CHARS_MAX = 65_536;
+
+/** One for each load: a command that two databases name runs once. */
+export class SecretFetcher {
+  readonly problems: Problem[] = [];
+  /** The password files, for the watcher. */
+  readonly files: string[] = [];
+  readonly #io: SourceIo;
+  readonly #settings: ChosenSettings;
+  readonly #running = new Map<string, Promise<string>>();
+
+  constructor(io: SourceIo, settings: ChosenSettings) {
+    this.#io = io;
+    this.#settings = settings;
+  }
+
+  /** Undefined when no password is said, and when it could not be had, which is then among the problems. */
+  async fetch(owner: string, fields: PasswordFields): Promise<Secret | undefined> {
+    const said = PASSWORD_FIELDS.filter((field) => fields[field] !== undefined);
+    const [field, second] = said;
+    if (field === undefined) return undefined;
+    const located = fields[field]!;
+    if (second !== undefined) {
+      const other = printOrigin(fields[second]!.origin);
+      return this.#fail(owner, located, `${field} and ${second} (${other}) are both set; keep one of them`);
+    }
+    try {
+      const text = await this.#text(field, String(located.value), located);
+      if (text === '') return this.#fail(owner, located, `${field} gave nothing`);
+      if (text.includes('\0')) return this.#fail(owner, located, `${field} gave a NUL byte`);
+      if (text.length > SECRET_CHARS_MAX)
+        return this.#fail(owner, located, `${field} gave over ${SECRET_CHARS_MAX} characters`);
+      return new Secret(text);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      return this.#fail(owner, located, error.message);
+    }
+  }
+
+  #text(field: PasswordField, value: string, located: Located): string | Promise<string> {
+    if (field === 'password') return value;
+    if (field === 'password_file') return this.#file(value, located);
+    if (field === 'password_command') return this.#run(commandWords(value), field);
+    const command = this.#settings.secrets_command.value as string;
+    const words = commandWords(command);
+    if (command === '' || words === undefined) return this.#run(words, 'secrets_command');
+    // Put in after the words are split: an id cannot become an argument more.
+    const [program, ...args] = words;
+    const filled = args.map((word) => word.replaceAll('{id}', value));
+    return this.#run([program, ...(command.includes('{id}') ? filled : [...args, value])], 'secrets_command');
+  }
+
+  #file(value: string, located: Located): string {
+    const path = absolutePath(value, located.origin, this.#io.cwd);
+    this.files.push(path);
+    const text = this.#io.read(path);
+    if (text === undefined)
+      throw new AgentError('config_missing', { path, advice: 'it should hold the password' });
+    return text.replace(/\r?\n$/, '');
+  }
+
+  #run(words: ReturnType<typeof commandWords>, setting: string): Promise<string> {
+    if (words === undefined) {
+      const reason = `expected ${setting} to be a program and its arguments, with every quote closed`;
+      throw new AgentError('command_failed', { command: setting, reason });
+    }
+    const key = JSON.stringify(words);
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const [program, ...args] = words;
+    const started = this.#io.run(program, args, this.#settings.secret_command_timeout.value as number);
+    this.#running.set(key, started);
+    return started;
+  }
+
+  #fail(owner: string, located: Located, reason: string): undefined {
+    this.problems.push(problem('error', 'secret_unreadable', { owner, reason }, located.origin));
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+// Writes what is derived from the settings table: the reference and the JSON Schema; `--check` fails when they are out of date.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { printValue } from '../agent/config/read_value.ts';
+import { schemaOf } from '../agent/config/schema.ts';
+import { DATABASE_KEYS, USER_KEYS } from '../agent/config/table/keys.ts';
+import {
+  DURATION_MAX,
+  type KeyRow,
+  type SettingRow,
+  type SettingSection,
+} from '../agent/config/table/row.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from '../agent/config/table.ts';
+
+const root = join(import.meta.dir, '..');
+
+const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/reference/settings.md': settingsPage,
+  'docs/reference/pgsidecar.schema.json': () => `${JSON.stringify(schemaOf('publish'), undefined, 2)}\n`,
+};
+
+function settingsPage(): string {
+  const sections = new Map<SettingSection, SettingName[]>();
+  for (const name of SETTING_NAMES) {
+    const { section } = rowOf(name);
+    sections.set(section, [...(sections.get(section) ?? []), name]);
+  }
+  return `${[
+    '# Settings',
+    '',
+    '<!-- Generated from agent/config/table.ts by scripts/generate.ts: change it there. -->',
+    '',
+    'Every setting is a key of `pgsidecar.yml`, a flag and an environment variable: `pool_mode`, `--pool-mode`, `PGSIDECAR_POOL_MODE`.',
+    'An empty environment variable says nothing.',
+    '',
+    'Where two places say different things, the strongest wins: flags, then `PGSIDECAR_` variables, then `pgsidecar.yml`, then the',
+    "application's own files in the order in which they are given, then the default. `pgsidecar explain NAME` says which it was, and",
+    'what it won over. Every value that cannot be used is an error, also where a stronger one wins.',
+    '',
+    'Nothing needs a restart. *live*: a reload changes it for everybody; *new connections*: those that are open keep what they have.',
+    '',
+    'Durations take a unit (`500ms`, `30s`, `5min`, `1h`, `1d`) and are seconds without one. Sizes take a unit (`64kB`, `16MB`, `1GB`) and',
+    'are bytes without one. A relative path in a file is relative to the folder of that file, and to the one above it when that folder is',
+    'named `config`; anywhere else it is relative to where the agent was started. Lists take commas.',
+    ...[...sections].flatMap(([section, names]) => [
+      '',
+      `## ${heading(section)}`,
+      ...names.flatMap(settingLines),
+    ]),
+    '',
+    '## Databases',
+    '',
+    "Under `databases:` of `pgsidecar.yml`, a name and beneath it any of these. The name is one of the application's own databases, by",
+    'the name that clients use or by the key that the application has for it; what is written here wins over what the application says.',
+    'Any other name is a database more. Run-time parameters for the server go under `parameters:`, name and value.',
+    '',
+    ...keyLines(DATABASE_KEYS),
+    '',
+    '## Users',
+    '',
+    'Under `users:` of `pgsidecar.yml`, a name and beneath it any of these. The roles of the databases may log in without being named here,',
+    'each with its own password and for its own databases.',
+    '',
+    ...keyLines(USER_KEYS),
+  ].join('\n')}\n`;
+}
+
+function settingLines(name: SettingName): string[] {
+  const row: SettingRow = rowOf(name);
+  const facts = [
+    `default ${row.default === '' || (Array.isArray(row.default) && row.default.length === 0) ? 'empty' : `\`${printValue(row, row.default)}\``}`,
+    typeOf(row),
+    row.reload === 'live' ? 'live' : 'new connections',
+    row.pgbouncer === undefined
+      ? "pgsidecar's own"
+      : `PgBouncer's${row.pgbouncer === true ? '' : ` ${row.pgbouncer}`}`,
+    ...(row.perDatabase === undefined ? [] : [`per database: \`${row.perDatabase}\``]),
+    ...(row.perUser === undefined ? [] : [`per user: \`${row.perUser}\``]),
+  ];
+  return ['', `### ${name}`, '', row.doc, '', `*${facts.join(' · ')}*`];
+}
+
+/** `duration, 1s to 24d`; the words of an enum. */
+function typeOf(row: SettingRow): string {
+  if (row.type === 'enum') return (row.values ?? []).map((each) => `\`${each}\``).join(', ');
+  const max = row.type === 'duration' ? Math.min(row.max ?? DURATION_MAX, DURATION_MAX) : row.max;
+  if (row.min === undefined || max === undefined || row.type === 'octal') return row.type;
+  return `${row.type}, ${printValue(row, row.min)} to ${printValue(row, max)}`;
+}
+
+function keyLines(keys: Readonly<Record<string, KeyRow>>): string[] {
+  return [
+    '| key | what it is |',
+    '|---|---|',
+    ...Object.entries(keys).map(([key, { doc }]) => `| \`${key}\` | ${doc.replaceAll('|', '\\|')} |`),
+  ];
+}
+
+function heading(section: string): string {
+  return section[0]!.toUpperCase() + section.slice(1);
+}
+
+function main(check: boolean): number {
+  let stale = 0;
+  for (const [path, write] of Object.entries(GENERATED)) {
+    const file = join(root, path);
+    const text = write();
+    if (readIfThere(file) === text) continue;
+    stale += 1;
+    if (check) {
+      console.error(`${path} is out of date: run scripts/generate.ts and commit what it writes`);
+      continue;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    console.log(`wrote ${path}`);
+  }
+  return check && stale > 0 ? 1 : 0;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) process.exitCode = main(process.argv.includes('--check'));
