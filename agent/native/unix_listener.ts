@@ -31,6 +31,8 @@ export interface UnixListenerOptions {
   readonly gid: number | undefined;
   /** How many connections may wait to be accepted; the kernel's somaxconn is above it. */
   readonly backlog: number;
+  /** The socket of that name is our own: it is replaced although it is live (a reload changes its mode or group). */
+  readonly replace?: boolean;
 }
 
 export interface UnixListener {
@@ -54,7 +56,7 @@ export function listenUnix(libc: Libc, options: UnixListenerOptions): UnixListen
   }
   const unlock = lockDirectory(libc, path);
   try {
-    refuseLiveSocket(libc, path);
+    if (options.replace !== true) refuseLiveSocket(libc, path);
     return bindAside(libc, options);
   } finally {
     unlock();

@@ -11,7 +11,7 @@ import type { Server, Tenant } from '../server/server.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
-import { isSameServer } from './identity.ts';
+import { sameServer } from '../config/diff.ts';
 import type { Counter } from './limits.ts';
 import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
@@ -307,7 +307,7 @@ export class Pool implements PoolView, Tenant {
         this.welcome ??= server.parameters;
         this.statistics.serverLogins++;
         this.idleServers.append(server);
-        if (!isSameServer(database, this.database)) server.retired ??= 'the settings of the database changed';
+        if (!sameServer(database, this.database)) server.retired ??= 'the settings of the database changed';
         if (server.retired !== undefined) this.discard(server, server.retired);
         this.resume();
       },
@@ -323,7 +323,7 @@ export class Pool implements PoolView, Tenant {
   #onDialFailed(error: AgentError, database: DatabaseSettings): void {
     const { clock, settings, random, log } = this.context;
     // Settings changed meanwhile: what failed is not what is asked for now.
-    if (!isSameServer(database, this.database) || this.removed) return this.resume();
+    if (!sameServer(database, this.database) || this.removed) return this.resume();
     this.failure.add(error, clock.now(), settings.server_login_retry, random());
     this.statistics.serverLoginFailures++;
     log.warn({ database: database.name, user: this.identity.user, failures: this.failure.count, code: error.code }, error.message);

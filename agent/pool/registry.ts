@@ -2,7 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
-import { isSameServer } from './identity.ts';
+import { sameServer } from '../config/diff.ts';
 import { Counter } from './limits.ts';
 import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
 
@@ -56,7 +56,7 @@ export class PoolRegistry {
         continue;
       }
       const identity = usableIdentity(database, pool, settings);
-      const same = isSameServer(pool.database, database) && isSameIdentity(pool.identity, identity);
+      const same = sameServer(pool.database, database) && isSameIdentity(pool.identity, identity);
       pool.removed = false;
       pool.database = database;
       pool.identity = identity;

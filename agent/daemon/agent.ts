@@ -1,0 +1,258 @@
+// The running agent: holds the parts together, and is what Controls act on.
+
+import type { Clock } from '../base/clock.ts';
+import type { Controls, ReloadResult } from '../base/controls.ts';
+import { AgentError, type Problem } from '../base/errors.ts';
+import { printOrigin } from '../base/origin.ts';
+import { diffSettings } from '../config/diff.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import { type AgentState, type ReloadSnapshot, readPlane, type Snapshot } from '../observe/snapshot.ts';
+import type { ControlSocket } from './control_socket.ts';
+import type { Listeners } from './listeners.ts';
+import type { AgentLog } from './logger.ts';
+import type { Notifier } from './notify.ts';
+import type { PemFiles } from './pem_files.ts';
+import { type Plane, type PreparedSettings, prepare } from './plane.ts';
+import { VERSION } from '../base/version.ts';
+
+/** How often a drain looks whether it is done. */
+const DRAIN_LOOK_MS = 50;
+
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly log: AgentLog;
+  readonly notifier: Notifier;
+  readonly plane: Plane;
+  readonly listeners: Listeners;
+  readonly mockKey: Uint8Array;
+  /** The whole road from files to settings, once more. */
+  readonly load: () => Promise<LoadResult>;
+  readonly pem: { current: PemFiles };
+  readonly loaded: LoadResult & { settings: Settings };
+  readonly pid: number;
+  /** Opens the control socket of these settings. */
+  readonly openControl: (settings: Settings) => Promise<ControlSocket>;
+  /** The watcher's files are these from now on. */
+  readonly watch: (files: readonly string[]) => void;
+  /** The agent has ended; the process may exit with this code. */
+  readonly onEnd: (exitCode: number) => void;
+}
+
+export class Agent implements Controls {
+  readonly #parts: AgentParts;
+  readonly #startedAt: number;
+  #loaded: LoadResult & { settings: Settings };
+  #state: AgentState = 'starting';
+  #control: ControlSocket | undefined;
+  #lastReload: ReloadSnapshot | undefined;
+  #reloads = { succeeded: 0, failed: 0 };
+  #reloading: Promise<ReloadResult> | undefined;
+  #next: Promise<ReloadResult> | undefined;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#loaded = parts.loaded;
+    this.#startedAt = parts.clock.wall();
+  }
+
+  get settings(): Settings {
+    return this.#loaded.settings;
+  }
+
+  /** The last steps of booting: the control socket, then READY. */
+  async start(): Promise<void> {
+    this.#control = await this.#parts.openControl(this.settings);
+    this.#parts.watch(this.#loaded.files);
+    this.#state = 'running';
+    this.#parts.notifier.ready();
+    this.#tellStatus();
+  }
+
+  /** One reload at a time; whoever asks during one gets the result of the next. */
+  reload(why: string): Promise<ReloadResult> {
+    if (this.#reloading === undefined) {
+      this.#reloading = this.#reload(why).finally(() => {
+        this.#reloading = undefined;
+      });
+      return this.#reloading;
+    }
+    this.#next ??= this.#reloading.then(() => {
+      this.#next = undefined;
+      return this.reload(why);
+    });
+    return this.#next;
+  }
+
+  pause(database?: string): void {
+    this.#eachPool(database, (pool) => {
+      pool.paused = true;
+    });
+    if (database === undefined && this.#state === 'running') this.#state = 'paused';
+    this.#tellStatus();
+  }
+
+  resume(database?: string): void {
+    if (database === undefined && this.#state === 'paused') this.#state = 'running';
+    this.#eachPool(database, (pool) => {
+      pool.paused = false;
+      pool.resume();
+    });
+    this.#tellStatus();
+  }
+
+  reconnect(database?: string): void {
+    this.#eachPool(database, (pool) => {
+      pool.retireAll('RECONNECT');
+      pool.resume();
+    });
+  }
+
+  async drain(what: 'clients' | 'servers', timeoutMs: number): Promise<void> {
+    if (this.#state === 'draining' || this.#state === 'stopping') return;
+    const { plane, listeners, notifier, log, clock } = this.#parts;
+    this.#state = 'draining';
+    notifier.stopping();
+    plane.context.accepting = false;
+    listeners.close();
+    if (what === 'servers') for (const pool of plane.registry) pool.paused = true;
+    log.info({ what, timeout_ms: timeoutMs, clients: plane.context.clients.count }, 'draining');
+    this.#tellStatus();
+    const until = timeoutMs === 0 ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
+    while (!this.#isDrained(what) && clock.now() < until && this.#is('draining')) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_LOOK_MS, resolve));
+    }
+    if (!this.#is('draining')) return;
+    const left = plane.context.clients.count;
+    if (this.#isDrained(what)) log.info({ clients: left }, 'drained');
+    else log.warn({ clients: left, timeout_ms: timeoutMs }, 'drain_timeout is over: the clients that are left are cut off');
+    this.stop();
+  }
+
+  stop(): void {
+    if (this.#state === 'stopping') return;
+    this.#state = 'stopping';
+    const { plane, listeners, notifier, log, clock } = this.#parts;
+    notifier.stopping();
+    listeners.close();
+    plane.stop();
+    this.#control?.stop();
+    log.info({ uptime_ms: Math.round(clock.wall() - this.#startedAt) }, 'stopped');
+    this.#parts.onEnd(0);
+  }
+
+  snapshot(): Snapshot {
+    const { clock, plane, listeners, pid } = this.#parts;
+    const origins = this.settings.databases;
+    const read = readPlane(plane.context);
+    return Object.freeze({
+      version: VERSION,
+      pid,
+      state: this.#state,
+      startedAt: this.#startedAt,
+      uptimeMs: clock.wall() - this.#startedAt,
+      listeners: listeners.open.map(({ kind, address }) => ({ kind, address })),
+      ...read,
+      databases: read.databases.map((each) => ({ ...each, origin: printOrigin(origins[each.name]!.origin) })),
+      memoryBytes: process.memoryUsage.rss(),
+      reloads: { ...this.#reloads },
+      lastReload: this.#lastReload,
+      warnings: sentences(this.#loaded.problems),
+      files: this.#loaded.files,
+    });
+  }
+
+  async #reload(why: string): Promise<ReloadResult> {
+    const { notifier, log, clock } = this.#parts;
+    notifier.reloading();
+    let result: ReloadResult;
+    try {
+      result = await this.#loadAndApply();
+    } catch (error) {
+      if (!(error instanceof AgentError)) log.error({ stack: (error as Error).stack }, 'an internal error ended a reload');
+      result = { ok: false, changes: [], problems: [(error as Error).message] };
+    }
+    this.#lastReload = { at: clock.wall(), why, ...result };
+    if (result.ok) this.#reloads.succeeded++;
+    else this.#reloads.failed++;
+    const fields = { why, changes: result.changes, problems: result.problems };
+    if (result.ok) log.info(fields, result.changes.length === 0 ? 'reloaded: nothing changed' : 'reloaded');
+    else log.error(fields, 'reload refused: nothing was changed');
+    notifier.ready();
+    this.#tellStatus();
+    return result;
+  }
+
+  /** Everything that can fail comes before the first thing that changes. */
+  async #loadAndApply(): Promise<ReloadResult> {
+    const { plane, listeners, log, mockKey, load, pem, watch } = this.#parts;
+    const loaded = await load();
+    const { settings } = loaded;
+    if (settings === undefined) {
+      // A file that came with the mistake has to be watched, or its correction would not be seen.
+      watch([...new Set([...this.#loaded.files, ...loaded.files])]);
+      return { ok: false, changes: [], problems: sentences(loaded.problems, 'error') };
+    }
+    const files = pem.current.again();
+    const prepared: PreparedSettings = await prepare(settings, mockKey, (path) => files.read(path), plane.context.book);
+    const plan = listeners.prepare(settings);
+    try {
+      await this.#moveControl(settings);
+    } catch (error) {
+      plan.rollback();
+      throw error;
+    }
+    const changes = diffSettings(this.settings, settings, originsOf(loaded)).map((change) => change.sentence);
+    const newCertificates = files.differsFrom(pem.current);
+    pem.current = files;
+    this.#loaded = { ...loaded, settings };
+    plane.apply(prepared);
+    plan.commit();
+    if (newCertificates) plane.registry.retireAll('a certificate file has changed');
+    log.setLevel(settings.log_level);
+    watch(loaded.files);
+    if (newCertificates) changes.push('certificate or key files have new contents; server connections are replaced as they come free');
+    return { ok: true, changes, problems: sentences(loaded.problems) };
+  }
+
+  async #moveControl(settings: Settings): Promise<void> {
+    if (settings.control_socket === this.settings.control_socket && settings.unix_socket_dir === this.settings.unix_socket_dir) return;
+    const next = await this.#parts.openControl(settings);
+    this.#control?.stop();
+    this.#control = next;
+  }
+
+  #is(state: AgentState): boolean {
+    return this.#state === state;
+  }
+
+  #isDrained(what: 'clients' | 'servers'): boolean {
+    const { plane } = this.#parts;
+    if (what === 'clients') return plane.context.clients.count === 0;
+    return [...plane.registry].every((pool) => pool.activeServers.length + pool.cleaningServers.length === 0);
+  }
+
+  #eachPool(database: string | undefined, act: (pool: import('../pool/pool.ts').Pool) => void): void {
+    for (const pool of this.#parts.plane.registry) {
+      if (database === undefined || pool.database.name === database) act(pool);
+    }
+  }
+
+  #tellStatus(): void {
+    const { notifier, plane } = this.#parts;
+    const names = Object.keys(this.settings.databases).join(', ');
+    const failed = this.#lastReload?.ok === false ? '; the last reload was refused' : '';
+    notifier.status(`${this.#state}: ${plane.context.clients.count} clients, serving ${names}${failed}`);
+  }
+}
+
+function sentences(problems: readonly Problem[], only?: Problem['severity']): readonly string[] {
+  return problems.filter(({ severity }) => only === undefined || severity === only).map(({ sentence }) => sentence);
+}
+
+function originsOf(loaded: LoadResult): (subject: string) => string | undefined {
+  return (subject) => {
+    const value = loaded.explanation[subject];
+    return value?.origin;
+  };
+}

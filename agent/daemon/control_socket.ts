@@ -1,0 +1,96 @@
+// The control socket: HTTP over a UNIX socket that only its owner may open; the command line and probes ask here.
+
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
+import type { Controls } from '../base/controls.ts';
+import { AgentError } from '../base/errors.ts';
+import { liveness, readiness, startup } from '../observe/health.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
+
+/** Everything but the owner's read and write. */
+const UMASK = 0o177;
+const BODY_BYTES_MAX = 64 * 1024;
+const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
+
+export interface ControlSocket {
+  readonly path: string;
+  stop(): void;
+}
+
+export interface ControlRoom {
+  readonly controls: Controls;
+  readonly snapshot: () => Snapshot;
+  readonly drainTimeoutMs: () => number;
+}
+
+/** @throws AgentError socket_in_use, socket_unusable */
+export async function openControlSocket(path: string, room: ControlRoom): Promise<ControlSocket> {
+  await removeStale(path);
+  const before = process.umask(UMASK);
+  try {
+    const server = Bun.serve({ unix: path, maxRequestBodySize: BODY_BYTES_MAX, fetch: (request) => answer(request, room) });
+    return {
+      path,
+      stop: () => {
+        void server.stop(true);
+        if (existsSync(path)) unlinkSync(path);
+      },
+    };
+  } catch (error) {
+    throw new AgentError('socket_unusable', { path, reason: (error as Error).message });
+  } finally {
+    process.umask(before);
+  }
+}
+
+async function answer(request: Request, room: ControlRoom): Promise<Response> {
+  const url = new URL(request.url);
+  const route = `${request.method} ${url.pathname}`;
+  switch (route) {
+    case 'GET /status':
+      return Response.json(room.snapshot());
+    case 'GET /startup':
+      return health(startup(room.snapshot()));
+    case 'GET /liveness':
+      return health(liveness(room.snapshot()));
+    case 'GET /readiness':
+      return health(readiness(room.snapshot()));
+    case 'POST /reload': {
+      const result = await room.controls.reload('pgsidecar reload');
+      return Response.json(result, { status: result.ok ? 200 : 409 });
+    }
+    case 'POST /drain':
+      return drain(url, room);
+    default:
+      return Response.json({ ok: false, reason: `there is no ${route}` }, { status: 404 });
+  }
+}
+
+function health(answer: { ok: boolean; reason: string }): Response {
+  return Response.json(answer, { status: answer.ok ? 200 : 503 });
+}
+
+/** Answers at once: when the drain is over, so is the socket. */
+function drain(url: URL, room: ControlRoom): Response {
+  const asked = url.searchParams.get('timeout_ms');
+  const timeoutMs = asked === null ? room.drainTimeoutMs() : Number(asked);
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > DRAIN_MS_MAX) {
+    return Response.json({ ok: false, reason: `timeout_ms must be a whole number from 0 to ${DRAIN_MS_MAX}` }, { status: 400 });
+  }
+  const { connected } = room.snapshot().clients;
+  void room.controls.drain('clients', timeoutMs);
+  return Response.json({ ok: true, clients: connected, timeout_ms: timeoutMs }, { status: 202 });
+}
+
+/** A socket file whose owner is gone is removed; a live one is not ours to touch. */
+async function removeStale(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  if (!lstatSync(path).isSocket()) {
+    throw new AgentError('socket_unusable', { path, reason: 'there is a file of that name, and it is not a socket: move it away' });
+  }
+  const isLive = await fetch('http://localhost/liveness', { unix: path, signal: AbortSignal.timeout(2_000) }).then(
+    () => true,
+    (error: Error) => error.name === 'TimeoutError',
+  );
+  if (isLive) throw new AgentError('socket_in_use', { path });
+  unlinkSync(path);
+}

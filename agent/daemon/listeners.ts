@@ -1,0 +1,169 @@
+// The agent's listening sockets: opened from the settings or taken over from systemd, changed by a reload without a gap.
+
+import { mkdirSync } from 'node:fs';
+import { AgentError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Libc } from '../native/libc.ts';
+import { listenUnix } from '../native/unix_listener.ts';
+import { groupId } from '../native/users.ts';
+import type { Connection } from '../net/connection.ts';
+import { type Listener, listenFd, listenTcp } from '../net/listen.ts';
+import type { InheritedSocket } from './sockets.ts';
+
+const BACKLOG = 1024;
+const DIRECTORY_MODE = 0o755;
+
+export interface OpenListener {
+  readonly kind: 'unix' | 'tcp';
+  readonly address: string;
+  /** What it was made from: the same key needs no new listener. */
+  readonly key: string;
+  close(): void;
+}
+
+type OnConnection = (connection: Connection, transport: 'unix' | 'tcp') => void;
+
+interface Wanted {
+  readonly key: string;
+  readonly open: () => OpenListener;
+}
+
+export class Listeners {
+  readonly #libc: Libc;
+  readonly #log: Log;
+  readonly #onConnection: OnConnection;
+  readonly #inherited: readonly InheritedSocket[];
+  #open: OpenListener[] = [];
+
+  constructor(libc: Libc, log: Log, inherited: readonly InheritedSocket[], onConnection: OnConnection) {
+    this.#libc = libc;
+    this.#log = log;
+    this.#inherited = inherited;
+    this.#onConnection = onConnection;
+  }
+
+  get open(): readonly OpenListener[] {
+    return this.#open;
+  }
+
+  /**
+   * Makes the listeners what the settings say: new ones are opened first, and only when all of them are there are the
+   * old ones closed. Gives a function that does the closing, or one that takes everything back.
+   *
+   * @throws AgentError socket_in_use, socket_unusable; then nothing has changed.
+   */
+  prepare(settings: Settings): { commit: () => void; rollback: () => void } {
+    const wanted = this.#wanted(settings);
+    const opened: OpenListener[] = [];
+    const next: OpenListener[] = [];
+    try {
+      for (const { key, open } of wanted) {
+        const there = this.#open.find((listener) => listener.key === key);
+        const listener = there ?? open();
+        if (there === undefined) opened.push(listener);
+        next.push(listener);
+      }
+    } catch (error) {
+      for (const listener of opened) listener.close();
+      throw error;
+    }
+    return {
+      commit: () => {
+        const gone = this.#open.filter((listener) => !next.includes(listener));
+        this.#open = next;
+        for (const listener of gone) listener.close();
+        for (const listener of opened) this.#log.info({ address: listener.address }, 'listening');
+        for (const listener of gone) this.#log.info({ address: listener.address }, 'listening no more');
+      },
+      rollback: () => {
+        for (const listener of opened) listener.close();
+      },
+    };
+  }
+
+  close(): void {
+    for (const listener of this.#open) listener.close();
+    this.#open = [];
+  }
+
+  #wanted(settings: Settings): readonly Wanted[] {
+    if (this.#inherited.length > 0) return this.#inherited.map((socket) => this.#takeOver(socket));
+    const wanted: Wanted[] = [];
+    if (settings.unix_socket_dir !== '') wanted.push(this.#unix(settings));
+    for (const address of settings.listen_addr) {
+      wanted.push({
+        key: `tcp ${address}:${settings.listen_port}`,
+        open: () => this.#tcp(address, settings.listen_port),
+      });
+    }
+    return wanted;
+  }
+
+  #takeOver(socket: InheritedSocket): Wanted {
+    const { address } = socket;
+    const name = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
+    return {
+      key: `fd ${socket.fd}`,
+      open: () => this.#wrap(listenFd(socket.fd, name, address.kind, this.#on(address.kind)), address.kind, `fd ${socket.fd}`, () => {}),
+    };
+  }
+
+  #unix(settings: Settings): Wanted {
+    const { unix_socket_dir: directory, unix_socket_mode: mode, unix_socket_group: group, listen_port: port } = settings;
+    const path = `${directory}/.s.PGSQL.${port}`;
+    const key = `unix ${path} ${mode} ${group}`;
+    return {
+      key,
+      open: () => {
+        this.#makeDirectory(directory);
+        // A new mode or group means a new socket in the old one's place: ours may be replaced, another's not.
+        const replaced = this.#open.find((listener) => listener.kind === 'unix' && listener.address === path);
+        const socket = listenUnix(this.#libc, { path, mode, gid: this.#gid(group), backlog: BACKLOG, replace: replaced !== undefined });
+        const listener = listenFd(socket.fd, path, 'unix', this.#on('unix'));
+        socket.applyBacklog();
+        return this.#wrap(listener, 'unix', key, () => socket.unlink());
+      },
+    };
+  }
+
+  #tcp(host: string, port: number): OpenListener {
+    try {
+      const listener = listenTcp(host, port, this.#on('tcp'));
+      return this.#wrap(listener, 'tcp', `tcp ${host}:${port}`, () => {});
+    } catch (error) {
+      throw new AgentError('socket_unusable', { path: `${host}:${port}`, reason: (error as Error).message });
+    }
+  }
+
+  #wrap(listener: Listener, kind: 'unix' | 'tcp', key: string, after: () => void): OpenListener {
+    return {
+      kind,
+      key,
+      address: listener.address,
+      close: () => {
+        listener.stop();
+        after();
+      },
+    };
+  }
+
+  #on(transport: 'unix' | 'tcp'): (connection: Connection) => void {
+    return (connection) => this.#onConnection(connection, transport);
+  }
+
+  #makeDirectory(directory: string): void {
+    try {
+      mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    } catch (error) {
+      throw new AgentError('socket_unusable', { path: directory, reason: (error as Error).message });
+    }
+  }
+
+  #gid(group: string): number | undefined {
+    if (group === '') return undefined;
+    const gid = groupId(this.#libc, group);
+    if (gid === undefined) throw new AgentError('socket_unusable', { path: group, reason: 'there is no group of that name (unix_socket_group)' });
+    return gid;
+  }
+}

@@ -1,0 +1,33 @@
+// The three questions that a supervisor asks, answered from a Snapshot: has it come up, does it run, can it serve.
+
+import type { Snapshot } from './snapshot.ts';
+
+export interface Health {
+  readonly ok: boolean;
+  /** One sentence, also when all is well. */
+  readonly reason: string;
+}
+
+export function startup(snapshot: Snapshot): Health {
+  if (snapshot.state === 'starting') return { ok: false, reason: 'the agent is starting' };
+  return { ok: true, reason: 'the agent has started' };
+}
+
+/** An agent that can answer runs. */
+export function liveness(_snapshot: Snapshot): Health {
+  return { ok: true, reason: 'the agent runs' };
+}
+
+/** Could a new client come in and get a server now? */
+export function readiness(snapshot: Snapshot): Health {
+  if (snapshot.state !== 'running') return { ok: false, reason: `the agent is ${snapshot.state}` };
+  const { connected, limit } = snapshot.clients;
+  if (limit > 0 && connected >= limit) return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };
+  for (const pool of snapshot.pools) {
+    const servers = pool.serversActive + pool.serversIdle + pool.serversCleaning + pool.serversBeingCanceled;
+    if (pool.lastError !== undefined && servers === 0 && !pool.removed) {
+      return { ok: false, reason: `no server for database "${pool.database}": ${pool.lastError}` };
+    }
+  }
+  return { ok: true, reason: 'clients are served' };
+}

@@ -1,0 +1,120 @@
+// What is, in one plain frozen value: read once from the rooms that count, then only this is read.
+
+import type { ClientContext } from '../client/context.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { PoolStatistics } from '../pool/statistics.ts';
+
+export type AgentState = 'starting' | 'running' | 'paused' | 'draining' | 'stopping';
+
+export interface PoolSnapshot {
+  readonly database: string;
+  readonly user: string;
+  readonly mode: string;
+  /** Clients logged in to this pool; of those, with a server, and in the queue. */
+  readonly clients: number;
+  readonly clientsActive: number;
+  readonly clientsWaiting: number;
+  readonly serversActive: number;
+  readonly serversIdle: number;
+  /** Being rolled back or reset. */
+  readonly serversCleaning: number;
+  /** Waiting until a cancel request has ended. */
+  readonly serversBeingCanceled: number;
+  readonly serversLogin: number;
+  readonly poolSize: number;
+  /** Milliseconds that the first in the queue has waited. */
+  readonly maxWaitMs: number;
+  readonly paused: boolean;
+  /** The database was removed from the configuration; its clients are finishing. */
+  readonly removed: boolean;
+  /** Why the last server login failed; undefined since one succeeded. */
+  readonly lastError: string | undefined;
+  readonly statistics: PoolStatistics;
+}
+
+export interface DatabaseSnapshot {
+  readonly name: string;
+  readonly role: string;
+  readonly host: string;
+  readonly port: string;
+  readonly dbname: string;
+  readonly user: string;
+  readonly sslmode: string;
+  readonly origin: string;
+}
+
+export interface ReloadSnapshot {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ok: boolean;
+  /** Who asked: `SIGHUP`, `control socket`, `application.yml changed`. */
+  readonly why: string;
+  readonly changes: readonly string[];
+  readonly problems: readonly string[];
+}
+
+export interface Snapshot {
+  readonly version: string;
+  readonly pid: number;
+  readonly state: AgentState;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly uptimeMs: number;
+  readonly listeners: readonly { readonly kind: 'unix' | 'tcp'; readonly address: string }[];
+  readonly databases: readonly DatabaseSnapshot[];
+  readonly pools: readonly PoolSnapshot[];
+  readonly clients: { readonly connected: number; readonly loggingIn: number; readonly limit: number };
+  readonly logins: { readonly succeeded: number; readonly failed: number };
+  readonly statements: number;
+  readonly memoryBytes: number;
+  readonly reloads: { readonly succeeded: number; readonly failed: number };
+  readonly lastReload: ReloadSnapshot | undefined;
+  /** Warnings about the settings in force. */
+  readonly warnings: readonly string[];
+  /** Files that are watched. */
+  readonly files: readonly string[];
+}
+
+/** The part of the snapshot that comes from the data plane. */
+export function readPlane(context: ClientContext) {
+  const now = context.clock.now();
+  const { clients, settings } = context;
+  return {
+    databases: Object.values(settings.databases).map((database) => ({
+      name: database.name,
+      role: database.role,
+      host: database.hosts.map((host) => host.host).join(','),
+      port: database.hosts.map((host) => host.port).join(','),
+      dbname: database.dbname,
+      user: database.user,
+      sslmode: database.sslmode,
+    })),
+    pools: [...context.registry].map((pool) => readPool(pool, now)),
+    clients: { connected: clients.count, loggingIn: clients.logins, limit: settings.max_client_conn },
+    logins: { succeeded: clients.loginSuccesses, failed: clients.loginFailures },
+    statements: context.statements.size,
+  };
+}
+
+function readPool(pool: Pool, now: number): PoolSnapshot {
+  const first = pool.waiters.first;
+  return {
+    database: pool.database.name,
+    user: pool.user,
+    mode: pool.mode,
+    clients: pool.clients,
+    clientsActive: pool.activeServers.length,
+    clientsWaiting: pool.waiting,
+    serversActive: pool.activeServers.length,
+    serversIdle: pool.idle,
+    serversCleaning: pool.cleaningServers.length,
+    serversBeingCanceled: pool.cancelingServers.length,
+    serversLogin: pool.logins,
+    poolSize: pool.size,
+    maxWaitMs: first === undefined ? 0 : now - first.waitingSince,
+    paused: pool.paused,
+    removed: pool.removed,
+    lastError: pool.failure.last?.message,
+    statistics: { ...pool.statistics },
+  };
+}
