@@ -89,6 +89,12 @@ export const ERRORS = {
     sentence:
       'Cannot read the expression at {origin}: only <%= ENV["NAME"] %>, ENV.fetch("NAME") and ENV.fetch("NAME", "default") are read, and nothing is ever executed',
   },
+  erb_unclosed: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: <% is never closed by %>' },
+  erb_lines: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot fill {setting} at {origin}: the environment variable {variable} holds several lines',
+  },
   variable_unset: {
     sqlstate: 'F0000',
     exit: 78,
@@ -141,7 +147,7 @@ export const ERRORS = {
     sqlstate: 'F0000',
     exit: 78,
     sentence:
-      '{setting} at {origin} names ${variable}, which is not set, so nothing stands in its place; use single quotes for a $ that belongs to the value',
+      '{setting} at {origin} names the variable {variable}, which is not set, so nothing stands in its place; use single quotes for a $ that belongs to the value',
   },
   dotenv_limit: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
   service_missing: {

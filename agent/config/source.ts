@@ -42,6 +42,8 @@ export interface DatabaseDraft {
   readonly fields: Readonly<Partial<Record<DatabaseField, Located<string | number>>>>;
   /** Run-time parameters that the application wants set (`variables:`, `options=-c …`): name → value. */
   readonly parameters: Readonly<Record<string, Located<string>>>;
+  /** How many connections each process of the application keeps (Rails' `pool`, `database_pool_idp`): a hint, not pool_size. */
+  readonly applicationPool?: Located<number>;
 }
 
 export type UserField =
