@@ -79,7 +79,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onClose(reason: CloseReason): void {
     if (this.#over) return;
-    this.#leave(reason.error ?? 'the client closed the connection');
+    this.#leave(reason.error ?? 'the client closed the connection', true);
   }
 
   /** Asks for a server. True: it is here now. False: `onLease` will go on. */
@@ -251,23 +251,23 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.pool.release(server);
   }
 
-  #leave(reason: string): void {
+  #leave(reason: string, abruptly = false): void {
     this.#over = true;
     const { server, context, pool } = this;
     this.server = undefined;
     pool.leave(this);
     context.clients.remove(this);
     this.relay.close();
-    if (server !== undefined) this.#letGo(server, reason);
+    if (server !== undefined) this.#letGo(server, reason, abruptly);
     if (context.settings.log_disconnections) {
       context.log.info({ client_pid: this.pid, database: pool.database.name, user: pool.user, reason }, 'client disconnected');
     }
   }
 
-  #letGo(server: Server, reason: string): void {
+  #letGo(server: Server, reason: string, abruptly: boolean): void {
     const { pool } = this;
     if (!server.expected.isEmpty || this.relay.inMessage) {
-      pool.discard(server, `the client left while the server worked for it: ${reason}`);
+      pool.discard(server, `the client left while the server worked for it: ${reason}`, abruptly);
     } else if (pool.mode === 'session') {
       const reset = this.context.settings.server_reset_query;
       server.parameters = server.parameters.withUnreported(NOTHING);

@@ -173,12 +173,16 @@ export class Pool implements PoolView, Tenant {
     if (queries.length === 0) this.onCleaned(server);
   }
 
-  /** Nobody can know what state the server is in: it is closed. */
-  discard(server: Server, reason: string): void {
+  /**
+   * Nobody can know what state the server is in: it is closed. Abruptly, it learns of that although it is still sending;
+   * otherwise it first does what it was told, as for a client that says goodbye right behind its COMMIT.
+   */
+  discard(server: Server, reason: string, abruptly = false): void {
     this.#forget(server);
     server.tenant = nobody;
     this.context.log.debug({ server_pid: server.pid, database: this.database.name, reason }, 'server connection closed');
-    server.close();
+    if (abruptly) server.connection.close();
+    else server.close();
     this.resume();
   }
 
