@@ -22,18 +22,21 @@ export function renderNative(settings: Settings): readonly WantedFile[] {
     keys: databaseLines(database, settings),
     parameters: parameterView(database),
   }));
-  const users = Object.values(settings.users).map((user) => ({
-    name: yamlText(user.name),
-    keys: userLines(user, settings),
-  }));
-  const text = fill(template, { settings: settingLines(settings), databases, users });
+  const users = Object.values(settings.users)
+    .map((user) => ({ name: yamlText(user.name), keys: userLines(user, settings) }))
+    .filter((user) => user.keys.length > 0);
+  const listed = users.length === 0 ? undefined : { list: users };
+  const text = fill(template, { settings: settingLines(settings), databases, users: listed });
   return [{ name: 'pgsidecar.yml', text, secret: hasSecret(settings), mask: masker(text) }];
 }
 
 function settingLines(settings: Settings): Line[] {
-  return SETTING_NAMES.filter((name) => !same(settings[name], DEFAULTS[name])).map((name) =>
-    line(name, printValue(rowOf(name), settings[name])),
-  );
+  // The loader fills in where the control socket is when nobody says it.
+  const filledIn = `${settings.unix_socket_dir}/pgsidecar.control`;
+  return SETTING_NAMES.filter((name) => {
+    if (name === 'control_socket' && settings.control_socket === filledIn) return false;
+    return !same(settings[name], DEFAULTS[name]);
+  }).map((name) => line(name, printValue(rowOf(name), settings[name])));
 }
 
 function same(a: SettingValue, b: SettingValue): boolean {
@@ -68,11 +71,16 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
   });
 }
 
+/** What the loader would not find out by itself, from the databases and the auth_file. */
 function userLines(user: UserSettings, settings: Settings): Line[] {
-  const own = (value: number, inherited: number) => (value === inherited ? undefined : String(value));
+  if (user.origin.place === settings.auth_file) return [];
+  const databases = Object.values(settings.databases).filter((each) => each.user === user.name);
+  const known = databases.length === 0 ? '*' : databases.map((each) => each.name).join(', ');
+  const password = databases.find((each) => each.password !== undefined)?.password;
+  const own = <T>(value: T, inherited: T) => (value === inherited ? undefined : String(value));
   return lines({
-    password: user.secret?.open(),
-    databases: user.databases.join(', '),
+    password: user.secret === undefined || user.secret.equals(password) ? undefined : user.secret.open(),
+    databases: own(user.databases.join(', '), known),
     pool_mode: user.poolMode,
     max_user_connections: own(user.maxUserConnections, settings.max_user_connections),
     max_user_client_connections: own(user.maxUserClientConnections, settings.max_user_client_connections),
@@ -92,9 +100,9 @@ function line(key: string, value: string): Line {
   return { key: yamlText(key), value: yamlText(value) };
 }
 
-/** Words that are plainly a text, or a number, in every YAML; the rest in double quotes, where JSON and YAML agree. */
+/** Words that are plainly a text, numbers and their units, in every YAML; the rest in double quotes, where JSON and YAML agree. */
 export function yamlText(text: string): Quoted {
-  const isNumber = /^(0|[1-9][0-9]*)$/.test(text);
+  const isNumber = /^(0|[1-9][0-9]*(ms|s|min|h|d|B|kB|MB|GB)?)$/.test(text);
   const isWord = /^[a-z_][a-z0-9_./-]*$/i.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
   if (isNumber || isWord) return new Quoted(text);
   // JSON leaves DEL and the C1 controls as they are; YAML wants them escaped.

@@ -31,6 +31,8 @@ export interface PlannedFile {
 }
 
 export interface PlanWishes {
+  /** As the operator wrote it, for the complaint. */
+  readonly directory: string;
   /** Replace what pgsidecar did not write. */
   readonly force: boolean;
   readonly showSecrets: boolean;
@@ -54,7 +56,7 @@ export function planFiles(
 
 function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanWishes): PlannedFile {
   if (before !== undefined && !isOurs(before.text) && !wishes.force) {
-    throw new AgentError('file_foreign', { path: file.name });
+    throw new AgentError('file_foreign', { path: `${wishes.directory}/${file.name}` });
   }
   const mode = file.secret ? SECRETS_MODE : OPEN_MODE;
   const plan = { name: file.name, text: file.text, mode, modeBefore: before?.mode };

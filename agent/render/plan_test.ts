@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { AgentError } from '../base/errors.ts';
 import { type FileThere, MARK, maskedText, planFiles, type WantedFile } from './plan.ts';
 
-const QUIET = { force: false, showSecrets: false };
+const QUIET = { directory: 'out', force: false, showSecrets: false };
 
 function file(lines: readonly string[], more: Partial<WantedFile> = {}): WantedFile {
   const text = `# ${MARK}\n${lines.join('\n')}\n`;
@@ -60,7 +60,7 @@ test('planFiles() does not replace what pgsidecar did not write, unless it is fo
   const foreign = there('a: 1\n');
   expect(() => planFiles([file(['a: 2'])], foreign, QUIET)).toThrow(AgentError);
   expect(() => planFiles([file(['a: 2'])], foreign, QUIET)).toThrow(
-    'Cannot replace x.yml: pgsidecar did not',
+    'Cannot replace out/x.yml: pgsidecar did not',
   );
   expect(planFiles([file(['a: 2'])], foreign, { ...QUIET, force: true })[0]?.action).toBe('change');
   expect(planFiles([file(['a: 2'])], there(''), QUIET)[0]?.action).toBe('change');

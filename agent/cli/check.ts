@@ -1,0 +1,68 @@
+// `pgsidecar check`: everything that run does short of listening, and a summary of what it would serve.
+
+import { load } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import type { ConnectReport } from './check_connect.ts';
+import { checkPage } from './check_page.ts';
+import { type Call, flagIsSet, type Host } from './command.ts';
+import { loadInputOf, printProblems } from './loading.ts';
+import { paint } from './paint.ts';
+
+export async function check(call: Call, host: Host): Promise<number> {
+  const result = await load(loadInputOf(call), host.io);
+  const { settings, problems, took } = result;
+  const json = flagIsSet(call, 'json');
+  const reports =
+    settings !== undefined && flagIsSet(call, 'connect') ? await connect(settings, host) : undefined;
+  if (json) {
+    const { checkJson } = await import('./check_json.ts');
+    host.out(`${JSON.stringify(checkJson(result, reports))}\n`);
+    return exitCode(settings, reports);
+  }
+  if (settings !== undefined) host.out(checkPage(settings, took, reports, host.outColours));
+  else host.out(`Took ${took.join(', ')}\n`);
+  printProblems(problems, host);
+  for (const report of reports ?? []) printReport(report, host);
+  host.out(`${verdict(problems, settings, reports, host)}\n`);
+  return exitCode(settings, reports);
+}
+
+async function connect(settings: Settings, host: Host): Promise<readonly ConnectReport[]> {
+  const { connectReports } = await import('./check_connect.ts');
+  return await connectReports(settings, host.probe, host.clock.wall());
+}
+
+/** In the words and on the stream of every other problem. */
+function printReport({ database, server, error, warnings }: ConnectReport, host: Host): void {
+  const about = `database "${database}" on ${server}`;
+  if (error !== undefined)
+    host.err(`${paint(host.errColours, 'red', 'error:')} ${about}: ${error.message}\n`);
+  for (const warning of warnings)
+    host.err(`${paint(host.errColours, 'yellow', 'warning:')} ${about}: ${warning}\n`);
+}
+
+function verdict(
+  problems: readonly { readonly severity: string }[],
+  settings: Settings | undefined,
+  reports: readonly ConnectReport[] | undefined,
+  host: Host,
+): string {
+  const errors = problems.filter((each) => each.severity === 'error').length;
+  const failed = (reports ?? []).filter((each) => each.error !== undefined).length;
+  const warnings =
+    problems.length - errors + (reports ?? []).reduce((sum, each) => sum + each.warnings.length, 0);
+  const counts = `${count(errors + failed, 'error')}, ${count(warnings, 'warning')}`;
+  const mark = (colour: 'green' | 'red', word: string) => paint(host.outColours, colour, word);
+  if (settings === undefined) return `${mark('red', 'unusable')}: ${counts}`;
+  if (failed > 0) return `${mark('red', 'usable, but not every server is')}: ${counts}`;
+  return `${mark('green', 'ok')}: ${counts}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+function exitCode(settings: Settings | undefined, reports: readonly ConnectReport[] | undefined): number {
+  if (settings === undefined) return 78;
+  return reports?.find((each) => each.error !== undefined)?.error?.row.exit ?? 0;
+}

@@ -1,0 +1,91 @@
+// What `pgsidecar check` found, as a page that a person reads: pure text.
+
+import { printOctal } from '../base/units.ts';
+import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import { type ConnectReport, printHost } from './check_connect.ts';
+import { paint } from './paint.ts';
+import { textTable } from './text_table.ts';
+
+export function checkPage(
+  settings: Settings,
+  took: readonly string[],
+  reports: readonly ConnectReport[] | undefined,
+  colours: boolean,
+): string {
+  const blocks = [
+    ['Took', ...took.map((each) => `  ${each}`)],
+    ['Would listen at', ...listeners(settings).map((each) => `  ${each}`)],
+    ['Databases', ...databaseLines(settings)],
+    ['Users', ...userLines(settings)],
+    ...(reports === undefined ? [] : [['Servers', ...serverLines(reports, colours)]]),
+  ];
+  return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n\n`;
+}
+
+/** As the agent will open them. */
+export function listeners(settings: Settings): readonly string[] {
+  const { unix_socket_dir, unix_socket_mode, unix_socket_group, listen_addr, listen_port } = settings;
+  const group = unix_socket_group === '' ? '' : `, group ${unix_socket_group}`;
+  const unix = `${unix_socket_dir}/.s.PGSQL.${listen_port} (mode ${printOctal(unix_socket_mode)}${group})`;
+  const tls =
+    settings.client_tls_sslmode === 'disable' ? 'without TLS' : `TLS ${settings.client_tls_sslmode}`;
+  const tcp = listen_addr.map((address) => `${printHost({ host: address, port: listen_port })} (${tls})`);
+  return [...(unix_socket_dir === '' ? [] : [unix]), ...tcp];
+}
+
+function databaseLines(settings: Settings): string[] {
+  const rows = Object.values(settings.databases).map((database) => [
+    database.name,
+    database.role,
+    serverOf(database),
+    database.user,
+    database.hosts.every((each) => each.host.startsWith('/')) ? '-' : database.sslmode,
+    database.poolMode,
+    database.poolSize,
+  ]);
+  return textTable(['NAME', 'ROLE', 'SERVER', 'USER', 'TLS', 'MODE', 'POOL'], rows);
+}
+
+function serverOf({ hosts, dbname }: DatabaseSettings): string {
+  return `${hosts.map(printHost).join(',')}/${dbname}`;
+}
+
+function userLines(settings: Settings): string[] {
+  const rows = Object.values(settings.users).map((user) => [
+    user.name,
+    user.secret === undefined ? 'no' : 'yes',
+    user.databases.includes('*') ? 'every one' : user.databases.join(', '),
+  ]);
+  return [
+    `  They prove themselves by ${settings.auth_type}.`,
+    ...textTable(['NAME', 'PASSWORD', 'DATABASES'], rows),
+  ];
+}
+
+function serverLines(reports: readonly ConnectReport[], colours: boolean): string[] {
+  const rows = reports.map(({ database, server, probe, certificateDaysLeft }) => [
+    database,
+    server,
+    probe === undefined ? paint(colours, 'red', 'failed') : 'ok',
+    probe?.serverVersion ?? '-',
+    probe === undefined ? '-' : probe.isStandby ? 'standby' : 'writer',
+    probe?.tlsVersion ?? '-',
+    certificateDaysLeft === undefined ? '-' : `${certificateDaysLeft} days`,
+    probe === undefined
+      ? '-'
+      : `${probe.maxConnections - probe.reservedConnections} of ${probe.maxConnections}`,
+    probe === undefined ? '-' : `${probe.tookMs} ms`,
+  ]);
+  const header = [
+    'DATABASE',
+    'SERVER',
+    'LOGIN',
+    'VERSION',
+    'ROLE',
+    'TLS',
+    'CERTIFICATE',
+    'CONNECTIONS',
+    'TOOK',
+  ];
+  return textTable(header, rows);
+}

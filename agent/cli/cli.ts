@@ -1,0 +1,269 @@
+// THE command table: the help, the completion of the shells and the docs page are made from it.
+
+import { LIBRARIES } from '../render/libraries.ts';
+import type { Command, Exit } from './command.ts';
+
+const DONE: Exit = { code: 0, means: 'done' };
+const WRONG_LINE: Exit = { code: 64, means: 'the command line was wrong' };
+const UNUSABLE: Exit = { code: 78, means: 'the configuration cannot be used; every problem is printed' };
+const UNREACHABLE: Exit = { code: 69, means: 'no agent answers at the control socket' };
+const DENIED: Exit = { code: 77, means: 'the control socket may not be opened by this user' };
+
+/** In the order of the overview: what one needs first comes first. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'run',
+    summary: "Serve the application's databases through one socket",
+    about: [
+      'Reads the configuration of the application, listens on a UNIX socket (/run/pgsidecar by default) and keeps a few verified-TLS connections to each PostgreSQL server. Runs in the foreground until SIGTERM or SIGINT.',
+      'Without --config and --source it takes what is there: pgsidecar.yml, then config/application.yml, application.yml, config/database.yml, .env; and it says what it took.',
+      'When one of its files changes, on SIGHUP and on `pgsidecar reload` it reads all of them again. A change applies whole or not at all, and no client is dropped.',
+    ],
+    arguments: [],
+    flags: [],
+    configured: true,
+    exits: [
+      { code: 0, means: 'it was told to stop, and did' },
+      WRONG_LINE,
+      { code: 69, means: 'it cannot listen, because something else does' },
+      { code: 77, means: 'it may not listen there, or not read a file' },
+      UNUSABLE,
+    ],
+    examples: [
+      { line: 'pgsidecar run', does: "in the application's folder: everything by default" },
+      {
+        line: 'pgsidecar run --source config/application.yml --default-pool-size 5',
+        does: 'one file, small pools',
+      },
+      { line: 'PGSIDECAR_DEFAULT_POOL_SIZE=5 pgsidecar run', does: 'the same setting from the environment' },
+    ],
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'check',
+    summary: 'Do everything that run does short of listening, and report',
+    about: [
+      'Loads the configuration as run would, prints every problem with its file and line, and sums up what would be served.',
+      'With --connect it also logs in to every server and reports TLS version, days until the certificate expires, server version, and whether the pools fit into max_connections.',
+    ],
+    arguments: [],
+    flags: [
+      { name: 'connect', summary: 'Also log in to every server' },
+      { name: 'json', summary: 'Print one JSON object' },
+    ],
+    configured: true,
+    exits: [
+      { code: 0, means: 'run would start; there may be warnings' },
+      WRONG_LINE,
+      {
+        code: 69,
+        means: 'with --connect: a server cannot be reached, is not to be trusted, or refuses the login',
+      },
+      UNUSABLE,
+    ],
+    examples: [
+      { line: 'pgsidecar check', does: 'before a deployment' },
+      { line: 'pgsidecar check --connect --json', does: 'in a pipeline' },
+    ],
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'url',
+    summary: 'Print what the application should have as DATABASE_URL',
+    about: [
+      'Each library reads the path of a UNIX socket from a URL in its own way, and some cannot: --for says which one it is. Without NAME it is the first database.',
+      'With --fallback the URL names the server besides the socket: libpq goes straight to it, with its own TLS, when nothing answers at the socket.',
+      'The password shows as *** unless you say --show-secrets.',
+    ],
+    arguments: [{ name: 'NAME', required: false, summary: 'a database, as status lists them' }],
+    flags: [
+      {
+        name: 'for',
+        value: 'LIBRARY',
+        values: LIBRARIES,
+        summary: 'Who reads the URL; libpq when not given',
+      },
+      { name: 'fallback', summary: 'Let libpq go to the server itself when the socket is dead' },
+      { name: 'show-secrets', summary: 'Print the password' },
+    ],
+    configured: true,
+    exits: [DONE, WRONG_LINE, { code: 78, means: 'the configuration cannot be used, or has no such URL' }],
+    examples: [
+      {
+        line: 'export DATABASE_URL="$(pgsidecar url --show-secrets)"',
+        does: 'for psql and whatever uses libpq',
+      },
+      { line: 'pgsidecar url read_replica --for sqlalchemy', does: 'another database, another library' },
+    ],
+    load: async () => (await import('./url.ts')).url,
+  },
+  {
+    name: 'explain',
+    summary: "Say where a setting's value comes from",
+    about: [
+      'Prints the value of a setting, the file and line (or flag, or variable) that it came from, and what it won over. Without SETTING: of everything that somebody has set.',
+    ],
+    arguments: [
+      {
+        name: 'SETTING',
+        required: false,
+        completes: 'setting',
+        summary:
+          'a setting (default_pool_size), a database (databases.NAME), one of its keys, a user (users.NAME)',
+      },
+    ],
+    flags: [],
+    configured: true,
+    exits: [DONE, WRONG_LINE, UNUSABLE],
+    examples: [{ line: 'pgsidecar explain default_pool_size', does: 'why is it what it is?' }],
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    name: 'render',
+    summary: 'Write configuration files and URLs from what was loaded',
+    about: [
+      'native: a pgsidecar.yml that means the same, on its own. pgbouncer: pgbouncer.ini and userlist.txt for PgBouncer 1.18 or newer. env: a .env with a DATABASE_URL for each database. url: one URL a line.',
+      'Without --out everything goes to standard output and secrets show as ***. With --out the files are written with their secrets, each at once (a temporary file, then a rename), only where something changed, and with mode 0600 where there are secrets. A file that pgsidecar did not write is not replaced.',
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: 'format',
+        value: 'FORMAT',
+        values: ['native', 'pgbouncer', 'env', 'url'],
+        summary: 'What to write; native when not given',
+      },
+      {
+        name: 'out',
+        value: 'DIR',
+        completes: 'directory',
+        summary: 'Write into this directory, which must exist',
+      },
+      { name: 'diff', summary: 'Show what would change in --out, and write nothing' },
+      { name: 'for', value: 'LIBRARY', values: LIBRARIES, summary: 'Who reads the URLs (env, url)' },
+      { name: 'force', summary: 'Replace files that pgsidecar did not write' },
+      { name: 'show-secrets', summary: 'Print secrets instead of ***' },
+    ],
+    configured: true,
+    exits: [
+      DONE,
+      { code: 1, means: 'with --diff: something would change' },
+      WRONG_LINE,
+      { code: 73, means: 'a file cannot be written, or is not ours to replace' },
+      UNUSABLE,
+    ],
+    examples: [
+      { line: 'pgsidecar render --format pgbouncer --out /etc/pgbouncer --diff', does: 'look first' },
+      { line: 'pgsidecar render --format env', does: 'read it on the terminal' },
+    ],
+    load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'status',
+    summary: 'Show what the running agent is doing',
+    about: ['Pools, clients, servers, the last reload and the warnings of the running agent.'],
+    arguments: [],
+    flags: [
+      { name: 'json', summary: 'Print the snapshot as the agent gave it' },
+      { name: 'watch', summary: 'Print it every second until Ctrl-C' },
+    ],
+    configured: true,
+    exits: [DONE, WRONG_LINE, UNREACHABLE, DENIED],
+    examples: [
+      { line: 'pgsidecar status --watch', does: 'stay and look' },
+      { line: 'pgsidecar status --json | jq .pools', does: 'for a program' },
+    ],
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'reload',
+    summary: 'Make the running agent read its configuration again',
+    about: [
+      'Applies whole or not at all, and says what changed or why it was refused. The agent does the same by itself when one of its files changes, and on SIGHUP.',
+    ],
+    arguments: [],
+    flags: [{ name: 'json', summary: 'Print the answer as the agent gave it' }],
+    configured: true,
+    exits: [
+      { code: 0, means: 'applied, or nothing had changed' },
+      WRONG_LINE,
+      UNREACHABLE,
+      DENIED,
+      { code: 78, means: 'refused: the agent goes on with what it had' },
+    ],
+    examples: [{ line: 'pgsidecar reload', does: 'after an edit' }],
+    load: async () => (await import('./reload.ts')).reload,
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until the running agent can serve',
+    about: [
+      'Asks the agent until it answers that a new client would get a server; an agent that is not there yet is waited for.',
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: 'timeout',
+        value: 'TIME',
+        summary: 'How long at most, such as 30s or 2min; 30s when not given',
+      },
+    ],
+    configured: true,
+    exits: [{ code: 0, means: 'it is ready' }, WRONG_LINE, { code: 75, means: 'the time was up' }, DENIED],
+    examples: [
+      { line: 'pgsidecar wait --timeout 1min && bin/rails server', does: 'before the application starts' },
+    ],
+    load: async () => (await import('./wait.ts')).wait,
+  },
+  {
+    name: 'drain',
+    summary: 'Stop the running agent once its clients are done',
+    about: [
+      'New clients are refused, those that are connected finish what they do, then the agent ends. What has not finished when the time is up is closed.',
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: 'timeout',
+        value: 'TIME',
+        summary: 'How long clients have; the setting drain_timeout when not given',
+      },
+    ],
+    configured: true,
+    exits: [
+      { code: 0, means: 'every client finished, and the agent is ending' },
+      WRONG_LINE,
+      UNREACHABLE,
+      { code: 75, means: 'the time was up, and clients were closed' },
+      DENIED,
+    ],
+    examples: [{ line: 'pgsidecar drain --timeout 20s', does: 'before the machine goes' }],
+    load: async () => (await import('./drain.ts')).drain,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    about: ['Completes commands, flags, the names of settings and the words that they take.'],
+    arguments: [{ name: 'SHELL', required: true, values: ['bash', 'zsh', 'fish'], summary: 'the shell' }],
+    flags: [],
+    configured: false,
+    exits: [DONE, WRONG_LINE],
+    examples: [
+      { line: 'source <(pgsidecar completion bash)', does: 'in ~/.bashrc' },
+      { line: 'pgsidecar completion zsh > ~/.zfunc/_pgsidecar', does: 'once, with ~/.zfunc in your $fpath' },
+      { line: 'pgsidecar completion fish > ~/.config/fish/completions/pgsidecar.fish', does: 'once' },
+    ],
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  {
+    name: 'version',
+    summary: 'Print the version',
+    about: ['The version of pgsidecar, of its runtime, and the machine that it was built for.'],
+    arguments: [],
+    flags: [],
+    configured: false,
+    exits: [DONE, WRONG_LINE],
+    examples: [],
+    load: async () => (await import('./version.ts')).version,
+  },
+];

@@ -1,0 +1,65 @@
+// The process as the commands see it: standard output and error, files, environment, clock, Ctrl-C.
+
+import { writeSync } from 'node:fs';
+import { systemBundle } from '../daemon/pem_files.ts';
+import { sourceIo } from '../daemon/source_io.ts';
+import { systemClock } from '../daemon/system_clock.ts';
+import { diskRoom } from '../render/write.ts';
+import type { ProbeServer } from './check_connect.ts';
+import type { Host } from './command.ts';
+import { callControl } from './control_client.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+
+export function processHost(): Host {
+  const { env, stdout, stderr } = process;
+  // https://no-color.org: any value but the empty one means no.
+  const colours = (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  return Object.freeze({
+    out: (text: string) => writeAll(STDOUT, text),
+    err: (text: string) => writeAll(STDERR, text),
+    outColours: colours && stdout.isTTY === true,
+    errColours: colours && stderr.isTTY === true,
+    outIsTerminal: stdout.isTTY === true,
+    clock: systemClock,
+    io: sourceIo(),
+    files: diskRoom,
+    control: callControl,
+    probe,
+    systemCaFile: systemBundle,
+    onInterrupt,
+  });
+}
+
+/** Only one command of all needs it, and it brings TLS and SCRAM along. */
+const probe: ProbeServer = async (database, host) => {
+  const { serverProbe } = await import('./probe_server.ts');
+  return await serverProbe(systemClock)(database, host);
+};
+
+/** At once and whole, so that nothing is lost when the process ends right after it. */
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(file, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Whoever read from the pipe (`| head`) has seen enough.
+      if (code === 'EPIPE') return;
+      // The pipe is full, and somebody made it non-blocking: wait for the reader.
+      if (code !== 'EAGAIN') throw error;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+function onInterrupt(stop: () => void): () => void {
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  return () => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  };
+}

@@ -1,0 +1,51 @@
+// `pgsidecar url [NAME]`: what the application should have as DATABASE_URL.
+
+import { AgentError } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
+import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import { databaseUrl } from '../render/database_url.ts';
+import type { Library } from '../render/libraries.ts';
+import { mainDatabase } from '../render/urls.ts';
+import { type Call, flagIsSet, flagValue, type Host } from './command.ts';
+import { loadSettings } from './loading.ts';
+
+export async function url(call: Call, host: Host): Promise<number> {
+  const loaded = await loadSettings(call, host);
+  if (loaded === undefined) return 78;
+  const [name] = call.arguments;
+  const database = name === undefined ? mainDatabase(loaded.settings)! : named(loaded.settings, name);
+  const fallback = flagIsSet(call, 'fallback');
+  const wishes = {
+    library: (flagValue(call, 'for') ?? 'libpq') as Library,
+    fallback,
+    showSecrets: flagIsSet(call, 'show-secrets'),
+    systemCaFile: fallback ? systemCaFile(host) : 'system',
+  };
+  host.out(`${databaseUrl(loaded.settings, database, wishes)}\n`);
+  const others = Object.keys(loaded.settings.databases).filter((each) => each !== database.name);
+  // For people only: in `$(pgsidecar url)` nobody asked about the others.
+  if (name === undefined && others.length > 0 && host.outIsTerminal) {
+    host.err(`This is ${database.name}; there are also ${others.join(', ')}: pgsidecar url NAME\n`);
+  }
+  return 0;
+}
+
+/** By the name that clients ask for. */
+function named(settings: Settings, name: string): DatabaseSettings {
+  const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
+  if (database !== undefined) return database;
+  const served = Object.keys(settings.databases);
+  const meant = nearest(name, served);
+  const hint = meant === undefined ? `the databases are ${served.join(', ')}` : `did you mean ${meant}?`;
+  throw new AgentError('argument_unexpected', { command: 'url', argument: name, hint });
+}
+
+/** libpq from version 16 on finds the machine's CAs by itself, which is what is left where we find none. */
+export function systemCaFile(host: Host): string {
+  try {
+    return host.systemCaFile();
+  } catch (error) {
+    if (error instanceof AgentError) return 'system';
+    throw error;
+  }
+}
