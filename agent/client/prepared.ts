@@ -139,8 +139,9 @@ export class PreparedStatements {
   #target(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end, whole } = framer;
     if (!whole) return end - start;
-    const { kind, name } = readTarget(chunk, start, end);
-    if (kind !== STATEMENT) return this.#asItIs(framer, server);
+    // Most are of the unnamed portal, and a portal's name is the server's business.
+    if (chunk[start + HEADER_BYTES] !== STATEMENT) return this.#asItIs(framer, server);
+    const { name } = readTarget(chunk, start, end);
     if (framer.type === type.CLOSE) return this.#close(name, framer, server);
     if (name === '') {
       const injected = this.#unnamedIsNeeded(server);

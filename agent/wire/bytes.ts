@@ -26,7 +26,11 @@ export function putInt32(bytes: Uint8Array, at: number, value: number): void {
 
 /** The index of the NUL that ends the string at `at`; -1 when there is none before `end`. */
 export function endOfString(bytes: Uint8Array, at: number, end: number): number {
-  const found = bytes.indexOf(0, at);
+  // Names are short or empty: a loop is over before a call into the runtime would have begun.
+  const near = at + 32 < end ? at + 32 : end;
+  for (let i = at; i < near; i++) if (bytes[i] === 0) return i;
+  if (near === end) return -1;
+  const found = bytes.indexOf(0, near);
   return found >= 0 && found < end ? found : -1;
 }
 
