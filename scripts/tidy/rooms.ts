@@ -20,8 +20,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   daemon: {
     row: 5,
     edges: [
-      ...['control_socket', 'listeners', 'logger', 'notify', 'pem_files', 'randomness'],
-      ...['signals', 'sockets', 'source_io', 'system_clock', 'watcher'],
+      ...['control_socket', 'directory_watcher', 'file_state', 'listeners', 'logger', 'notify'],
+      ...['pem_files', 'randomness', 'signals', 'sockets', 'source_io', 'system_clock'],
     ],
   },
   admin: { row: 4, arrows: ['observe'] },

@@ -45,7 +45,7 @@ const LEFTOVERS: readonly (readonly [RegExp, string])[] = [
 
 function* leftovers({ tokens }: ReadFile): Iterable<readonly [number, string]> {
   for (const token of tokens) {
-    if (token.kind !== 'comment' && token.kind !== 'string') continue;
+    if (token.kind !== 'comment') continue;
     for (const [pattern, sentence] of LEFTOVERS) {
       const line = token.text.split('\n').findIndex((text) => pattern.test(text));
       if (line >= 0) yield [token.line + line, sentence];
