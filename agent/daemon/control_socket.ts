@@ -9,6 +9,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 /** Everything but the owner's read and write. */
 const UMASK = 0o177;
 const BODY_BYTES_MAX = 64 * 1024;
+const ANSWER_FIRST_MS = 20;
 const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
 
 export interface ControlSocket {
@@ -77,7 +78,8 @@ function drain(url: URL, room: ControlRoom): Response {
     return Response.json({ ok: false, reason: `timeout_ms must be a whole number from 0 to ${DRAIN_MS_MAX}` }, { status: 400 });
   }
   const { connected } = room.snapshot().clients;
-  void room.controls.drain('clients', timeoutMs);
+  // The answer leaves first: where nobody is connected, the drain is over at once, and the socket with it.
+  setTimeout(() => void room.controls.drain('clients', timeoutMs), ANSWER_FIRST_MS);
   return Response.json({ ok: true, clients: connected, timeout_ms: timeoutMs }, { status: 202 });
 }
 
