@@ -46,6 +46,11 @@ export const ERRORS = {
     exit: 78,
     sentence: 'Cannot serve database "{database}" at {origin}: {reason}',
   },
+  database_password_missing: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Database "{database}" at {origin} has no password: its server must let "{user}" in without one',
+  },
   user_unusable: {
     sqlstate: 'F0000',
     exit: 78,

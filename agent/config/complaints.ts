@@ -33,15 +33,15 @@ export function invalidSetting(
   row: KeyRow | undefined,
   written: unknown,
   origin: Origin,
-  expected = expectedAt(setting, row, written),
+  expected = expectedAt(row, written),
 ): Problem {
   const value = row?.secret ? '***' : printWritten(written);
   return problem('error', 'setting_invalid', { setting, value, expected }, origin);
 }
 
-function expectedAt(setting: string, row: KeyRow | undefined, written: unknown): string {
+function expectedAt(row: KeyRow | undefined, written: unknown): string {
   if (row !== undefined) return expectedOf(row, written);
-  return setting === '' ? 'settings, one `name: value` a line' : 'a mapping, with its own keys beneath it';
+  return 'a mapping, with its own keys beneath it';
 }
 
 function adviceOn(path: readonly string[]): string {
@@ -53,7 +53,7 @@ function adviceOn(path: readonly string[]): string {
   const meant = nearest(key, known);
   if (meant !== undefined) return `did you mean "${meant}"?`;
   return path.length === 1
-    ? '`pgsidecar explain` lists every setting'
+    ? 'docs/reference/settings.md has every setting'
     : `expected one of ${known.join(', ')}`;
 }
 
@@ -64,7 +64,7 @@ function keysOf(section: string | undefined): readonly string[] {
 function printWritten(written: unknown): string {
   if (Array.isArray(written)) return written.join(', ');
   if (typeof written === 'object' && written !== null) return 'a mapping';
-  const text = String(written);
+  const text = String(written).replace(/[\x00-\x1f\x7f]/g, '?');
   return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
 }
 

@@ -7,6 +7,7 @@ import { printOrigin } from '../base/origin.ts';
 import { settingAt } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
+import type { UserSettings } from './settings.ts';
 import type { SettingValue } from './table/row.ts';
 import type { SettingName } from './table.ts';
 
@@ -50,8 +51,7 @@ export function contradictionsOf(settings: ChosenSettings): Problem[] {
       'unix_socket_dir',
       `${path} is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
     );
-  }
-  if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
+  } else if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
     contradict(
       'control_socket',
       `it is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
@@ -104,7 +104,8 @@ function clientTls(settings: ChosenSettings): Problem[] {
 /** What only shows when the databases are known. */
 export function databaseContradictions(
   { settings, chosen }: ResolvedDatabase,
-  userLimit: Chosen<SettingValue> | undefined,
+  user: UserSettings | undefined,
+  general: ChosenSettings,
 ): Problem[] {
   const problems: Problem[] = [];
   const above = (limit: Chosen<SettingValue> | undefined, name: string, size: string) => {
@@ -116,7 +117,7 @@ export function databaseContradictions(
     problems.push(contradictory(size, value, reason));
   };
   above(chosen.max_db_connections, 'max_db_connections', 'pool_size');
-  above(userLimit, 'max_user_connections', 'pool_size');
+  above(userLimit(user, general), 'max_user_connections', 'pool_size');
   above(chosen.pool_size, 'pool_size', 'min_pool_size');
 
   const { sslcert, sslkey, sslmode } = settings;
@@ -141,7 +142,23 @@ export function databaseContradictions(
       problem('error', 'database_unusable', { database: settings.name, reason }, settings.origin),
     );
   }
+  // With no secret for clients either, the user's own complaint says it all.
+  const silent = settings.password === undefined && sslcert === undefined && user?.secret !== undefined;
+  if (silent && settings.hosts.some(({ host }) => !isAbsolute(host))) {
+    const details = { database: settings.name, user: settings.user };
+    problems.push(problem('warning', 'database_password_missing', details, settings.origin));
+  }
   return problems;
+}
+
+/** The limit on the database's own role, where it has one of its own; else the one for all. */
+function userLimit(
+  user: UserSettings | undefined,
+  { max_user_connections }: ChosenSettings,
+): Chosen<SettingValue> {
+  if (user === undefined || user.maxUserConnections === max_user_connections.value)
+    return max_user_connections;
+  return { value: user.maxUserConnections, origin: user.origin, wonOver: [] };
 }
 
 /** The names that mean this machine and nothing else. */

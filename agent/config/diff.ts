@@ -4,7 +4,7 @@ import { printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
 import { printValue } from './read_value.ts';
 import type { DatabaseSettings, Settings, UserSettings } from './settings.ts';
-import { rowOf, SETTING_NAMES } from './table.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
 export interface Change {
   readonly subject: 'setting' | 'database' | 'user';
@@ -30,6 +30,19 @@ const IDENTITY = [
   'parameters',
 ] as const satisfies readonly (keyof DatabaseSettings)[];
 
+/** Fields that have a setting's value where nothing of their own is said. */
+const FOLLOWED: Readonly<Record<string, SettingName>> = {
+  poolMode: 'pool_mode',
+  poolSize: 'default_pool_size',
+  minPoolSize: 'min_pool_size',
+  maxDbConnections: 'max_db_connections',
+  queryWaitTimeoutMs: 'query_wait_timeout',
+  serverLifetimeMs: 'server_lifetime',
+  connectTimeoutMs: 'server_connect_timeout',
+  maxUserConnections: 'max_user_connections',
+  maxUserClientConnections: 'max_user_client_connections',
+};
+
 export function sameServer(a: DatabaseSettings, b: DatabaseSettings): boolean {
   return IDENTITY.every((field) => same(a[field], b[field]));
 }
@@ -47,8 +60,13 @@ export function diffSettings(
     const sentence = `${name}: ${was || '(empty)'} → ${is || '(empty)'}${at(originOf(name))}`;
     changes.push({ subject: 'setting', name, what: 'changed', replacesServers: false, sentence });
   }
-  changes.push(...diffNamed('database', before.databases, after.databases));
-  changes.push(...diffNamed('user', before.users, after.users));
+  /** A database that merely follows a setting is no second change. */
+  const follows = (key: string, was: unknown, is: unknown) => {
+    const name = FOLLOWED[key];
+    return name !== undefined && was === before[name] && is === after[name];
+  };
+  changes.push(...diffNamed('database', before.databases, after.databases, follows));
+  changes.push(...diffNamed('user', before.users, after.users, follows));
   return changes;
 }
 
@@ -56,6 +74,7 @@ function diffNamed(
   subject: 'database' | 'user',
   before: Readonly<Record<string, DatabaseSettings | UserSettings>>,
   after: Readonly<Record<string, DatabaseSettings | UserSettings>>,
+  follows: (key: string, was: unknown, is: unknown) => boolean,
 ): Change[] {
   const changes: Change[] = [];
   const change = (name: string, what: Change['what'], sentence: string, replacesServers = false) =>
@@ -70,11 +89,11 @@ function diffNamed(
       continue;
     }
     const fields = (Object.keys(is) as (keyof typeof is)[]).filter(
-      (key) => key !== 'origin' && !same(was[key], is[key]),
+      (key) => key !== 'origin' && !same(was[key], is[key]) && !follows(key, was[key], is[key]),
     );
     if (fields.length === 0) continue;
     const replaces = 'hosts' in was && 'hosts' in is && !sameServer(was, is);
-    const words = fields.map((key) => `${snake(key)}: ${print(was[key])} → ${print(is[key])}`);
+    const words = fields.map((key) => changed(key, was[key], is[key]));
     const servers = replaces ? '; its server connections are replaced as they come free' : '';
     change(
       name,
@@ -97,6 +116,16 @@ function same(a: unknown, b: unknown): boolean {
 
 function member(of: object, key: string): unknown {
   return (of as Readonly<Record<string, unknown>>)[key];
+}
+
+function changed(key: string, was: unknown, is: unknown): string {
+  if (key === 'databaseSecrets') return 'passwords of single databases changed';
+  if (key === 'secret')
+    return was === undefined || is === undefined
+      ? `password: ${print(was)} → ${print(is)}`
+      : 'password changed';
+  if (was instanceof Secret && is instanceof Secret) return `${snake(key)} changed`;
+  return `${snake(key)}: ${print(was)} → ${print(is)}`;
 }
 
 /** As it would be written: hosts as `a:5432,b:5432`, lists with commas, nothing as `(none)`. */

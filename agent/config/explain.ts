@@ -7,7 +7,7 @@ import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { printValue } from './read_value.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
-import type { UserSettings } from './settings.ts';
+import type { ResolvedUser } from './resolve_user.ts';
 import type { Located, UserDraft } from './source.ts';
 import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow, SettingValue } from './table/row.ts';
@@ -28,7 +28,7 @@ export function explanationOf(
   merged: readonly MergedDatabase[],
   resolved: readonly ResolvedDatabase[],
   userDrafts: readonly UserDraft[],
-  users: Readonly<Record<string, UserSettings>>,
+  users: readonly ResolvedUser[],
 ): Explanation {
   const explained: [string, ExplainedValue][] = SETTING_NAMES.map((name) => [
     name,
@@ -46,7 +46,7 @@ export function explanationOf(
       explained.push([`databases.${name}.parameters.${key}`, printChosen(undefined, value)]);
     }
   }
-  for (const user of Object.values(users)) explained.push(...explainUser(user, userDrafts));
+  for (const user of users) explained.push(...explainUser(user, userDrafts));
   return Object.freeze(Object.fromEntries(explained));
 }
 
@@ -60,8 +60,10 @@ export function explain(explanation: Explanation, subject?: string): readonly st
     const said = entries.filter(([, { origin }]) => origin !== 'default');
     return said.flatMap(([name, value]) => linesOf(name, value));
   }
-  const found = entries.filter(([name]) => name === subject || name.startsWith(`${subject}.`));
-  if (found.length > 0) return found.flatMap(([name, value]) => linesOf(name, value));
+  // As a flag is spelled: `pool-mode`. Names of databases and users have their own dashes.
+  const name = subject.includes('.') ? subject : subject.replace(/^--/, '').replaceAll('-', '_');
+  const found = entries.filter(([each]) => each === name || each.startsWith(`${name}.`));
+  if (found.length > 0) return found.flatMap(([each, value]) => linesOf(each, value));
   const sections = entries.map(([name]) => name.replace(/^(databases|users)\.(.+?)\..*/, '$1.$2'));
   const meant = nearest(subject, [...Object.keys(explanation), ...new Set(sections)]);
   const advice = meant === undefined ? '`pgsidecar explain` lists what is set' : `did you mean "${meant}"?`;
@@ -84,7 +86,10 @@ function printChosen(
   return { ...print({ value, origin }), wonOver: wonOver.map(print) };
 }
 
-function explainUser(user: UserSettings, drafts: readonly UserDraft[]): [string, ExplainedValue][] {
+function explainUser(
+  { settings: user, secretOrigin }: ResolvedUser,
+  drafts: readonly UserDraft[],
+): [string, ExplainedValue][] {
   const draft = drafts.find((each) => each.name === user.name);
   const lines: [string, ExplainedValue][] = [];
   const add = (key: string, value: SettingValue, origin: Origin) => {
@@ -95,7 +100,7 @@ function explainUser(user: UserSettings, drafts: readonly UserDraft[]): [string,
     ]);
   };
   const origin = (key: keyof UserDraft['fields']) => draft?.fields[key]?.origin ?? user.origin;
-  if (user.secret !== undefined) add('password', '', origin('password'));
+  if (user.secret !== undefined) add('password', '', secretOrigin);
   add('databases', user.databases, origin('databases'));
   if (user.poolMode !== undefined) add('pool_mode', user.poolMode, origin('pool_mode'));
   return lines;

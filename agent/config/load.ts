@@ -28,7 +28,7 @@ export interface LoadInput {
 export interface LoadResult {
   /** Undefined when there is an error among the problems. */
   readonly settings: Settings | undefined;
-  /** All of them at once, each once, errors and warnings in the order in which they were met. */
+  /** All of them at once, each once, in the order of the files and their lines. */
   readonly problems: readonly Problem[];
   /** For explain, whether or not there are settings. */
   readonly explanation: Explanation;
@@ -51,7 +51,8 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   const config = readConfig(input, careful.io);
   const framework = readFrameworkEnvironment(io.env);
   const early = mergeSettings([flags, environment, config.reading, framework]).settings;
-  const applications = readApplications(early, io, careful.io);
+  const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
+  const applications = readApplications(early, complete, io, careful.io);
   const readings = [flags, environment, config.reading, ...applications.readings, framework];
   const { settings: merged, problems: settingProblems } = mergeSettings(readings);
   const { databases, problems: databaseProblems } = mergeDatabases(
@@ -59,7 +60,7 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     applications.readings.map((each) => each.databases),
   );
   const resolution = await resolveSettings(merged, databases, config.reading.users ?? [], careful.io);
-  const problems = once([
+  const problems = inOrder([
     ...readings.flatMap((each) => each.problems),
     ...settingProblems,
     ...databaseProblems,
@@ -135,8 +136,11 @@ function isError(each: Problem): boolean {
   return each.severity === 'error';
 }
 
-/** What two databases have in common is complained about once. */
-function once(problems: readonly Problem[]): Problem[] {
-  const sentences = new Map(problems.map((each) => [`${each.severity} ${each.sentence}`, each]));
-  return [...sentences.values()];
+/** File by file in the order in which they were read, from the top of each to its end; the same sentence once. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const distinct = [...new Map(problems.map((each) => [`${each.severity} ${each.sentence}`, each])).values()];
+  const places = [...new Set(distinct.map(({ origin }) => origin?.place))];
+  return distinct.toSorted(({ origin: a }, { origin: b }) => {
+    return places.indexOf(a?.place) - places.indexOf(b?.place) || (a?.line ?? 0) - (b?.line ?? 0);
+  });
 }

@@ -63,7 +63,7 @@ export function expectedOf(row: KeyRow, written?: unknown): string {
       return `one of ${row.values?.join(', ')}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
     }
     default:
-      return 'a text';
+      return typeof written === 'string' ? 'a text without NUL bytes' : 'a text';
   }
 }
 
@@ -85,7 +85,8 @@ function valueIn(row: KeyRow, written: unknown): SettingValue | undefined {
     case 'enum':
       return row.values?.find((each) => each === text);
     default:
-      return row.secret ? String(written) : text;
+      // A NUL ends a string in the protocol, so that what stands behind it would be read as something else.
+      return text.includes('\0') ? undefined : row.secret ? String(written) : text;
   }
 }
 

@@ -10,8 +10,8 @@ import type { MergedDatabase } from './merge_databases.ts';
 import { checkPemFiles } from './pem_files.ts';
 import { DatabaseResolver, type ResolvedDatabase } from './resolve_database.ts';
 import { UserResolver } from './resolve_user.ts';
-import { SecretFetcher } from './secrets.ts';
-import type { Settings, UserSettings } from './settings.ts';
+import { passwordOrigin, SecretFetcher } from './secrets.ts';
+import type { Settings } from './settings.ts';
 import type { SourceIo, UserDraft } from './source.ts';
 import type { SettingValue } from './table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
@@ -39,15 +39,20 @@ export async function resolveSettings(
     Promise.all(userDrafts.map((each) => secrets.fetch(`user "${each.name}"`, each.fields))),
   ]);
   const databases: ResolvedDatabase[] = [];
-  for (const [index, each] of mergedDatabases.entries()) {
-    const resolved = databaseResolver.resolve(each, passwords[index]);
-    if (resolved !== undefined) databases.push(resolved);
-  }
   const userResolver = new UserResolver(chosen);
-  for (const { settings } of databases) userResolver.addDatabase(settings);
+  for (const [index, each] of mergedDatabases.entries()) {
+    const password = passwords[index];
+    const resolved = databaseResolver.resolve(each, password === 'lost' ? undefined : password);
+    if (resolved === undefined) continue;
+    databases.push(resolved);
+    userResolver.addDatabase(resolved.settings, password, passwordOrigin(each.fields));
+  }
   userResolver.addAuthFile(io);
-  for (const [index, draft] of userDrafts.entries()) userResolver.addDraft(draft, userSecrets[index]);
-  const users = userResolver.resolve(mergedDatabases.map(({ name }) => name));
+  for (const [index, draft] of userDrafts.entries()) {
+    userResolver.addDraft(draft, userSecrets[index], passwordOrigin(draft.fields));
+  }
+  const resolvedUsers = userResolver.resolve(mergedDatabases.map(({ name }) => name));
+  const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));
   const pem = checkPemFiles(chosen, databases, io);
   const settings = {
     ...(Object.fromEntries(SETTING_NAMES.map((name) => [name, chosen[name].value])) as unknown as Settings),
@@ -56,14 +61,14 @@ export async function resolveSettings(
   };
   return {
     settings: freeze(settings),
-    explanation: explanationOf(chosen, mergedDatabases, databases, userDrafts, users),
+    explanation: explanationOf(chosen, mergedDatabases, databases, userDrafts, resolvedUsers),
     problems: [
       ...secrets.problems,
       ...databaseResolver.problems,
       ...userResolver.problems,
       ...pem.problems,
       ...contradictionsOf(chosen),
-      ...databases.flatMap((each) => databaseContradictions(each, userLimit(users, each, chosen))),
+      ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
     ],
     files: [...secrets.files, ...userResolver.files, ...pem.files],
   };
@@ -85,18 +90,6 @@ function withPaths(merged: ChosenSettings, cwd: string): ChosenSettings {
     chosen.control_socket = { ...chosen.control_socket, value: `${folder}/pgsidecar.control` };
   }
   return chosen;
-}
-
-/** The limit on the database's own role, where it says one of its own; else the one for all. */
-function userLimit(
-  users: Readonly<Record<string, UserSettings>>,
-  { settings }: ResolvedDatabase,
-  chosen: ChosenSettings,
-): Chosen<SettingValue> | undefined {
-  const user = users[settings.user];
-  if (user === undefined || user.maxUserConnections === chosen.max_user_connections.value)
-    return chosen.max_user_connections;
-  return { value: user.maxUserConnections, origin: user.origin, wonOver: [] };
 }
 
 function freeze<T>(value: T): T {

@@ -6,7 +6,7 @@ import type { Origin } from '../base/origin.ts';
 import type { Secret } from '../base/secret.ts';
 import { absolutePath } from './absolute_path.ts';
 import { awsBundle, isAwsHost } from './aws_bundle.ts';
-import { complaintAbout } from './complaints.ts';
+import { complaintAbout, invalidSetting } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { readValue } from './read_value.ts';
@@ -22,7 +22,11 @@ export interface ResolvedDatabase {
   readonly chosen: Readonly<Record<string, Chosen<SettingValue>>>;
 }
 
-const PORT_DEFAULT = '5432';
+const PORT_DEFAULT = { value: '5432', origin: { place: 'default' }, wonOver: [] } as const;
+/** As PostgreSQL names them: `work_mem`, `auto_explain.log_min_duration`. */
+const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/;
+/** What else stands in a startup packet; the agent fills these in itself. */
+const STARTUP_NAMES: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);
 /** sockaddr_un has room for no more; nor has a host name. */
 const HOST_CHARS_MAX = 255;
 
@@ -79,9 +83,7 @@ export class DatabaseResolver {
       queryWaitTimeoutMs: number('query_wait_timeout'),
       serverLifetimeMs: number('server_lifetime'),
       connectTimeoutMs: this.#connectTimeoutMs(chosen),
-      parameters: Object.fromEntries(
-        Object.entries(merged.parameters).map(([name, { value }]) => [name, value]),
-      ),
+      parameters: this.#parameters(merged),
       origin: merged.origin,
     };
     return { settings, chosen };
@@ -96,17 +98,36 @@ export class DatabaseResolver {
   #chosen(merged: MergedDatabase): Record<string, Chosen<SettingValue>> {
     const chosen: Record<string, Chosen<SettingValue>> = {};
     for (const [key, row] of Object.entries(DATABASE_KEYS)) {
+      if (key === 'from' || key === 'url') continue;
       const own = this.#read(merged, key as DatabaseField, row);
       const name = FALLBACKS.get(key);
       const general = name === undefined ? undefined : this.#settings[name];
       if (own === undefined) {
         if (general !== undefined) chosen[key] = general;
+        else if (key === 'port') chosen[key] = PORT_DEFAULT;
         continue;
       }
       const behind = general === undefined ? [] : [general, ...general.wonOver];
       chosen[key] = { ...own, wonOver: [...own.wonOver, ...behind] };
     }
     return chosen;
+  }
+
+  /** They go into the startup packet, where a name of its own or a NUL would say something else than a parameter. */
+  #parameters({ parameters }: MergedDatabase): Record<string, string> {
+    const entries = Object.entries(parameters);
+    for (const [name, { value, origin }] of entries) {
+      const setting = `parameters.${name}`;
+      const expected =
+        !PARAMETER_NAME.test(name) || STARTUP_NAMES.has(name)
+          ? "a run-time parameter's name"
+          : value.includes('\0')
+            ? 'a text without NUL bytes'
+            : undefined;
+      if (expected !== undefined)
+        this.problems.push(invalidSetting(setting, undefined, value, origin, expected));
+    }
+    return Object.fromEntries(entries.map(([name, { value }]) => [name, value]));
   }
 
   #read(merged: MergedDatabase, key: DatabaseField, row: KeyRow): Chosen<SettingValue> | undefined {
@@ -144,9 +165,9 @@ export class DatabaseResolver {
       return undefined;
     }
     const names = written.split(',').map((each) => each.trim());
-    const ports = String(chosen.port?.value ?? PORT_DEFAULT)
+    const ports = String((chosen.port ?? PORT_DEFAULT).value)
       .split(',')
-      .map((each) => each.trim() || PORT_DEFAULT);
+      .map((each) => each.trim() || PORT_DEFAULT.value);
     if (ports.length !== 1 && ports.length !== names.length) {
       this.#invalid('port', chosen.port!, `one port, or ${names.length}: one for each host`);
       return undefined;
@@ -165,7 +186,7 @@ export class DatabaseResolver {
           'a host name, an address or a directory, several separated by commas',
         );
       } else if (this.#isOwnSocket(host, port.value as number)) {
-        this.#invalid('host', chosen.host!, "PostgreSQL's own host: this is the agent's own socket");
+        this.#invalid('host', chosen.host!, "PostgreSQL's host, and this is the agent's own socket");
       } else hosts.push({ host, port: port.value as number });
     }
     return hosts.length === names.length ? hosts : undefined;

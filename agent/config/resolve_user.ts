@@ -5,7 +5,7 @@ import { parseUserlist } from '../auth/userlist.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Origin } from '../base/origin.ts';
-import type { Secret } from '../base/secret.ts';
+import { Secret } from '../base/secret.ts';
 import { complaintAbout } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import { readValue } from './read_value.ts';
@@ -19,12 +19,19 @@ const EVERY_DATABASE = ['*'] as const;
 /** A user while its parts come together; the last to say a thing wins, so the weakest speaks first. */
 interface Growing {
   origin: Origin;
-  secret: Secret | undefined;
+  /** `lost`: said, and not to be had, which somebody else complained about. */
+  secret: Secret | 'lost' | undefined;
   /** Where the secret was said, when that is not where the user was. */
   secretOrigin: Origin;
   databaseSecrets: Record<string, Secret>;
   databases: readonly string[];
   fields: Partial<Record<UserField, SettingValue>>;
+}
+
+export interface ResolvedUser {
+  readonly settings: UserSettings;
+  /** Where its secret was said. */
+  readonly secretOrigin: Origin;
 }
 
 export class UserResolver {
@@ -38,16 +45,27 @@ export class UserResolver {
   }
 
   /** The application logs in to the agent as it did to the server: same role, same password. */
-  addDatabase({ name, user, password, origin }: DatabaseSettings): void {
+  addDatabase(
+    { name, user, origin }: DatabaseSettings,
+    password: Growing['secret'],
+    secretOrigin = origin,
+  ): void {
     const there = this.#users.get(user);
     if (there === undefined) {
-      this.#users.set(user, { ...blank(origin), secret: password, databases: [name] });
+      this.#users.set(user, { ...blank(origin), secret: password, secretOrigin, databases: [name] });
       return;
     }
     there.databases = [...there.databases, name];
-    if (there.secret === undefined) there.secret = password;
-    // Two servers may well have one role with two passwords.
-    else if (password !== undefined && !there.secret.equals(password)) there.databaseSecrets[name] = password;
+    if (there.secret === undefined) {
+      there.secret = password;
+      there.secretOrigin = secretOrigin;
+    } else if (
+      password instanceof Secret &&
+      !(there.secret instanceof Secret && there.secret.equals(password))
+    ) {
+      // Two servers may well have one role with two passwords.
+      there.databaseSecrets[name] = password;
+    }
   }
 
   addAuthFile(io: SourceIo): void {
@@ -77,7 +95,7 @@ export class UserResolver {
   }
 
   /** `secret` is what the draft's password fields came to. */
-  addDraft(draft: UserDraft, secret: Secret | undefined): void {
+  addDraft(draft: UserDraft, secret: Growing['secret'], secretOrigin = draft.origin): void {
     const known = this.#users.has(draft.name);
     const there = this.#users.get(draft.name) ?? blank(draft.origin);
     const fields: Partial<Record<UserField, SettingValue>> = {};
@@ -93,7 +111,7 @@ export class UserResolver {
     const databases = fields.databases as readonly string[] | undefined;
     this.#users.set(draft.name, {
       ...there,
-      ...(secret === undefined ? {} : { secret, secretOrigin: draft.origin, databaseSecrets: {} }),
+      ...(secret === undefined ? {} : { secret, secretOrigin, databaseSecrets: {} }),
       origin: draft.origin,
       databases: databases ?? (known ? there.databases : EVERY_DATABASE),
       fields: { ...there.fields, ...fields },
@@ -101,10 +119,11 @@ export class UserResolver {
   }
 
   /** `databases`: the names that are served. */
-  resolve(databases: readonly string[]): Readonly<Record<string, UserSettings>> {
-    return Object.fromEntries(
-      [...this.#users].map(([name, grown]) => [name, this.#resolve(name, grown, databases)]),
-    );
+  resolve(databases: readonly string[]): readonly ResolvedUser[] {
+    return [...this.#users].map(([name, grown]) => ({
+      settings: this.#resolve(name, grown, databases),
+      secretOrigin: grown.secretOrigin,
+    }));
   }
 
   #resolve(name: string, grown: Growing, served: readonly string[]): UserSettings {
@@ -118,7 +137,7 @@ export class UserResolver {
     const { fields } = grown;
     return {
       name,
-      secret: grown.secret,
+      secret: grown.secret === 'lost' ? undefined : grown.secret,
       databaseSecrets: grown.databaseSecrets,
       databases: grown.databases,
       poolMode: fields.pool_mode as PoolMode | undefined,
@@ -132,7 +151,7 @@ export class UserResolver {
 
   #checkSecret(name: string, { origin, secret, secretOrigin }: Growing): void {
     const authType = String(this.#settings.auth_type.value);
-    if (authType === 'trust' || authType === 'peer') return;
+    if (authType === 'trust' || authType === 'peer' || secret === 'lost') return;
     if (secret === undefined) {
       const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
       this.#unusable(name, origin, reason);

@@ -1,7 +1,7 @@
 // Fetches passwords from where the configuration says they are: a file, a command, the secrets manager's command.
 
 import { AgentError, type Problem, problem } from '../base/errors.ts';
-import { printOrigin } from '../base/origin.ts';
+import { type Origin, printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
 import { absolutePath } from './absolute_path.ts';
 import { commandWords } from './command_words.ts';
@@ -14,6 +14,12 @@ export type PasswordFields = Readonly<Partial<Record<PasswordField, Located<unkn
 const PASSWORD_FIELDS = ['password', 'password_file', 'password_command', 'secret_id'] as const;
 /** Longer than any password, verifier or token that PostgreSQL takes. */
 const SECRET_CHARS_MAX = 65_536;
+
+/** Where a password was said, of the four. */
+export function passwordOrigin(fields: PasswordFields): Origin | undefined {
+  const field = PASSWORD_FIELDS.find((each) => fields[each] !== undefined);
+  return field === undefined ? undefined : fields[field]!.origin;
+}
 
 /** One for each load: a command that two databases name runs once. */
 export class SecretFetcher {
@@ -29,8 +35,8 @@ export class SecretFetcher {
     this.#settings = settings;
   }
 
-  /** Undefined when no password is said, and when it could not be had, which is then among the problems. */
-  async fetch(owner: string, fields: PasswordFields): Promise<Secret | undefined> {
+  /** Undefined when no password is said; `lost` when it could not be had, which is then among the problems. */
+  async fetch(owner: string, fields: PasswordFields): Promise<Secret | 'lost' | undefined> {
     const said = PASSWORD_FIELDS.filter((field) => fields[field] !== undefined);
     const [field, second] = said;
     if (field === undefined) return undefined;
@@ -57,8 +63,12 @@ export class SecretFetcher {
     if (field === 'password_file') return this.#file(value, located);
     if (field === 'password_command') return this.#run(commandWords(value), field);
     const command = this.#settings.secrets_command.value as string;
+    if (command === '') {
+      const reason = "it is not set, and fetches what ['secrets_manager', id] names";
+      throw new AgentError('command_failed', { command: 'secrets_command', reason });
+    }
     const words = commandWords(command);
-    if (command === '' || words === undefined) return this.#run(words, 'secrets_command');
+    if (words === undefined) return this.#run(words, 'secrets_command');
     // Put in after the words are split: an id cannot become an argument more.
     const [program, ...args] = words;
     const filled = args.map((word) => word.replaceAll('{id}', value));
@@ -76,7 +86,7 @@ export class SecretFetcher {
 
   #run(words: ReturnType<typeof commandWords>, setting: string): Promise<string> {
     if (words === undefined) {
-      const reason = `expected ${setting} to be a program and its arguments, with every quote closed`;
+      const reason = `expected a program and its arguments, with every quote closed`;
       throw new AgentError('command_failed', { command: setting, reason });
     }
     const key = JSON.stringify(words);
@@ -88,8 +98,8 @@ export class SecretFetcher {
     return started;
   }
 
-  #fail(owner: string, located: Located, reason: string): undefined {
+  #fail(owner: string, located: Located, reason: string): 'lost' {
     this.problems.push(problem('error', 'secret_unreadable', { owner, reason }, located.origin));
-    return undefined;
+    return 'lost';
   }
 }

@@ -7,7 +7,7 @@ import { parseConninfo } from '../conninfo.ts';
 import type { DatabaseDraft, Located, SourceIo, SourceReading, UserDraft, UserField } from '../source.ts';
 import type { KeyRow } from '../table/row.ts';
 import { isSettingName } from '../table.ts';
-import { faultsOf } from '../validate.ts';
+import { type Fault, faultsOf } from '../validate.ts';
 import { parseYaml, type YamlMap, type YamlNode } from '../yaml_text.ts';
 
 export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
@@ -15,23 +15,27 @@ export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
   const files = [resolve(io.cwd, path)];
   const nothing = { format: 'pgsidecar.yml', databases: [], settings: {}, files } as const;
   if (text === undefined) {
-    const advice = '--config names it; leave that out to do without one';
+    const advice = '--config or PGSIDECAR_CONFIG names it';
     return { ...nothing, problems: [problem('error', 'config_missing', { path, advice }, { place: path })] };
   }
   const { root, problems } = parseYaml(text, path);
   if (root === undefined) return { ...nothing, problems };
-  const faults = faultsOf(writtenAt(root, []));
+  if (root.kind !== 'map') {
+    const reason = 'expected keys and values, not a list or a single value';
+    return { ...nothing, problems: [problem('error', 'yaml_syntax', { reason }, root.origin)] };
+  }
+  const faults = settled(faultsOf(writtenAt(root, [])));
   const faulty = new Set(faults.map(({ path: at }) => at.join('\0')));
   const complaints = faults.map(({ path: at, kind }): Problem => {
     const { node, origin } = nodeAt(root, at);
     if (kind === 'unknown') return unknownSetting(at, origin);
-    const row = rowAt(at.slice(0, 3));
+    const row = rowAt(at);
     return invalidSetting(at.join('.'), row, node === undefined ? '' : writtenAt(node, at), origin);
   });
   const reader = new Reader(faulty);
-  const settings = root.kind === 'map' ? reader.settings(root) : {};
-  const databases = root.kind === 'map' ? reader.databases(root) : [];
-  const users = root.kind === 'map' ? reader.users(root) : [];
+  const settings = reader.settings(root);
+  const databases = reader.databases(root);
+  const users = reader.users(root);
   return {
     ...nothing,
     settings,
@@ -39,6 +43,17 @@ export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
     users,
     problems: [...problems, ...complaints, ...reader.problems],
   };
+}
+
+/** A fault within a list is the list's: one complaint a setting. */
+function settled(faults: readonly Fault[]): readonly Fault[] {
+  const settled = new Map<string, Fault>();
+  for (const fault of faults) {
+    const end = fault.path.findIndex((_, index) => rowAt(fault.path.slice(0, index + 1)) !== undefined);
+    const path = end === -1 ? fault.path : fault.path.slice(0, end + 1);
+    settled.set(path.join('\0'), { path, kind: fault.kind });
+  }
+  return [...settled.values()];
 }
 
 /** What the schema sees: scalars as YAML types them where a number or a yes is wanted, as they are written elsewhere. */

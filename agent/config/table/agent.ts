@@ -8,7 +8,7 @@ export const AGENT_SETTINGS = {
     section: 'sources',
     default: [],
     reload: 'live',
-    doc: "The application's own files (application.yml, database.yml, .env), the first one winning. Empty: the agent looks for `config/application.yml`, `application.yml`, `config/database.yml` and `.env`, and says what it took.",
+    doc: "The application's own files (application.yml, database.yml, .env), the first one winning; `environment` is DATABASE_URL and its kin in the environment of the process. Empty: the agent looks for `config/application.yml`, `application.yml`, `config/database.yml`, `.env`, and then into its environment, takes the first that names a database, and says what it took.",
   },
   environment: {
     type: 'string',

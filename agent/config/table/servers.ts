@@ -170,7 +170,7 @@ export const SERVER_SETTINGS = {
     reload: 'new_connections',
     pgbouncer: true,
     perDatabase: 'sslrootcert',
-    doc: "CAs (PEM) that server certificates must be signed by, or `system` for the machine's own. While it is `system`, a host of Amazon RDS is checked against the AWS bundle where it lies in /usr/local/share/aws. Read again when it changes.",
+    doc: "CAs (PEM) that server certificates must be signed by, or `system` for the machine's own. Unless it is written, a host of Amazon RDS is checked against the AWS bundle, where that lies in /usr/local/share/aws. Read again when it changes.",
   },
   server_tls_cert_file: {
     type: 'path',

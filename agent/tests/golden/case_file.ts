@@ -2,7 +2,7 @@
 
 /** A part of the input: `== file application.yml` and the lines beneath it. */
 export interface CaseSection {
-  /** `file`, `then file`, `env`, `then env`, `command`, `failing command`, `run`. */
+  /** `file`, `then file`, `env`, `then env`, `command`, `failing command`, `control`, `probe`, `run`. */
   readonly kind: SectionKind;
   /** What follows the kind: a file's name, a command's words, the line to run. */
   readonly argument: string;
@@ -18,7 +18,17 @@ export interface CaseFile {
   readonly expected: string;
 }
 
-const SECTION_KINDS = ['then file', 'then env', 'failing command', 'file', 'env', 'command', 'run'] as const;
+const SECTION_KINDS = [
+  'then file',
+  'then env',
+  'failing command',
+  'file',
+  'env',
+  'command',
+  'control',
+  'probe',
+  'run',
+] as const;
 
 /** Throws when the file is not a case: a runner that skips what it cannot read would pass on nothing. */
 export function parseCase(text: string): CaseFile {

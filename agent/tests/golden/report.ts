@@ -1,40 +1,174 @@
 // What a case runs: `reading`, `load`, `explain`, `diff`, each turned into the lines that the case expects.
 
+import { AgentError, type Problem } from '../../base/errors.ts';
 import { printOrigin } from '../../base/origin.ts';
+import { diffSettings } from '../../config/diff.ts';
+import { explain } from '../../config/explain.ts';
+import { formatOf } from '../../config/format.ts';
+import { type LoadInput, type LoadResult, load } from '../../config/load.ts';
+import { printValue } from '../../config/read_value.ts';
+import type { DatabaseSettings, Settings, UserSettings } from '../../config/settings.ts';
 import type { DatabaseDraft, SourceReading } from '../../config/source.ts';
+import { readApplicationYml } from '../../config/sources/application_yml.ts';
+import { readDatabaseYml } from '../../config/sources/database_yml.ts';
+import { readDotenv } from '../../config/sources/dotenv.ts';
+import { readPgsidecarYml } from '../../config/sources/pgsidecar_yml.ts';
+import { DEFAULTS, rowOf, SETTING_NAMES } from '../../config/table.ts';
 import type { CaseSection } from './case_file.ts';
+import { commandLineReport } from './command_line.ts';
 import { worldOf } from './world.ts';
 
-/** Runs the case's `== run` line; secrets that leak are seen, because they are made up anew for each run. */
+/** Runs the case's `== run` line; a secret that leaks is seen, because secrets are made up anew for each run. */
 export async function reportOf(sections: readonly CaseSection[]): Promise<string> {
   const line = sections.find((each) => each.kind === 'run')?.argument ?? '';
   const [verb, ...words] = line.split(/\s+/);
-  if (verb === 'reading') return readingReport(sections, words);
+  const lines = await linesOf(verb ?? '', words, sections);
+  return `${lines.join('\n')}\n`;
+}
+
+async function linesOf(
+  verb: string,
+  words: readonly string[],
+  sections: readonly CaseSection[],
+): Promise<readonly string[]> {
+  if (verb === 'reading') return printReading(readOne(words, sections));
+  if (verb === 'load') return printLoad(await load(inputOf(words), worldOf(sections)));
+  if (verb === 'files') return (await load(inputOf(words), worldOf(sections))).files;
+  if (verb === 'explain') {
+    const [first = '', ...flags] = words;
+    const named = !first.startsWith('--');
+    const result = await load(inputOf(named ? flags : words), worldOf(sections));
+    return [
+      ...result.problems.map(printProblem),
+      ...explainLines(result, named && first !== '' ? first : undefined),
+    ];
+  }
+  if (verb === 'diff') return printDiff(words, sections);
+  if (verb === 'pgsidecar') return await commandLineReport(words, sections);
   throw new Error(`no such verb: ${verb}`);
 }
 
-/** `reading config/application.yml [environment]`: what one source alone hands on, nothing masked. */
-async function readingReport(sections: readonly CaseSection[], words: readonly string[]): Promise<string> {
+/** `config/application.yml [environment]`: what one source alone hands on, nothing masked. */
+function readOne(words: readonly string[], sections: readonly CaseSection[]): SourceReading {
   const [path = '', environment = 'production'] = words;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const reader = name.includes('.env')
-    ? ['dotenv', 'readDotenv']
-    : name.startsWith('database')
-      ? ['database_yml', 'readDatabaseYml']
-      : ['application_yml', 'readApplicationYml'];
-  const room = await import(`../../config/sources/${reader[0]}.ts`);
-  return printReading(room[reader[1] as string](path, environment, worldOf(sections)) as SourceReading);
+  const io = worldOf(sections);
+  if (path.endsWith('pgsidecar.yml')) return readPgsidecarYml(path, io);
+  const readers = {
+    'application.yml': readApplicationYml,
+    'database.yml': readDatabaseYml,
+    '.env': readDotenv,
+  };
+  return readers[formatOf(path, io.read(path))](path, environment, io);
 }
 
-function printReading(reading: SourceReading): string {
+/** The command line as the agent's own reads it, in so far as cases need it: `--name value`, `--source FILE` repeated. */
+function inputOf(words: readonly string[]): LoadInput {
+  const flags: Record<string, string[]> = {};
+  for (let at = 0; at < words.length; at += 2) {
+    const [name, value] = [words[at] ?? '', words[at + 1]];
+    if (!name.startsWith('--') || value === undefined) throw new Error(`expected --name value, not ${name}`);
+    flags[name.slice(2)] = [...(flags[name.slice(2)] ?? []), value];
+  }
+  const { source, environment, config, ...others } = flags;
+  return {
+    sources: source ?? [],
+    environment: environment?.at(-1),
+    configFile: config?.at(-1),
+    flags: others,
+  };
+}
+
+function explainLines({ explanation }: LoadResult, subject: string | undefined): readonly string[] {
+  try {
+    return explain(explanation, subject);
+  } catch (error) {
+    if (error instanceof AgentError) return [`error: ${error.message}`];
+    throw error;
+  }
+}
+
+async function printDiff(
+  words: readonly string[],
+  sections: readonly CaseSection[],
+): Promise<readonly string[]> {
+  const before = await load(inputOf(words), worldOf(sections));
+  const after = await load(inputOf(words), worldOf(sections, 'then'));
+  if (before.settings === undefined)
+    return ['cannot be used before the edit:', ...before.problems.map(printProblem)];
+  if (after.settings === undefined) return ['nothing changes:', ...after.problems.map(printProblem)];
+  const changes = diffSettings(before.settings, after.settings, (name) => after.explanation[name]?.origin);
+  return changes.length === 0 ? ['nothing changed'] : changes.map(({ sentence }) => sentence);
+}
+
+function printLoad({ settings, problems, took }: LoadResult): readonly string[] {
+  return [
+    ...took.map((each) => `took: ${each}`),
+    ...problems.map(printProblem),
+    ...(settings === undefined ? ['no settings'] : printSettings(settings)),
+  ];
+}
+
+/** What is not the default, then databases and users in full. */
+function printSettings(settings: Settings): string[] {
+  const changed = SETTING_NAMES.filter((name) => {
+    const folderIsDefault =
+      name === 'control_socket' && settings.unix_socket_dir === DEFAULTS.unix_socket_dir;
+    return !folderIsDefault && JSON.stringify(settings[name]) !== JSON.stringify(DEFAULTS[name]);
+  });
+  return [
+    ...changed.map((name) => `${name} = ${printValue(rowOf(name), settings[name])}`),
+    ...Object.values(settings.databases).flatMap(printDatabase),
+    ...Object.values(settings.users).flatMap(printUser),
+  ];
+}
+
+function printDatabase(database: DatabaseSettings): string[] {
+  const { name, origin, hosts, user, dbname, password, parameters } = database;
+  const where = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
+  const identity = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'role', 'forceUser'] as const;
+  const limits = [
+    'poolMode',
+    'poolSize',
+    'minPoolSize',
+    'maxDbConnections',
+    'queryWaitTimeoutMs',
+    'serverLifetimeMs',
+    'connectTimeoutMs',
+  ] as const;
+  const print = (key: keyof DatabaseSettings) => `${key} ${database[key] ?? '-'}`;
+  return [
+    `database ${name}  (${printOrigin(origin)})`,
+    `  ${user}@${where}/${dbname} password ${password ?? '-'}`,
+    `  ${identity.map(print).join(', ')}`,
+    `  ${limits.map(print).join(', ')}`,
+    ...Object.entries(parameters).map(([parameter, value]) => `  parameter ${parameter} = ${value}`),
+  ];
+}
+
+function printUser(user: UserSettings): string[] {
+  const { name, origin, secret, databases, databaseSecrets, poolMode } = user;
+  const limits = `maxUserConnections ${user.maxUserConnections}, maxUserClientConnections ${user.maxUserClientConnections}`;
+  const others = Object.keys(databaseSecrets);
+  return [
+    `user ${name}  (${printOrigin(origin)})`,
+    `  password ${secret ?? '-'}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}`,
+    `  poolMode ${poolMode ?? '-'}, ${limits}`,
+  ];
+}
+
+function printProblem({ severity, sentence }: Problem): string {
+  return `${severity}: ${sentence}`;
+}
+
+function printReading(reading: SourceReading): readonly string[] {
   const lines = [`format ${reading.format}`];
   for (const draft of reading.databases) lines.push(...printDraft(draft));
   for (const [name, { value, origin }] of Object.entries(reading.settings)) {
     lines.push(`setting ${name} = ${JSON.stringify(value)}  (${printOrigin(origin)})`);
   }
   for (const file of reading.files) lines.push(`file ${file}`);
-  for (const { severity, sentence } of reading.problems) lines.push(`${severity}: ${sentence}`);
-  return `${lines.join('\n')}\n`;
+  lines.push(...reading.problems.map(printProblem));
+  return lines;
 }
 
 function printDraft(draft: DatabaseDraft): string[] {
