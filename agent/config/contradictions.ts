@@ -25,80 +25,62 @@ const WEAK_MODES: Readonly<Record<string, string>> = {
 };
 
 export function contradictionsOf(settings: ChosenSettings): Problem[] {
-  const {
-    listen_addr,
-    unix_socket_dir,
-    listen_port,
-    auth_type,
-    client_tls_sslmode: tls,
-    control_socket,
-  } = settings;
-  const problems: Problem[] = [];
-  const contradict = (name: SettingName, contradiction: string) =>
-    problems.push(contradictory(name, settings[name], contradiction));
-  const addresses = listen_addr.value as readonly string[];
-  const demanded = TLS_DEMANDED.includes(tls.value);
-
-  if (addresses.length === 0 && unix_socket_dir.value === '') {
-    contradict(
-      'unix_socket_dir',
-      'there would be nothing to listen on, for listen_addr is empty too; set one of them',
-    );
-  }
-  const path = `${unix_socket_dir.value}/.s.PGSQL.${listen_port.value}`;
-  if (unix_socket_dir.value !== '' && Buffer.byteLength(path) > SOCKET_BYTES_MAX) {
-    contradict(
-      'unix_socket_dir',
-      `${path} is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
-    );
-  } else if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
-    contradict(
-      'control_socket',
-      `it is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`,
-    );
-  }
-  const open = addresses.find((each) => !isLoopback(each));
-  if (open !== undefined && !demanded) {
-    contradict(
-      'listen_addr',
-      `${open} is not loopback, and client_tls_sslmode is ${said(tls)}: cleartext TCP is for loopback only; set client_tls_sslmode to require, or use the UNIX socket`,
-    );
-  }
-  if (auth_type.value === 'plain' && addresses.length > 0 && !demanded) {
-    contradict(
-      'auth_type',
-      `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`,
-    );
-  }
-  if (auth_type.value === 'peer' && addresses.length > 0) {
-    contradict(
-      'auth_type',
-      `it is for the UNIX socket, and listen_addr ${said(listen_addr)} is TCP; leave out one of the two`,
-    );
-  }
-  if (auth_type.value === 'trust') {
-    problems.push(
-      weak(
-        'auth_type',
-        auth_type,
-        'whoever reaches the socket is whoever they say they are; write scram-sha-256',
-      ),
-    );
-  }
-  for (const entry of settings.peer_map.value as readonly string[]) {
-    if (!/^[^:\s]+:[^:\s]+$/.test(entry)) contradict('peer_map', `expected system_user:role, not "${entry}"`);
-  }
-  return [...problems, ...clientTls(settings)];
+  return [...sockets(settings), ...cleartext(settings), ...proofs(settings), ...clientTls(settings)];
 }
 
-function clientTls(settings: ChosenSettings): Problem[] {
+function* sockets(settings: ChosenSettings): Iterable<Problem> {
+  const { unix_socket_dir: folder, listen_addr, listen_port, control_socket } = settings;
+  if (folder.value === '' && (listen_addr.value as readonly string[]).length === 0) {
+    const reason = 'there would be nothing to listen on, for listen_addr is empty too; set one of them';
+    yield contradictory('unix_socket_dir', folder, reason);
+  }
+  const limit = `is longer than the ${SOCKET_BYTES_MAX} bytes that a UNIX socket may have`;
+  const path = `${folder.value}/.s.PGSQL.${listen_port.value}`;
+  if (folder.value !== '' && Buffer.byteLength(path) > SOCKET_BYTES_MAX) {
+    yield contradictory('unix_socket_dir', folder, `${path} ${limit}`);
+  } else if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
+    yield contradictory('control_socket', control_socket, `it ${limit}`);
+  }
+}
+
+function* cleartext({ listen_addr, auth_type, client_tls_sslmode: tls }: ChosenSettings): Iterable<Problem> {
+  const addresses = listen_addr.value as readonly string[];
+  if (addresses.length === 0 || TLS_DEMANDED.includes(tls.value)) return;
+  const open = addresses.find((each) => !isLoopback(each));
+  if (open !== undefined) {
+    const reason = `${open} is not loopback, and client_tls_sslmode is ${said(tls)}: cleartext TCP is for loopback only; set client_tls_sslmode to require, or use the UNIX socket`;
+    yield contradictory('listen_addr', listen_addr, reason);
+  }
+  if (auth_type.value === 'plain') {
+    const reason = `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`;
+    yield contradictory('auth_type', auth_type, reason);
+  }
+}
+
+function* proofs({ auth_type, listen_addr, peer_map }: ChosenSettings): Iterable<Problem> {
+  if (auth_type.value === 'peer' && (listen_addr.value as readonly string[]).length > 0) {
+    const reason = `it is for the UNIX socket, and listen_addr ${said(listen_addr)} is TCP; leave out one of the two`;
+    yield contradictory('auth_type', auth_type, reason);
+  }
+  if (auth_type.value === 'trust') {
+    const danger = 'whoever reaches the socket is whoever they say they are; write scram-sha-256';
+    yield weak('auth_type', auth_type, danger);
+  }
+  for (const entry of peer_map.value as readonly string[]) {
+    if (/^[^:\s]+:[^:\s]+$/.test(entry)) continue;
+    yield contradictory('peer_map', peer_map, `expected system_user:role, not "${entry}"`);
+  }
+}
+
+function* clientTls(settings: ChosenSettings): Iterable<Problem> {
   const { client_tls_sslmode: tls } = settings;
-  if (tls.value === 'disable') return [];
+  if (tls.value === 'disable') return;
   const needed: SettingName[] = ['client_tls_key_file', 'client_tls_cert_file'];
   if (String(tls.value).startsWith('verify')) needed.push('client_tls_ca_file');
-  return needed
-    .filter((name) => settings[name].value === '')
-    .map((name) => contradictory('client_tls_sslmode', tls, `it needs ${name}, which is not set`));
+  for (const name of needed) {
+    if (settings[name].value !== '') continue;
+    yield contradictory('client_tls_sslmode', tls, `it needs ${name}, which is not set`);
+  }
 }
 
 /** What only shows when the databases are known. */

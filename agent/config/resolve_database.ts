@@ -14,7 +14,7 @@ import type { DatabaseSettings, HostSettings, PoolMode, SslMode } from './settin
 import type { DatabaseField, SourceIo } from './source.ts';
 import { DATABASE_KEYS } from './table/keys.ts';
 import { type KeyRow, SECONDS, type SettingValue } from './table/row.ts';
-import { rowOf, SETTING_NAMES } from './table.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
 export interface ResolvedDatabase {
   readonly settings: DatabaseSettings;
@@ -31,7 +31,7 @@ const STARTUP_NAMES: ReadonlySet<string> = new Set(['user', 'database', 'replica
 const HOST_CHARS_MAX = 255;
 
 /** Which row of the settings table speaks for a database that does not say `pool_size` itself. */
-const FALLBACKS = new Map(
+const FALLBACKS: ReadonlyMap<string, SettingName> = new Map(
   SETTING_NAMES.flatMap((name) => {
     const key = rowOf(name).perDatabase;
     return key === undefined ? [] : [[key, name] as const];
