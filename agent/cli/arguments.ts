@@ -18,7 +18,7 @@ export const CONFIGURATION_FLAGS: readonly Flag[] = [
     name: 'config',
     value: 'FILE',
     completes: 'file',
-    summary: 'Settings of pgsidecar itself, in place of ./pgsidecar.yml',
+    summary: 'Settings of pgsidecar itself, in place of ./pgsidecar.yml and /etc/pgsidecar/pgsidecar.yml',
   },
   {
     name: 'source',
@@ -37,7 +37,7 @@ export const CONFIGURATION_FLAGS: readonly Flag[] = [
 
 /** Every flag that the command takes: its own first, then what to load, then every setting. */
 export function flagsOf(command: Command): readonly Flag[] {
-  const configuration = command.configured ? [...CONFIGURATION_FLAGS, ...SETTING_FLAGS] : [];
+  const configuration = command.configured !== false ? [...CONFIGURATION_FLAGS, ...SETTING_FLAGS] : [];
   return [...command.flags, ...configuration, ...COMMON_FLAGS];
 }
 

@@ -52,8 +52,8 @@ export interface Command {
   readonly about: readonly string[];
   readonly arguments: readonly Argument[];
   readonly flags: readonly Flag[];
-  /** Whether it loads the configuration, and so takes --config, --source and every setting as a flag. */
-  readonly configured: boolean;
+  /** What it loads the configuration for: then it takes --config, --source and every setting as a flag. */
+  readonly configured: 'settings' | 'control socket' | false;
   readonly exits: readonly Exit[];
   readonly examples: readonly Example[];
   /** Imported when it is called, so that `version` does not wait for the YAML reader. */

@@ -32,10 +32,7 @@ export function commandHelp(command: Command): string {
     [`${command.summary}.`],
     [`Usage: ${usage(command)}`],
     ...command.about.map((paragraph) => wrap(paragraph, COLUMNS)),
-    section(
-      'Examples:',
-      command.examples.map((example) => [example.line, example.does] as const),
-    ),
+    exampleLines(command),
     section(
       'Arguments:',
       command.arguments.map((argument) => [argument.name, argument.summary] as const),
@@ -55,7 +52,7 @@ export function usage(command: Command): string {
   const words = command.arguments.map((argument) =>
     argument.required ? argument.name : `[${argument.name}]`,
   );
-  const flags = command.flags.length > 0 || command.configured ? ['[FLAG…]'] : [];
+  const flags = command.flags.length > 0 || command.configured !== false ? ['[FLAG…]'] : [];
   return ['pgsidecar', command.name, ...words, ...flags].join(' ');
 }
 
@@ -70,9 +67,23 @@ function flagRow(flag: Flag): readonly [string, string] {
   return [spelling(flag), `${flag.summary}${words}`];
 }
 
+/** As one would copy them, each beneath what it is for. */
+function exampleLines({ examples }: Command): readonly string[] {
+  if (examples.length === 0) return [];
+  return ['Examples:', ...examples.flatMap(({ line, does }) => [`  # ${does}`, `  ${line}`])];
+}
+
 function configurationHelp(command: Command): (readonly string[])[] {
-  if (!command.configured) return [];
-  const loading = section('What to load:', CONFIGURATION_FLAGS.map(flagRow));
+  const rows = CONFIGURATION_FLAGS.map(flagRow);
+  if (command.configured === false) return [];
+  if (command.configured === 'control socket') {
+    const socket = [
+      '--control-socket PATH',
+      'Its control socket; when not given, what run would open with these:',
+    ] as const;
+    return [section('Which agent:', [socket, ...rows])];
+  }
+  const loading = section('What to load:', rows);
   if (command.name !== 'run') {
     return [
       loading,
@@ -121,8 +132,8 @@ function page(blocks: readonly (readonly string[])[]): string {
 
 /** Two columns; a left side that is too long has a line of its own. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const widthMax = 34;
-  const width = Math.max(...rows.map(([left]) => left.length).filter((length) => length <= widthMax), 8);
+  const leftMax = 34;
+  const width = Math.max(...rows.map(([left]) => left.length).filter((length) => length <= leftMax), 8);
   const indent = ' '.repeat(width + 4);
   return rows.flatMap(([left, right]) => {
     const [first = '', ...rest] = wrap(right, COLUMNS - indent.length);

@@ -1,6 +1,6 @@
 // Every row of the settings table as a flag: default_pool_size is --default-pool-size NUMBER.
 
-import { printDuration, printOctal, printSize } from '../base/units.ts';
+import { printValue } from '../config/read_value.ts';
 import type { SettingRow, SettingType } from '../config/table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from '../config/table.ts';
 import type { Flag } from './command.ts';
@@ -66,9 +66,5 @@ export function firstSentence(doc: string): string {
 
 /** The row's default as one would write it; empty when it is "not set". */
 export function defaultOf(row: SettingRow): string {
-  if (typeof row.default === 'boolean') return row.default ? 'yes' : 'no';
-  if (typeof row.default !== 'number') return String(row.default);
-  if (row.type === 'duration') return printDuration(row.default);
-  if (row.type === 'size') return printSize(row.default);
-  return row.type === 'octal' ? printOctal(row.default) : String(row.default);
+  return printValue(row, row.default);
 }

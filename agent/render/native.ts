@@ -97,17 +97,21 @@ function lines(values: Readonly<Record<string, string | undefined>>): Line[] {
 }
 
 function line(key: string, value: string): Line {
-  return { key: yamlText(key), value: yamlText(value) };
+  // A password is always in quotes: which ones would need them says something about it.
+  return { key: yamlText(key), value: key === 'password' ? yamlQuoted(value) : yamlText(value) };
 }
 
 /** Words that are plainly a text, numbers and their units, in every YAML; the rest in double quotes, where JSON and YAML agree. */
 export function yamlText(text: string): Quoted {
   const isNumber = /^(0|[1-9][0-9]*(ms|s|min|h|d|B|kB|MB|GB)?)$/.test(text);
-  const isWord = /^[a-z_][a-z0-9_./-]*$/i.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
+  const isWord = /^[a-z_/][a-z0-9_./-]*$/i.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
   if (isNumber || isWord) return new Quoted(text);
-  // JSON leaves DEL and the C1 controls as they are; YAML wants them escaped.
-  const escaped = JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, unicodeEscape);
-  return new Quoted(escaped);
+  return yamlQuoted(text);
+}
+
+/** JSON leaves DEL and the C1 controls as they are; YAML wants them escaped. */
+function yamlQuoted(text: string): Quoted {
+  return new Quoted(JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, unicodeEscape));
 }
 
 function unicodeEscape(letter: string): string {
