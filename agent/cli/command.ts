@@ -75,6 +75,8 @@ export interface Call {
 export interface Host {
   out(text: string): void;
   err(text: string): void;
+  /** `bun 1.4.5, linux x64`. */
+  readonly runtime: string;
   /** Whether colours may be used on each of the two. */
   readonly outColours: boolean;
   readonly errColours: boolean;

@@ -25,12 +25,12 @@ async function dispatch(words: readonly string[], host: Host): Promise<number> {
     return 64;
   }
   if (first === '--help' || first === '-h') return printed(host, overview(COMMANDS));
-  if (first === '--version' || first === '-V') return printed(host, versionLine());
+  if (first === '--version' || first === '-V') return printed(host, versionLine(host));
   if (first === 'help') return help(rest, host);
   const command = commandOf(first);
   const call = readArguments(command, rest);
   if (call.flags.has('help')) return printed(host, commandHelp(command));
-  if (call.flags.has('version')) return printed(host, versionLine());
+  if (call.flags.has('version')) return printed(host, versionLine(host));
   return await (await command.load())(call, host);
 }
 

@@ -1,6 +1,5 @@
 // Logs in to a server as an application would, asks what `check --connect` reports, and hangs up.
 
-import { randomBytes } from 'node:crypto';
 import { Parser } from 'pg-protocol/dist/parser.js';
 import { serialize } from 'pg-protocol/dist/serializer.js';
 import { ScramKeyCache } from '../auth/scram_client.ts';
@@ -17,12 +16,12 @@ const QUESTION = `SELECT current_setting('max_connections'),
   current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true), '0')::int,
   pg_is_in_recovery()`;
 
-export function serverProbe(clock: Clock): ProbeServer {
+export function serverProbe(clock: Clock, random: (bytes: number) => Uint8Array): ProbeServer {
   const pem = new PemFiles();
   const tools = {
     network,
     keys: new ScramKeyCache(),
-    random: (bytes: number): Uint8Array => randomBytes(bytes),
+    random,
     readPem: (path: string) => pem.read(path),
   };
   return async (database, host) => {

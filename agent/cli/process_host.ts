@@ -1,5 +1,6 @@
 // The process as the commands see it: standard output and error, files, environment, clock, Ctrl-C.
 
+import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { systemBundle } from '../daemon/pem_files.ts';
 import { sourceIo } from '../daemon/source_io.ts';
@@ -19,6 +20,7 @@ export function processHost(): Host {
   return Object.freeze({
     out: (text: string) => writeAll(STDOUT, text),
     err: (text: string) => writeAll(STDERR, text),
+    runtime: `bun ${Bun.version}, ${process.platform} ${process.arch}`,
     outColours: colours && stdout.isTTY === true,
     errColours: colours && stderr.isTTY === true,
     outIsTerminal: stdout.isTTY === true,
@@ -35,7 +37,8 @@ export function processHost(): Host {
 /** Only one command of all needs it, and it brings TLS and SCRAM along. */
 const probe: ProbeServer = async (database, host) => {
   const { serverProbe } = await import('./probe_server.ts');
-  return await serverProbe(systemClock)(database, host);
+  const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  return await serverProbe(systemClock, random)(database, host);
 };
 
 /** At once and whole, so that nothing is lost when the process ends right after it. */

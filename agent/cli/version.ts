@@ -4,11 +4,11 @@ import { VERSION } from '../base/version.ts';
 import type { Call, Host } from './command.ts';
 
 /** `pgsidecar 0.1.0 (bun 1.4.5, linux x64)`. */
-export function versionLine(): string {
-  return `pgsidecar ${VERSION} (bun ${Bun.version}, ${process.platform} ${process.arch})\n`;
+export function versionLine(host: Host): string {
+  return `pgsidecar ${VERSION} (${host.runtime})\n`;
 }
 
 export async function version(_: Call, host: Host): Promise<number> {
-  host.out(versionLine());
+  host.out(versionLine(host));
   return 0;
 }

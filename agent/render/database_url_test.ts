@@ -1,3 +1,5 @@
+// The forms of a DATABASE_URL, one for each library, with and without a fallback.
+
 import { expect, test } from 'bun:test';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { databaseUrl, shellWord } from './database_url.ts';

@@ -1,3 +1,5 @@
+// What a plan says it would do: create, change, keep, refuse; and what it shows of it.
+
 import { expect, test } from 'bun:test';
 import { AgentError } from '../base/errors.ts';
 import { type FileThere, MARK, maskedText, planFiles, type WantedFile } from './plan.ts';

@@ -1,3 +1,5 @@
+// Only quoted values get into a template.
+
 import { expect, test } from 'bun:test';
 import { fill, Quoted } from './template.ts';
 

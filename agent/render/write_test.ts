@@ -1,3 +1,5 @@
+// Files are replaced whole, with their mode and owner, and never through a link.
+
 import { afterAll, expect, test } from 'bun:test';
 import {
   chownSync,

@@ -47,6 +47,7 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
   let now = 0;
   return {
     ...sinks,
+    runtime: 'bun 1.2.3, linux x64',
     outColours: false,
     errColours: false,
     outIsTerminal: true,
