@@ -73,6 +73,13 @@ export class DraftWords {
     this.problems.push(...weaker.problems);
   }
 
+  /** False when what was said could not be read at all: further complaints about the gaps would only hide the reason. */
+  isUsable(): boolean {
+    const { host, dbname, user } = this.fields;
+    const said = host !== undefined || dbname !== undefined || user !== undefined;
+    return said || this.problems.every((each) => each.severity !== 'error');
+  }
+
   draft(key: string, origin: Origin, applicationPool?: Located<number>): DatabaseDraft {
     const { fields, parameters } = this;
     return { key, origin, fields, parameters, ...(applicationPool === undefined ? {} : { applicationPool }) };

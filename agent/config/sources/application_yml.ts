@@ -5,7 +5,8 @@ import type { SourceIo, SourceReading } from '../source.ts';
 import type { YamlNode } from '../yaml_text.ts';
 import { LOGIN_GOV_KEYS, listWord, loginGovDatabases } from './login_gov.ts';
 import { absolutePath } from './read_text.ts';
-import { databasesOf, environmentVariables, type Variable, type Variables } from './variables.ts';
+import type { Variable, Variables } from './variable_words.ts';
+import { databasesOf, environmentVariables } from './variables.ts';
 import { isNothing, type RefusedIn, rubyText, YamlFile } from './yaml_file.ts';
 
 type Entries = ReadonlyMap<string, YamlNode>;
@@ -57,7 +58,7 @@ function deepMerge(weaker: Entries, stronger: Entries): Entries {
 
 /** The top level with the environment's section merged over it. */
 function valuesFor(environment: string, entries: Entries, path: string, problems: Problem[]): Entries {
-  const values = new Map([...entries].filter(([, node]) => node.kind !== 'map'));
+  const values = new Map(entries);
   const section = entries.get(environment);
   if (section?.kind === 'map') for (const [key, node] of section.entries) values.set(key, node);
   const sections = SECTIONS.filter((name) => entries.get(name)?.kind === 'map');
@@ -100,6 +101,7 @@ function figaroVariable(key: string, node: YamlNode, refusedIn: RefusedIn): Vari
   const refused = refusedIn(node);
   if (refused.length > 0) return { value: '', origin, problems: refused };
   const problems: Problem[] = [];
-  const { value } = rubyText(node, key, /PASS|URL/i.test(key), problems);
+  const meant = /PASS|URL/.test(key) ? 'secret' : /PORT|TIMEOUT/.test(key) ? 'number' : 'text';
+  const { value } = rubyText(node, key, meant, problems);
   return { value, origin, problems };
 }

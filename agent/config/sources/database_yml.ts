@@ -8,16 +8,17 @@ import { FRAMEWORK_WORDS, LIBPQ_KEYWORDS } from '../libpq_keywords.ts';
 import type { DatabaseDraft, Located, SourceIo, SourceReading } from '../source.ts';
 import type { YamlMap, YamlNode, YamlScalar } from '../yaml_text.ts';
 import { absolutePath } from './read_text.ts';
-import {
-  completeAsLibpq,
-  DATABASES_MAX,
-  environmentVariables,
-  PRIMARY,
-  type Variables,
-} from './variables.ts';
+import { completeAsLibpq, type Variables } from './variable_words.ts';
+import { DATABASES_MAX, environmentVariables, PRIMARY } from './variables.ts';
 import { isNothing, rubyText, YamlFile } from './yaml_file.ts';
 
 const ADAPTERS = /^(postgresql|postgis|postgres|pg|postgresql_\w+|postgresql-\w+)$/;
+const MEANT: Readonly<Record<string, 'number' | 'secret'>> = {
+  port: 'number',
+  connect_timeout: 'number',
+  password: 'secret',
+  url: 'secret',
+};
 /** Rails' names for libpq's. */
 const RAILS_WORDS: Readonly<Record<string, string>> = { database: 'dbname', username: 'user' };
 
@@ -130,7 +131,7 @@ class Reader {
     }
     for (const each of words.problems)
       if (!this.problems.some(({ sentence }) => sentence === each.sentence)) this.problems.push(each);
-    if (!other) this.databases.push(words.draft(name, origin, pool));
+    if (!other && words.isUsable()) this.databases.push(words.draft(name, origin, pool));
   }
 
   /** `CACHE_DATABASE_URL` for the database `cache`; DATABASE_URL is for `primary` alone. */
@@ -184,7 +185,7 @@ class Reader {
   #takeVariables(map: YamlMap, words: DraftWords): void {
     for (const [name, value] of map.entries) {
       if (value.kind !== 'scalar' || value.value === null) continue;
-      const text = this.#text(value, name, words);
+      const text = this.#text(value, name, words, 'number');
       if (text !== undefined && !/^:?default$/.test(text.value))
         words.takeParameter(name, text.value, text.origin);
     }
@@ -197,9 +198,14 @@ class Reader {
   }
 
   /** Undefined when the value holds an expression that is not read, or nothing. */
-  #text(node: YamlScalar, setting: string, words: DraftWords): Located<string> | undefined {
+  #text(
+    node: YamlScalar,
+    setting: string,
+    words: DraftWords,
+    meant: 'text' | 'number' = 'text',
+  ): Located<string> | undefined {
     if (this.#told(node, words, 'error')) return undefined;
-    const text = rubyText(node, setting, setting === 'password' || setting === 'url', words.problems);
+    const text = rubyText(node, setting, MEANT[setting] ?? meant, words.problems);
     return text.value === '' ? undefined : text;
   }
 

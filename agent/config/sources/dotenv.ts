@@ -5,7 +5,8 @@ import type { SourceIo, SourceReading } from '../source.ts';
 import { DOTENV_VALUE_CHARS_MAX, type Expanded, expandDotenv, plainValue } from './dotenv_expand.ts';
 import { type DotenvEntry, parseDotenv } from './dotenv_text.ts';
 import { absolutePath, readText } from './read_text.ts';
-import { databasesOf, environmentVariables, type Variable } from './variables.ts';
+import type { Variable } from './variable_words.ts';
+import { databasesOf, environmentVariables } from './variables.ts';
 
 /**
  * `.env` stands for its family, the strongest first: `.env.<environment>.local`, `.env.local` (not in test),

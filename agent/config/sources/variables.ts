@@ -1,22 +1,20 @@
 // What variables say of databases: DATABASE_URL, DB_*, DATABASE_*, libpq's PG*, and sets of them under a prefix.
 
 import { type Problem, problem } from '../../base/errors.ts';
-import { type Origin, printOrigin } from '../../base/origin.ts';
+import type { Origin } from '../../base/origin.ts';
 import { readConninfo } from '../conninfo.ts';
 import { DraftWords } from '../draft_words.ts';
-import { isAgentSocket, LIBPQ_VARIABLES } from '../libpq_keywords.ts';
 import type { DatabaseDraft, Located, SourceIo } from '../source.ts';
-import { takePassword, takeService } from './libpq_service.ts';
-
-/** One place's value of a variable, and what is to be said of it when it is used. */
-export interface Variable {
-  readonly value: string;
-  readonly origin: Origin;
-  readonly problems: readonly Problem[];
-}
-
-/** By name, each with its places, the strongest first: the process environment, then the files. */
-export type Variables = ReadonlyMap<string, readonly Variable[]>;
+import {
+  completeAsLibpq,
+  contradiction,
+  DATABASE_NAMES,
+  DB_NAMES,
+  PG_NAMES,
+  takeNames,
+  type Variable,
+  type Variables,
+} from './variable_words.ts';
 
 /** Prefixed sets beyond this many are somebody's generated file. */
 export const DATABASES_MAX = 100;
@@ -25,28 +23,6 @@ export const PRIMARY = 'primary';
 /** TEST_DATABASE_URL is the database of another environment, not a second database of this one. */
 const ENVIRONMENT_PREFIXES = ['TEST', 'DEVELOPMENT', 'STAGING', 'PRODUCTION', 'DEV', 'PROD', 'CI'];
 
-/** Keyword → the names that say it, the stronger first. Rails' tutorials, Laravel, Django, docker-compose files. */
-const DB_NAMES: Readonly<Record<string, readonly string[]>> = {
-  host: ['DB_HOST'],
-  port: ['DB_PORT'],
-  dbname: ['DB_NAME', 'DB_DATABASE'],
-  user: ['DB_USER', 'DB_USERNAME'],
-  password: ['DB_PASSWORD', 'DB_PASS'],
-  sslmode: ['DB_SSLMODE'],
-  sslrootcert: ['DB_SSLROOTCERT'],
-};
-const DATABASE_NAMES: Readonly<Record<string, readonly string[]>> = {
-  host: ['DATABASE_HOST'],
-  port: ['DATABASE_PORT'],
-  dbname: ['DATABASE_NAME'],
-  user: ['DATABASE_USER', 'DATABASE_USERNAME'],
-  password: ['DATABASE_PASSWORD', 'DATABASE_PASS'],
-  sslmode: ['DATABASE_SSLMODE'],
-  sslrootcert: ['DATABASE_SSLROOTCERT'],
-};
-const PG_NAMES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  Object.entries(LIBPQ_VARIABLES).map(([variable, keyword]) => [keyword, [variable]]),
-);
 const URL_NAMES = ['DATABASE_URL', 'DB_URL'];
 
 /**
@@ -76,21 +52,14 @@ export function databasesOf(
       problems.push(problem('error', 'dotenv_limit', { reason }, set.origin));
       break;
     }
-    files.push(...completeAsLibpq(set.words, variables, io));
+    const which = prefix === '' ? 'the database' : 'one of several';
+    files.push(...completeAsLibpq(set.words, variables, io, which));
     set.words.finish();
     problems.push(...set.words.problems);
     if (/(^|_)replica$/.test(key)) set.words.takeRole('replica', set.origin);
-    databases.push(set.words.draft(key, set.origin, set.pool));
+    if (set.words.isUsable()) databases.push(set.words.draft(key, set.origin, set.pool));
   }
   return { databases, problems: distinct(problems), files: [...new Set(files)] };
-}
-
-/** What every application that uses libpq gets besides: the service, then PG* variables, then the password file. */
-export function completeAsLibpq(words: DraftWords, variables: Variables, io: SourceIo): readonly string[] {
-  takeNames(variables, '', { service: ['PGSERVICE'], servicefile: ['PGSERVICEFILE'] }, words);
-  const files = [...takeService(words, io)];
-  takeNames(variables, '', PG_NAMES, words);
-  return [...files, ...takePassword(words, io)];
 }
 
 /** Two databases that take the same variable have one complaint about it. */
@@ -192,51 +161,6 @@ function readUrl(variables: Variables, name: string, told: Problem[]): VariableS
   return socket;
 }
 
-/** Takes each keyword from the first of its names that has a value; says when two names contradict each other. */
-function takeNames(
-  variables: Variables,
-  prefix: string,
-  names: Readonly<Record<string, readonly string[]>>,
-  words: DraftWords,
-): void {
-  // Where the host is the agent's own socket, the port is the agent's own too.
-  const agentPlaces = new Set<string>();
-  for (const [keyword, written] of Object.entries(names)) {
-    if (words.has(keyword)) continue;
-    let winner: { name: string; variable: Variable } | undefined;
-    for (const name of written) {
-      const variable = valueFor(variables.get(prefix + name) ?? [], keyword, agentPlaces, words);
-      if (variable === undefined) continue;
-      if (winner === undefined) {
-        winner = { name: prefix + name, variable };
-        words.problems.push(...variable.problems);
-        const unusable = variable.problems.some((each) => each.severity === 'error');
-        if (!unusable) words.take(keyword, variable.value, variable.origin, winner.name);
-      } else if (winner.variable.value !== variable.value) {
-        const at = winner.variable.origin;
-        words.problems.push(contradiction(prefix + name, variable.origin, winner.name, at));
-      }
-    }
-  }
-}
-
-/** The strongest place of a variable that says anything; the agent's own socket says nothing about the server. */
-function valueFor(
-  places: readonly Variable[],
-  keyword: string,
-  agentPlaces: Set<string>,
-  words: DraftWords,
-): Variable | undefined {
-  for (const variable of places) {
-    if (variable.value === '' && variable.problems.length === 0) continue;
-    if (keyword === 'port' && agentPlaces.has(variable.origin.place)) continue;
-    if (keyword !== 'host' || !variable.value.split(',').every(isAgentSocket)) return variable;
-    agentPlaces.add(variable.origin.place);
-    words.agentSocket ??= variable.origin;
-  }
-  return undefined;
-}
-
 /** Laravel's DB_CONNECTION names the driver of the DB_* variables; true when that is another database's. */
 function laravelDriver(variables: Variables, prefix: string, told: Problem[]): boolean {
   const driver = variables.get(`${prefix}DB_CONNECTION`)?.find((each) => each.value !== '');
@@ -259,12 +183,4 @@ function contradictions(taken: DraftWords, other: DraftWords): Problem[] {
     );
   }
   return problems;
-}
-
-function contradiction(setting: string, origin: Origin, winner: string, winnerOrigin: Origin): Problem {
-  const place =
-    winnerOrigin.place === 'environment'
-      ? printOrigin(winnerOrigin)
-      : `${winner} (${printOrigin(winnerOrigin)})`;
-  return problem('warning', 'contradiction', { setting, winner: place }, origin);
 }

@@ -47,24 +47,24 @@ export function isNothing(node: YamlNode | undefined): boolean {
 }
 
 /**
- * The text that a Ruby library makes of a value that ought to be a text. `010` is the text "8" then, and whoever wrote
- * it should know; a password's reading is not told.
+ * The text that a Ruby library makes of a value that ought to be one. Where a text is meant, `010` is the text "8" then,
+ * and whoever wrote it should know; a password's reading is not told. Where a number is meant, only a comma surprises:
+ * `5432,5433` is one number.
  */
 export function rubyText(
   node: YamlScalar,
   setting: string,
-  secret: boolean,
+  meant: 'text' | 'number' | 'secret',
   problems: Problem[],
 ): Located<string> {
   const { value, text, origin } = node;
   if (typeof value === 'string') return { value, origin };
-  const read =
-    typeof value === 'number' && Number.isInteger(value) && text.includes('.')
-      ? value.toFixed(1)
-      : String(value);
-  if (read !== text && value !== null) {
-    const reading = secret ? 'something else' : `"${read}"`;
+  if (value === null) return { value: '', origin };
+  const whole = typeof value === 'number' && Number.isInteger(value) && text.includes('.');
+  const read = whole ? value.toFixed(1) : String(value);
+  if (read !== text && (meant !== 'number' || text.includes(','))) {
+    const reading = meant === 'secret' ? 'something else' : `"${read}"`;
     problems.push(problem('warning', 'setting_reread', { setting, reading }, origin));
   }
-  return { value: value === null ? '' : read, origin };
+  return { value: read, origin };
 }
