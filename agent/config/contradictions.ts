@@ -1,6 +1,7 @@
 // Settings that are each well written and cannot be meant together; and those that are weak, which are warned about.
 
 import { isAbsolute } from 'node:path/posix';
+import { makePeerMap } from '../auth/peer.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { printOrigin } from '../base/origin.ts';
@@ -66,8 +67,7 @@ function* proofs({ auth_type, listen_addr, peer_map }: ChosenSettings): Iterable
     const danger = 'whoever reaches the socket is whoever they say they are; write scram-sha-256';
     yield weak('auth_type', auth_type, danger);
   }
-  for (const entry of peer_map.value as readonly string[]) {
-    if (/^[^:\s]+:[^:\s]+$/.test(entry)) continue;
+  for (const entry of makePeerMap(peer_map.value as readonly string[]).unusable) {
     yield contradictory('peer_map', peer_map, `expected system_user:role, not "${entry}"`);
   }
 }

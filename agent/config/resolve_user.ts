@@ -23,7 +23,7 @@ interface Growing {
   secret: Secret | 'lost' | undefined;
   /** Where the secret was said, when that is not where the user was. */
   secretOrigin: Origin;
-  databaseSecrets: Record<string, Secret>;
+  databaseSecrets: Readonly<Record<string, Secret>>;
   databases: readonly string[];
   fields: Partial<Record<UserField, SettingValue>>;
 }
@@ -64,7 +64,7 @@ export class UserResolver {
       !(there.secret instanceof Secret && there.secret.equals(password))
     ) {
       // Two servers may well have one role with two passwords.
-      there.databaseSecrets[name] = password;
+      there.databaseSecrets = { ...there.databaseSecrets, [name]: password };
     }
   }
 

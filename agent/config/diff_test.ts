@@ -1,0 +1,109 @@
+// Which change makes another server of a database, and which is only another limit.
+
+import { expect, test } from 'bun:test';
+import { Secret } from '../base/secret.ts';
+import { diffSettings, sameServer } from './diff.ts';
+import type { DatabaseSettings, Settings } from './settings.ts';
+import { DEFAULTS } from './table.ts';
+
+const password = crypto.randomUUID();
+
+function database(changes: Partial<DatabaseSettings> = {}): DatabaseSettings {
+  return {
+    name: 'main',
+    role: 'writer',
+    hosts: [{ host: 'db.example', port: 5432 }],
+    dbname: 'main',
+    user: 'app',
+    password: new Secret(password),
+    forceUser: false,
+    sslmode: 'verify-full',
+    sslrootcert: 'system',
+    sslcert: undefined,
+    sslkey: undefined,
+    poolMode: 'transaction',
+    poolSize: 20,
+    minPoolSize: 0,
+    maxDbConnections: 0,
+    queryWaitTimeoutMs: 120_000,
+    serverLifetimeMs: 3_600_000,
+    connectTimeoutMs: 15_000,
+    parameters: {},
+    origin: { place: 'pgsidecar.yml', line: 1 },
+    ...changes,
+  };
+}
+
+function settings(main: DatabaseSettings, changes: Partial<Settings> = {}): Settings {
+  return { ...DEFAULTS, databases: { main }, users: {}, ...changes };
+}
+
+test('sameServer() compares secrets by what they hold, and origins not at all', () => {
+  const moved = database({ password: new Secret(password), origin: { place: 'elsewhere.yml', line: 9 } });
+  expect(sameServer(database(), moved)).toBe(true);
+  expect(sameServer(database(), database({ poolSize: 5, poolMode: 'session', name: 'other' }))).toBe(true);
+});
+
+test('sameServer() says no for everything that a server connection is made with', () => {
+  const changes: Partial<DatabaseSettings>[] = [
+    { hosts: [{ host: 'db.example', port: 5433 }] },
+    {
+      hosts: [
+        { host: 'db.example', port: 5432 },
+        { host: 'spare.example', port: 5432 },
+      ],
+    },
+    { hosts: [] },
+    { dbname: 'other' },
+    { user: 'other' },
+    { password: new Secret(crypto.randomUUID()) },
+    { password: undefined },
+    { sslmode: 'require' },
+    { sslrootcert: '/etc/ca.pem' },
+    { sslcert: '/etc/cert.pem' },
+    { sslkey: '/etc/key.pem' },
+    { parameters: { jit: 'off' } },
+  ];
+  for (const change of changes) {
+    expect(sameServer(database(), database(change)), Object.keys(change).join()).toBe(false);
+    expect(sameServer(database(change), database()), Object.keys(change).join()).toBe(false);
+  }
+});
+
+test('diffSettings() marks the databases whose servers are replaced', () => {
+  const [change, ...others] = diffSettings(settings(database()), settings(database({ dbname: 'other' })));
+  expect(others).toEqual([]);
+  expect(change).toMatchObject({ subject: 'database', name: 'main', what: 'changed', replacesServers: true });
+  const [smaller] = diffSettings(settings(database()), settings(database({ poolSize: 5 })));
+  expect(smaller).toMatchObject({ what: 'changed', replacesServers: false });
+});
+
+test('diffSettings() tells a setting once, not again for each database that follows it', () => {
+  const after = settings(database({ poolSize: 5 }), { default_pool_size: 5 });
+  const changes = diffSettings(settings(database()), after, (name) => `origin of ${name}`);
+  expect(changes.map(({ sentence }) => sentence)).toEqual([
+    'default_pool_size: 20 → 5 (origin of default_pool_size)',
+  ]);
+});
+
+test('diffSettings() shows no secret', () => {
+  const after = database({ password: new Secret(crypto.randomUUID()) });
+  const user = {
+    name: 'app',
+    databaseSecrets: {},
+    databases: ['*'],
+    poolMode: undefined,
+    maxUserConnections: 0,
+    maxUserClientConnections: 0,
+    origin: { place: 'x' },
+  };
+  const changes = diffSettings(
+    settings(database(), { users: { app: { ...user, secret: new Secret(password) } } }),
+    settings(after, {
+      users: { app: { ...user, secret: undefined, databaseSecrets: { main: new Secret(password) } } },
+    }),
+  );
+  expect(changes.length).toBe(2);
+  expect(JSON.stringify(changes)).not.toContain(password);
+  expect(JSON.stringify(changes)).not.toContain(after.password?.open() ?? '-');
+});
