@@ -26,11 +26,6 @@ export interface ClientContext {
   readonly clients: Clients;
   readonly tools: DialTools;
   readonly random: (bytes: number) => Uint8Array;
-  readonly acceptTls: (
-    connection: Connection,
-    options: TlsServerOptions,
-    done: (failure: string | undefined) => void,
-  ) => void;
   /** The system user at the other end of a UNIX socket, by SO_PEERCRED. */
   readonly peerUser: (connection: Connection) => string | undefined;
 }

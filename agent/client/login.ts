@@ -50,7 +50,9 @@ export class Login implements ConnectionHandler {
     this.#transport = transport;
     this.#context = context;
     context.clients.logins++;
-    this.#timer = context.clock.after(context.settings.client_login_timeout, () => this.#fail('client_login_timeout'));
+    this.#timer = context.clock.after(context.settings.client_login_timeout, () =>
+      this.#fail('client_login_timeout'),
+    );
     connection.handler = this;
     if (context.clients.logins > context.settings.client_login_concurrency) {
       const value = context.settings.client_login_concurrency;
@@ -102,8 +104,9 @@ export class Login implements ConnectionHandler {
   }
 
   #onSslRequest(): void {
-    const { tls, acceptTls } = this.#context;
-    if (this.#askedForTls || this.#connection.tls !== undefined) throw new ProtocolError('a second SSLRequest');
+    const { tls, tools } = this.#context;
+    if (this.#askedForTls || this.#connection.tls !== undefined)
+      throw new ProtocolError('a second SSLRequest');
     this.#askedForTls = true;
     // As PostgreSQL: there is no TLS on a UNIX socket.
     if (tls === undefined || this.#transport === 'unix') {
@@ -112,10 +115,13 @@ export class Login implements ConnectionHandler {
     }
     this.#phase = 'tls';
     this.#connection.write(new Uint8Array([0x53]));
-    acceptTls(this.#connection, tls, (failure) => {
+    tools.network.acceptTls(this.#connection, tls, (failure) => {
       if (this.#phase !== 'tls') return;
       if (failure !== undefined) {
-        this.#context.log.info({ peer: this.#connection.peer, reason: failure }, 'TLS handshake with a client failed');
+        this.#context.log.info(
+          { peer: this.#connection.peer, reason: failure },
+          'TLS handshake with a client failed',
+        );
         this.#connection.close();
         this.#finish();
         return;
@@ -147,7 +153,8 @@ export class Login implements ConnectionHandler {
     const user = packet.parameters.get('user');
     if (user === undefined || user === '') throw new ProtocolError('the startup packet names no user');
     const replication = packet.parameters.get('replication') ?? 'false';
-    if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication)) return this.#fail('replication_refused');
+    if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication))
+      return this.#fail('replication_refused');
     this.#machine = new ClientLogin({
       authType: settings.auth_type,
       transport: this.#connection.tls !== undefined ? 'tls' : this.#transport,
@@ -164,7 +171,12 @@ export class Login implements ConnectionHandler {
   /** Why a user that exists may not come in: told to the log only. */
   #refusalFor(user: string): string | undefined {
     const known = this.#context.settings.users[user];
-    if (known === undefined || known.databases.includes('*') || known.databases.includes(this.#databaseName(user))) return undefined;
+    if (
+      known === undefined ||
+      known.databases.includes('*') ||
+      known.databases.includes(this.#databaseName(user))
+    )
+      return undefined;
     return `user "${user}" may not use database "${this.#databaseName(user)}"`;
   }
 
@@ -177,10 +189,12 @@ export class Login implements ConnectionHandler {
   #onPasswordBytes(chunk: Uint8Array): void {
     const framer = this.#passwords;
     if (!framer.feed(chunk) || !framer.next()) return;
-    if (framer.type !== type.PASSWORD) throw new ProtocolError('a message other than a password during the login');
+    if (framer.type !== type.PASSWORD)
+      throw new ProtocolError('a message other than a password during the login');
     if (!framer.whole) return framer.hold();
     const body = framer.chunk.subarray(framer.start + 5, framer.end);
-    if (framer.end < framer.chunk.length) throw new ProtocolError('bytes follow a password before it was answered');
+    if (framer.end < framer.chunk.length)
+      throw new ProtocolError('bytes follow a password before it was answered');
     this.#onStep(this.#machine!.onPassword(body));
   }
 
@@ -199,7 +213,9 @@ export class Login implements ConnectionHandler {
       case 'failed':
         return this.#onRefused(step.reply, step.reason);
       case 'ok':
-        return this.#onProved(step.requests.map((request) => encodeAuthentication(request.code, request.payload)));
+        return this.#onProved(
+          step.requests.map((request) => encodeAuthentication(request.code, request.payload)),
+        );
     }
   }
 
@@ -208,8 +224,13 @@ export class Login implements ConnectionHandler {
     const { context, user } = this.#closure();
     this.#phase = 'thinking';
     context.clients.loginFailures++;
-    context.log.warn({ user, database: this.#databaseName(user), peer: this.#connection.peer, reason }, 'login refused');
-    context.clock.after(context.settings.client_login_failure_delay, () => this.#fail(reply, { user, reason }, true));
+    context.log.warn(
+      { user, database: this.#databaseName(user), peer: this.#connection.peer, reason },
+      'login refused',
+    );
+    context.clock.after(context.settings.client_login_failure_delay, () =>
+      this.#fail(reply, { user, reason }, true),
+    );
   }
 
   #onProved(authentication: readonly Uint8Array[]): void {
@@ -242,8 +263,16 @@ export class Login implements ConnectionHandler {
     const known = settings.users[user];
     const limits: readonly (readonly [string, number, number])[] = [
       ['max_client_conn', settings.max_client_conn, clients.count],
-      ['max_db_client_connections', settings.max_db_client_connections, clients.byDatabase.of(pool.database.name)],
-      ['max_user_client_connections', known?.maxUserClientConnections ?? settings.max_user_client_connections, clients.byUser.of(user)],
+      [
+        'max_db_client_connections',
+        settings.max_db_client_connections,
+        clients.byDatabase.of(pool.database.name),
+      ],
+      [
+        'max_user_client_connections',
+        known?.maxUserClientConnections ?? settings.max_user_client_connections,
+        clients.byUser.of(user),
+      ],
     ];
     for (const [limit, value, count] of limits) {
       if (value > 0 && count >= value) throw new AgentError('client_limit', { limit, value });
@@ -273,7 +302,10 @@ export class Login implements ConnectionHandler {
     this.#connection.uncork();
     if (context.settings.log_connections) {
       const { peer, tls } = this.#connection;
-      context.log.info({ client_pid: session.pid, database: pool.database.name, user, peer, tls: tls?.version }, 'client connected');
+      context.log.info(
+        { client_pid: session.pid, database: pool.database.name, user, peer, tls: tls?.version },
+        'client connected',
+      );
     }
   }
 
@@ -284,10 +316,13 @@ export class Login implements ConnectionHandler {
       if (NOT_PARAMETERS.has(name)) continue;
       asked.set(name, value);
     }
-    for (const [name, value] of parseStartupOptions(this.#startup!.parameters.get('options') ?? '').parameters) asked.set(name, value);
+    for (const [name, value] of parseStartupOptions(this.#startup!.parameters.get('options') ?? '')
+      .parameters)
+      asked.set(name, value);
     for (const name of settings.ignore_startup_parameters) asked.delete(name);
     const host = this.#connection.peer;
-    if (settings.application_name_add_host) asked.set('application_name', `${asked.get('application_name') ?? 'app'} - ${host}`);
+    if (settings.application_name_add_host)
+      asked.set('application_name', `${asked.get('application_name') ?? 'app'} - ${host}`);
     return asked;
   }
 
@@ -306,7 +341,9 @@ export class Login implements ConnectionHandler {
       context.log.warn({ user, peer: this.#connection.peer, code: error.code }, error.message);
     }
     this.#finish();
-    this.#connection.write(encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }));
+    this.#connection.write(
+      encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }),
+    );
     this.#connection.end();
   }
 

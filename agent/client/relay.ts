@@ -57,7 +57,8 @@ export class Relay {
     const framer = this.#framer;
     if (this.#waiting) {
       framer.keep(chunk);
-      if (framer.heldBytes > this.#session.context.settings.server_write_buffer) this.#session.connection.pause();
+      if (framer.heldBytes > this.#session.context.settings.server_write_buffer)
+        this.#session.connection.pause();
       return;
     }
     if (framer.feed(chunk)) this.#walk();

@@ -174,7 +174,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const timer = context.clock.after(context.settings.server_connect_timeout, () => late.abort());
     cancel(server, context.tools, late.signal)
       .catch((error: Error) => {
-        context.log.warn({ server_pid: server.pid, reason: error.message }, 'a cancel request did not reach the server');
+        context.log.warn(
+          { server_pid: server.pid, reason: error.message },
+          'a cancel request did not reach the server',
+        );
       })
       .finally(() => {
         timer.clear();
@@ -185,10 +188,15 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   /** Tells the client why, and closes. */
   fail(error: AgentError): void {
     if (this.#over) return;
-    this.connection.write(encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }));
+    this.connection.write(
+      encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }),
+    );
     const { settings, log } = this.context;
     if (settings.log_pooler_errors) {
-      log.warn({ client_pid: this.pid, database: this.pool.database.name, user: this.pool.user, code: error.code }, error.message);
+      log.warn(
+        { client_pid: this.pid, database: this.pool.database.name, user: this.pool.user, code: error.code },
+        error.message,
+      );
     }
     this.end(error.message);
   }
@@ -207,8 +215,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #onThrown(error: Error): void {
     if (error instanceof AgentError) return this.fail(error);
-    if (error.name === 'ProtocolError') return this.fail(new AgentError('protocol_violation', { reason: error.message }));
-    this.context.log.error({ client_pid: this.pid, stack: error.stack }, 'an internal error closed a session');
+    if (error.name === 'ProtocolError')
+      return this.fail(new AgentError('protocol_violation', { reason: error.message }));
+    this.context.log.error(
+      { client_pid: this.pid, stack: error.stack },
+      'an internal error closed a session',
+    );
     this.fail(new AgentError('internal_error', { reason: error.message }));
   }
 
@@ -235,7 +247,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       server.settingsTouched = false;
       return false;
     }
-    const names = this.context.settings.track_extra_parameters.filter((name) => !hasName(server.parameters, name));
+    const names = this.context.settings.track_extra_parameters.filter(
+      (name) => !hasName(server.parameters, name),
+    );
     server.parameters = server.parameters.withUnreported(NOTHING);
     if (names.length === 0 || this.pool.mode === 'session') {
       server.settingsTouched = false;
@@ -260,7 +274,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.relay.close();
     if (server !== undefined) this.#letGo(server, reason, abruptly);
     if (context.settings.log_disconnections) {
-      context.log.info({ client_pid: this.pid, database: pool.database.name, user: pool.user, reason }, 'client disconnected');
+      context.log.info(
+        { client_pid: this.pid, database: pool.database.name, user: pool.user, reason },
+        'client disconnected',
+      );
     }
   }
 
@@ -271,7 +288,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     } else if (pool.mode === 'session') {
       const reset = this.context.settings.server_reset_query;
       server.parameters = server.parameters.withUnreported(NOTHING);
-      pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...(reset === '' ? [] : [reset])]);
+      pool.clean(server, [
+        ...(server.status === type.IDLE ? [] : ['ROLLBACK']),
+        ...(reset === '' ? [] : [reset]),
+      ]);
     } else if (server.status !== type.IDLE) {
       pool.clean(server, ['ROLLBACK']);
     } else {

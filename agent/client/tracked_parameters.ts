@@ -14,7 +14,9 @@ export class TrackedParameters {
 
   /** One row a name, in their order. */
   get sql(): string {
-    const each = this.#names.map((name) => `pg_catalog.current_setting('${name.replaceAll("'", "''")}', true)`);
+    const each = this.#names.map(
+      (name) => `pg_catalog.current_setting('${name.replaceAll("'", "''")}', true)`,
+    );
     return `SELECT pg_catalog.unnest(ARRAY[${each.join(', ')}])`;
   }
 

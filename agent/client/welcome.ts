@@ -23,7 +23,13 @@ export class Welcome implements Waiter {
   }
 
   /** Calls one of the two, perhaps at once. A pool that cannot reach its server says so without waiting for it. */
-  static of(pool: Pool, now: number, done: () => void, failed: (error: AgentError) => void, connection: Connection): void {
+  static of(
+    pool: Pool,
+    now: number,
+    done: () => void,
+    failed: (error: AgentError) => void,
+    connection: Connection,
+  ): void {
     const { failure, connected, welcome } = pool;
     if (failure.last !== undefined && connected === 0 && now < failure.retryAt) return failed(failure.last);
     if (welcome !== undefined) return done();

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Controls, ReloadResult } from '../base/controls.ts';
 import { AgentError, type Problem } from '../base/errors.ts';
 import { printOrigin } from '../base/origin.ts';
+import { VERSION } from '../base/version.ts';
 import { diffSettings } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
@@ -14,7 +15,6 @@ import type { AgentLog } from './logger.ts';
 import type { Notifier } from './notify.ts';
 import type { PemFiles } from './pem_files.ts';
 import { type Plane, type PreparedSettings, prepare } from './plane.ts';
-import { VERSION } from '../base/version.ts';
 
 /** How often a drain looks whether it is done. */
 const DRAIN_LOOK_MS = 50;
@@ -125,7 +125,11 @@ export class Agent implements Controls {
     if (!this.#is('draining')) return;
     const left = plane.context.clients.count;
     if (this.#isDrained(what)) log.info({ clients: left }, 'drained');
-    else log.warn({ clients: left, timeout_ms: timeoutMs }, 'drain_timeout is over: the clients that are left are cut off');
+    else
+      log.warn(
+        { clients: left, timeout_ms: timeoutMs },
+        'drain_timeout is over: the clients that are left are cut off',
+      );
     this.stop();
   }
 
@@ -169,7 +173,8 @@ export class Agent implements Controls {
     try {
       result = await this.#loadAndApply();
     } catch (error) {
-      if (!(error instanceof AgentError)) log.error({ stack: (error as Error).stack }, 'an internal error ended a reload');
+      if (!(error instanceof AgentError))
+        log.error({ stack: (error as Error).stack }, 'an internal error ended a reload');
       result = { ok: false, changes: [], problems: [(error as Error).message] };
     }
     this.#lastReload = { at: clock.wall(), why, ...result };
@@ -194,7 +199,12 @@ export class Agent implements Controls {
       return { ok: false, changes: [], problems: sentences(loaded.problems, 'error') };
     }
     const files = pem.current.again();
-    const prepared: PreparedSettings = await prepare(settings, mockKey, (path) => files.read(path), plane.context.book);
+    const prepared: PreparedSettings = await prepare(
+      settings,
+      mockKey,
+      (path) => files.read(path),
+      plane.context.book,
+    );
     const plan = listeners.prepare(settings);
     try {
       await this.#moveControl(settings);
@@ -211,12 +221,19 @@ export class Agent implements Controls {
     if (newCertificates) plane.registry.retireAll('a certificate file has changed');
     log.setLevel(settings.log_level);
     watch(loaded.files);
-    if (newCertificates) changes.push('certificate or key files have new contents; server connections are replaced as they come free');
+    if (newCertificates)
+      changes.push(
+        'certificate or key files have new contents; server connections are replaced as they come free',
+      );
     return { ok: true, changes, problems: sentences(loaded.problems) };
   }
 
   async #moveControl(settings: Settings): Promise<void> {
-    if (settings.control_socket === this.settings.control_socket && settings.unix_socket_dir === this.settings.unix_socket_dir) return;
+    if (
+      settings.control_socket === this.settings.control_socket &&
+      settings.unix_socket_dir === this.settings.unix_socket_dir
+    )
+      return;
     const next = await this.#parts.openControl(settings);
     this.#control?.stop();
     this.#control = next;
@@ -247,7 +264,9 @@ export class Agent implements Controls {
 }
 
 function sentences(problems: readonly Problem[], only?: Problem['severity']): readonly string[] {
-  return problems.filter(({ severity }) => only === undefined || severity === only).map(({ sentence }) => sentence);
+  return problems
+    .filter(({ severity }) => only === undefined || severity === only)
+    .map(({ sentence }) => sentence);
 }
 
 function originsOf(loaded: LoadResult): (subject: string) => string | undefined {

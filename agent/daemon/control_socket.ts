@@ -28,7 +28,11 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
   await removeStale(path);
   const before = process.umask(UMASK);
   try {
-    const server = Bun.serve({ unix: path, maxRequestBodySize: BODY_BYTES_MAX, fetch: (request) => answer(request, room) });
+    const server = Bun.serve({
+      unix: path,
+      maxRequestBodySize: BODY_BYTES_MAX,
+      fetch: (request) => answer(request, room),
+    });
     return {
       path,
       stop: () => {
@@ -75,7 +79,10 @@ function drain(url: URL, room: ControlRoom): Response {
   const asked = url.searchParams.get('timeout_ms');
   const timeoutMs = asked === null ? room.drainTimeoutMs() : Number(asked);
   if (!Number.isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > DRAIN_MS_MAX) {
-    return Response.json({ ok: false, reason: `timeout_ms must be a whole number from 0 to ${DRAIN_MS_MAX}` }, { status: 400 });
+    return Response.json(
+      { ok: false, reason: `timeout_ms must be a whole number from 0 to ${DRAIN_MS_MAX}` },
+      { status: 400 },
+    );
   }
   const { connected } = room.snapshot().clients;
   // The answer leaves first: where nobody is connected, the drain is over at once, and the socket with it.
@@ -87,9 +94,15 @@ function drain(url: URL, room: ControlRoom): Response {
 async function removeStale(path: string): Promise<void> {
   if (!existsSync(path)) return;
   if (!lstatSync(path).isSocket()) {
-    throw new AgentError('socket_unusable', { path, reason: 'there is a file of that name, and it is not a socket: move it away' });
+    throw new AgentError('socket_unusable', {
+      path,
+      reason: 'there is a file of that name, and it is not a socket: move it away',
+    });
   }
-  const isLive = await fetch('http://localhost/liveness', { unix: path, signal: AbortSignal.timeout(2_000) }).then(
+  const isLive = await fetch('http://localhost/liveness', {
+    unix: path,
+    signal: AbortSignal.timeout(2_000),
+  }).then(
     () => true,
     (error: Error) => error.name === 'TimeoutError',
   );

@@ -105,12 +105,23 @@ export class Listeners {
     const name = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
     return {
       key: `fd ${socket.fd}`,
-      open: () => this.#wrap(listenFd(socket.fd, name, address.kind, this.#on(address.kind)), address.kind, `fd ${socket.fd}`, () => {}),
+      open: () =>
+        this.#wrap(
+          listenFd(socket.fd, name, address.kind, this.#on(address.kind)),
+          address.kind,
+          `fd ${socket.fd}`,
+          () => {},
+        ),
     };
   }
 
   #unix(settings: Settings): Wanted {
-    const { unix_socket_dir: directory, unix_socket_mode: mode, unix_socket_group: group, listen_port: port } = settings;
+    const {
+      unix_socket_dir: directory,
+      unix_socket_mode: mode,
+      unix_socket_group: group,
+      listen_port: port,
+    } = settings;
     const path = `${directory}/.s.PGSQL.${port}`;
     const key = `unix ${path} ${mode} ${group}`;
     return {
@@ -119,7 +130,13 @@ export class Listeners {
         this.#makeDirectory(directory);
         // A new mode or group means a new socket in the old one's place: ours may be replaced, another's not.
         const replaced = this.#open.find((listener) => listener.kind === 'unix' && listener.address === path);
-        const socket = listenUnix(this.#libc, { path, mode, gid: this.#gid(group), backlog: BACKLOG, replace: replaced !== undefined });
+        const socket = listenUnix(this.#libc, {
+          path,
+          mode,
+          gid: this.#gid(group),
+          backlog: BACKLOG,
+          replace: replaced !== undefined,
+        });
         const listener = listenFd(socket.fd, path, 'unix', this.#on('unix'));
         socket.applyBacklog();
         return this.#wrap(listener, 'unix', key, () => socket.unlink());
@@ -163,7 +180,11 @@ export class Listeners {
   #gid(group: string): number | undefined {
     if (group === '') return undefined;
     const gid = groupId(this.#libc, group);
-    if (gid === undefined) throw new AgentError('socket_unusable', { path: group, reason: 'there is no group of that name (unix_socket_group)' });
+    if (gid === undefined)
+      throw new AgentError('socket_unusable', {
+        path: group,
+        reason: 'there is no group of that name (unix_socket_group)',
+      });
     return gid;
   }
 }

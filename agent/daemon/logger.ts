@@ -24,7 +24,13 @@ export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, is
   const isPretty = settings.log_format === 'pretty' || (settings.log_format === 'auto' && isTerminal);
   // Both are synchronous: a line that was logged is written, whatever happens next.
   const stream = isPretty
-    ? pretty({ destination: STDERR, sync: true, colorize: isTerminal, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' })
+    ? pretty({
+        destination: STDERR,
+        sync: true,
+        colorize: isTerminal,
+        translateTime: 'HH:MM:ss.l',
+        ignore: 'pid,hostname',
+      })
     : destination({ dest: STDERR, sync: true });
   const logger = pino(options, stream);
   return {

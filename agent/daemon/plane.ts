@@ -12,8 +12,9 @@ import type { ClientContext } from '../client/context.ts';
 import { Login } from '../client/login.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
-import { acceptTls, network } from '../net/network.ts';
+import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
+import type { DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
 
 /** As PgBouncer's janitor. */
@@ -45,7 +46,13 @@ export class Plane {
     this.#machine = machine;
     const { clock, log } = machine;
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
-    const tools = { network, keys: new ScramKeyCache(), random, readPem: machine.readPem };
+    const tools: DialTools = {
+      network: createNetwork(),
+      keys: new ScramKeyCache(),
+      random,
+      readPem: machine.readPem,
+      tlsPolicy: () => serverTlsPolicy(this.context.settings),
+    };
     const { settings, book, tls } = prepared;
     this.registry = new PoolRegistry({ settings, clock, log, tools, random: Math.random });
     this.context = {
@@ -61,7 +68,6 @@ export class Plane {
       clients: new Clients(),
       tools,
       random,
-      acceptTls,
       peerUser: machine.peerUser,
     };
     this.#tick();
@@ -136,10 +142,17 @@ export async function prepare(
 
 function clientTls(settings: Settings, readPem: (path: string) => string): TlsServerOptions | undefined {
   if (settings.client_tls_sslmode === 'disable') return undefined;
-  const verifies = settings.client_tls_sslmode === 'verify-ca' || settings.client_tls_sslmode === 'verify-full';
+  const verifies =
+    settings.client_tls_sslmode === 'verify-ca' || settings.client_tls_sslmode === 'verify-full';
   return {
     cert: readPem(settings.client_tls_cert_file),
     key: readPem(settings.client_tls_key_file),
     ca: verifies ? readPem(settings.client_tls_ca_file) : undefined,
+    protocols: settings.client_tls_protocols,
+    ciphers: settings.client_tls_ciphers,
   };
+}
+
+export function serverTlsPolicy(settings: Settings): ReturnType<DialTools['tlsPolicy']> {
+  return { protocols: settings.server_tls_protocols, ciphers: settings.server_tls_ciphers };
 }

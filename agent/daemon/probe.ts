@@ -2,11 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { ScramKeyCache } from '../auth/scram_client.ts';
-import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
-import { network } from '../net/network.ts';
+import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
+import { createNetwork } from '../net/network.ts';
 import { ask } from '../server/ask.ts';
 import { dial } from '../server/dial.ts';
 import { PemFiles } from './pem_files.ts';
+import { serverTlsPolicy } from './plane.ts';
 import { systemClock } from './system_clock.ts';
 
 /** What a server tells whoever logs in. */
@@ -31,16 +32,21 @@ const QUESTION = `SELECT pg_catalog.current_setting('max_connections'),
   pg_catalog.pg_is_in_recovery()`;
 
 /** Rejects with AgentError. */
-export async function probeServer(database: DatabaseSettings, host: HostSettings, timeoutMs: number): Promise<ServerProbe> {
+export async function probeServer(
+  database: DatabaseSettings,
+  host: HostSettings,
+  settings: Settings,
+): Promise<ServerProbe> {
   const files = new PemFiles();
   const tools = {
-    network,
+    network: createNetwork(),
     keys: new ScramKeyCache(),
     random: (bytes: number): Uint8Array => randomBytes(bytes),
     readPem: (path: string): string => files.read(path),
+    tlsPolicy: () => serverTlsPolicy(settings),
   };
   const late = new AbortController();
-  const timer = systemClock.after(timeoutMs, () => late.abort());
+  const timer = systemClock.after(database.connectTimeoutMs, () => late.abort());
   const began = systemClock.now();
   try {
     const identity = { user: database.user, secret: database.password };

@@ -1,6 +1,5 @@
 // Boots the agent from a list, waits until it ends, and gives its exit code.
 
-import { systemClock } from './system_clock.ts';
 import type { Problem } from '../base/errors.ts';
 import { AgentError } from '../base/errors.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
@@ -19,6 +18,7 @@ import { PemFiles } from './pem_files.ts';
 import { newMockKey, Plane, prepare } from './plane.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
+import { systemClock } from './system_clock.ts';
 import { watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
@@ -26,7 +26,11 @@ const EXIT_UNUSABLE_CONFIGURATION = 78;
 type Loaded = LoadResult & { readonly settings: Settings };
 
 /** Resolves when the agent has ended. Errors of the configuration are printed by `report`, and give 78. */
-export async function runAgent(input: LoadInput, io: SourceIo, report: (problems: readonly Problem[]) => void): Promise<number> {
+export async function runAgent(
+  input: LoadInput,
+  io: SourceIo,
+  report: (problems: readonly Problem[]) => void,
+): Promise<number> {
   const loaded = await load(input, io);
   if (loaded.settings === undefined) {
     report(loaded.problems);
@@ -35,7 +39,8 @@ export async function runAgent(input: LoadInput, io: SourceIo, report: (problems
   const settings = loaded.settings;
   const log = makeLog(settings, process.stderr.isTTY === true);
   for (const sentence of loaded.took) log.info({}, sentence);
-  for (const { severity, code, sentence } of loaded.problems) if (severity === 'warning') log.warn({ code }, sentence);
+  for (const { severity, code, sentence } of loaded.problems)
+    if (severity === 'warning') log.warn({ code }, sentence);
   try {
     return await boot({ ...loaded, settings }, input, io, log);
   } catch (error) {
@@ -59,7 +64,9 @@ async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLo
     readPem,
     peerUser: (connection) => peerUser(libc, connection.fd),
   });
-  const listeners = new Listeners(libc, log, inherited, (connection, transport) => plane.onConnection(connection, transport));
+  const listeners = new Listeners(libc, log, inherited, (connection, transport) =>
+    plane.onConnection(connection, transport),
+  );
   listeners.prepare(loaded.settings).commit();
 
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();

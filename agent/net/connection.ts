@@ -1,5 +1,7 @@
 // What every room above knows of a connection: bytes in, bytes out, pause, close. The simulation has its own kind.
 
+import type { TlsMaterial } from './tls_contexts.ts';
+
 /** Why a connection ended, as one would print it; `error` is undefined for an orderly end. */
 export interface CloseReason {
   readonly error: string | undefined;
@@ -50,21 +52,14 @@ export interface Connection {
   readonly fd: number;
 }
 
-/** How a TLS peer is judged. PEM texts; undefined `ca` means that nobody is trusted. */
-export interface TlsClientOptions {
+/** How a server is judged. PEM texts; undefined `ca` means that nobody is trusted, which only `require` can live with. */
+export interface TlsClientOptions extends TlsMaterial {
   readonly serverName: string;
   readonly mode: 'require' | 'verify-ca' | 'verify-full';
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
 }
 
-export interface TlsServerOptions {
-  readonly cert: string;
-  readonly key: string;
-  /** Client certificates are asked for, and verified against these. */
-  readonly ca: string | undefined;
-}
+/** With a `ca`, client certificates are asked for and verified against it. */
+export type TlsServerOptions = TlsMaterial & { readonly cert: string; readonly key: string };
 
 export interface Address {
   /** A name or address; a path when it begins with `/`. */
@@ -78,4 +73,10 @@ export interface Network {
   connect(address: Address, signal: AbortSignal): Promise<Connection>;
   /** Starts TLS on a connection that is in cleartext; rejects when the handshake or its verdict fails. */
   startTls(connection: Connection, options: TlsClientOptions, signal: AbortSignal): Promise<Connection>;
+  /** The server's half, for a client that sent SSLRequest: `done` gets undefined when all is well. */
+  acceptTls(
+    connection: Connection,
+    options: TlsServerOptions,
+    done: (failure: string | undefined) => void,
+  ): void;
 }

@@ -13,7 +13,12 @@ export interface Listener {
 export type OnConnection = (connection: Connection) => void;
 
 /** An inherited or prepared descriptor that listens already. */
-export function listenFd(fd: number, address: string, kind: 'unix' | 'tcp', onConnection: OnConnection): Listener {
+export function listenFd(
+  fd: number,
+  address: string,
+  kind: 'unix' | 'tcp',
+  onConnection: OnConnection,
+): Listener {
   return wrap(Bun.listen<SocketSlot>({ fd, ...options(kind, onConnection) } as never), address);
 }
 

@@ -10,8 +10,22 @@ import type {
   TlsInfo,
   TlsServerOptions,
 } from './connection.ts';
+import { TlsContexts } from './tls_contexts.ts';
 
-export const network: Network = Object.freeze({ connect, startTls });
+/** One for the process, so that its TLS contexts are shared. */
+export function createNetwork(): Network {
+  const contexts = new TlsContexts();
+  return Object.freeze({
+    connect,
+    startTls: (connection: Connection, options: TlsClientOptions, signal: AbortSignal) =>
+      startTls(connection, options, contexts, signal),
+    acceptTls: (
+      connection: Connection,
+      options: TlsServerOptions,
+      done: (failure: string | undefined) => void,
+    ) => acceptTls(connection, options, contexts, done),
+  });
+}
 
 function connect(address: Address, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
@@ -69,6 +83,7 @@ function printAddress(address: Address): string {
 function startTls(
   connection: Connection,
   options: TlsClientOptions,
+  contexts: TlsContexts,
   signal: AbortSignal,
 ): Promise<Connection> {
   const plain = connection as BunConnection;
@@ -86,11 +101,17 @@ function startTls(
       onDrain() {},
       onClose: () => fail('the server closed the connection during the TLS handshake'),
     };
+    let how: Upgrade;
+    try {
+      how = { tls: clientTls(options, contexts) };
+    } catch (error) {
+      return fail(`TLS could not be started: ${(error as Error).message}`);
+    }
     const slot: SocketSlot = { connection: undefined };
     upgrade(
       plain,
       slot,
-      { tls: clientTls(options) },
+      how,
       (socket, ok, error) => {
         const verdict = judge(options.mode, ok, error);
         if (verdict !== undefined) return fail(verdict);
@@ -104,15 +125,15 @@ function startTls(
   });
 }
 
-function clientTls(options: TlsClientOptions): Bun.TLSOptions {
-  return {
+/** Bun's types do not know of `secureContext` yet; its sockets do. */
+function clientTls(options: TlsClientOptions, contexts: TlsContexts): Bun.TLSOptions {
+  const own = {
+    secureContext: contexts.of(options),
     serverName: options.serverName,
     // The verdict is ours: require must go on where verify-full must not.
     rejectUnauthorized: false,
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.cert === undefined ? {} : { cert: options.cert }),
-    ...(options.key === undefined ? {} : { key: options.key }),
   };
+  return own as Bun.TLSOptions;
 }
 
 /** Undefined when the connection may go on. Without this check Bun would let any certificate pass. */
@@ -187,10 +208,10 @@ function upgrade(
   }
 }
 
-/** The server's half, for a client that sent SSLRequest: `done` gets undefined when all is well. */
-export function acceptTls(
+function acceptTls(
   connection: Connection,
   options: TlsServerOptions,
+  contexts: TlsContexts,
   done: (failure: string | undefined) => void,
 ): void {
   const plain = connection as BunConnection;
@@ -202,19 +223,22 @@ export function acceptTls(
   };
   plain.handler = { onData() {}, onDrain() {}, onClose: () => settle('closed during the TLS handshake') };
   const asksClient = options.ca !== undefined;
-  const tls = {
-    cert: options.cert,
-    key: options.key,
-    ...(asksClient ? { ca: options.ca!, requestCert: true, rejectUnauthorized: true } : {}),
-  };
+  let secureContext: object;
+  try {
+    secureContext = contexts.of(options);
+  } catch (error) {
+    return settle(`TLS could not be started: ${(error as Error).message}`);
+  }
+  const tls = { secureContext, ...(asksClient ? { requestCert: true, rejectUnauthorized: true } : {}) };
   upgrade(
     plain,
     { connection: undefined },
-    { tls, isServer: true },
+    { tls: tls as Bun.TLSOptions, isServer: true },
     (socket, ok, error) => {
       // Where no client certificate was asked for, Bun may report that there is none: only `ok` counts then.
-      if (!ok || (asksClient && error !== null && error !== undefined))
+      if (!ok || (asksClient && error !== null && error !== undefined)) {
         return settle(error?.message ?? 'the handshake failed');
+      }
       plain.adopt(socket, tlsInfo(socket));
       settle(undefined);
     },

@@ -22,7 +22,8 @@ export function liveness(_snapshot: Snapshot): Health {
 export function readiness(snapshot: Snapshot): Health {
   if (snapshot.state !== 'running') return { ok: false, reason: `the agent is ${snapshot.state}` };
   const { connected, limit } = snapshot.clients;
-  if (limit > 0 && connected >= limit) return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };
+  if (limit > 0 && connected >= limit)
+    return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };
   for (const pool of snapshot.pools) {
     const servers = pool.serversActive + pool.serversIdle + pool.serversCleaning + pool.serversBeingCanceled;
     if (pool.lastError !== undefined && servers === 0 && !pool.removed) {

@@ -12,7 +12,7 @@ export async function openServer(pool: Pool, signal: AbortSignal): Promise<Serve
   const late = new AbortController();
   const giveUp = (): void => late.abort();
   signal.addEventListener('abort', giveUp, { once: true });
-  const timer = clock.after(settings.server_connect_timeout, giveUp);
+  const timer = clock.after(database.connectTimeoutMs, giveUp);
   try {
     const dialed = await dial(database, identity, tools, late.signal);
     const now = clock.now();

@@ -5,13 +5,13 @@ import { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
 import type { Log } from '../base/log.ts';
 import type { Secret } from '../base/secret.ts';
+import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { Server, Tenant } from '../server/server.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
-import { sameServer } from '../config/diff.ts';
 import type { Counter } from './limits.ts';
 import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
@@ -94,7 +94,12 @@ export class Pool implements PoolView, Tenant {
     return this.idleServers.length;
   }
   get connected(): number {
-    return this.idleServers.length + this.activeServers.length + this.cleaningServers.length + this.cancelingServers.length;
+    return (
+      this.idleServers.length +
+      this.activeServers.length +
+      this.cleaningServers.length +
+      this.cancelingServers.length
+    );
   }
   get servers(): number {
     return this.connected + this.logins;
@@ -180,7 +185,10 @@ export class Pool implements PoolView, Tenant {
   discard(server: Server, reason: string, abruptly = false): void {
     this.#forget(server);
     server.tenant = nobody;
-    this.context.log.debug({ server_pid: server.pid, database: this.database.name, reason }, 'server connection closed');
+    this.context.log.debug(
+      { server_pid: server.pid, database: this.database.name, reason },
+      'server connection closed',
+    );
     if (abruptly) server.connection.close();
     else server.close();
     this.resume();
@@ -247,7 +255,10 @@ export class Pool implements PoolView, Tenant {
 
   onReply(server: Server, _bytes: Uint8Array): void {
     if (server.lastFatal === undefined) return;
-    this.context.log.info({ server_pid: server.pid, database: this.database.name, reason: server.lastFatal.message }, 'the server ends a connection');
+    this.context.log.info(
+      { server_pid: server.pid, database: this.database.name, reason: server.lastFatal.message },
+      'the server ends a connection',
+    );
   }
   onReady(): void {}
   onParameter(): boolean {
@@ -262,7 +273,10 @@ export class Pool implements PoolView, Tenant {
   /** A server has closed by itself, whoever had it. */
   onLost(server: Server, reason: string): void {
     this.#forget(server);
-    this.context.log.info({ server_pid: server.pid, database: this.database.name, user: this.user, reason }, 'server connection lost');
+    this.context.log.info(
+      { server_pid: server.pid, database: this.database.name, user: this.user, reason },
+      'server connection lost',
+    );
     this.resume();
   }
 
@@ -330,9 +344,13 @@ export class Pool implements PoolView, Tenant {
     if (!sameServer(database, this.database) || this.removed) return this.resume();
     this.failure.add(error, clock.now(), settings.server_login_retry, random());
     this.statistics.serverLoginFailures++;
-    log.warn({ database: database.name, user: this.identity.user, failures: this.failure.count, code: error.code }, error.message);
+    log.warn(
+      { database: database.name, user: this.identity.user, failures: this.failure.count, code: error.code },
+      error.message,
+    );
     if (this.connected === 0) {
-      for (const waiter of this.waiters) if (waiter.isLogin || this.failure.isFinal) this.#refuse(waiter, error);
+      for (const waiter of this.waiters)
+        if (waiter.isLogin || this.failure.isFinal) this.#refuse(waiter, error);
     }
     this.resume();
   }
@@ -351,8 +369,11 @@ export class Pool implements PoolView, Tenant {
   #settle(server: Server): void {
     const now = this.context.clock.now();
     server.idleSince = now;
-    const reason = server.retired ?? (server.expiresAt <= now ? 'server_lifetime' : this.removed ? 'the database was removed' : undefined);
-    if (reason === undefined && this.connected + this.logins <= this.size) this.#move(server, this.idleServers);
+    const reason =
+      server.retired ??
+      (server.expiresAt <= now ? 'server_lifetime' : this.removed ? 'the database was removed' : undefined);
+    if (reason === undefined && this.connected + this.logins <= this.size)
+      this.#move(server, this.idleServers);
     else this.discard(server, reason ?? 'the pool is larger than its size');
   }
 

@@ -1,8 +1,8 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
-import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { sameServer } from '../config/diff.ts';
+import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { Counter } from './limits.ts';
 import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
 
@@ -79,7 +79,8 @@ export class PoolRegistry {
   tick(now: number): void {
     for (const [key, pool] of this.#pools) {
       pool.tick(now);
-      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed) this.#pools.delete(key);
+      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed)
+        this.#pools.delete(key);
     }
   }
 
@@ -107,7 +108,11 @@ function identityOf(database: DatabaseSettings, user: string, settings: Settings
   if (database.forceUser || user === database.user) return { user: database.user, secret: database.password };
   const known = settings.users[user];
   if (known === undefined) {
-    throw new AgentError('login_unusable', { user, database: database.name, reason: 'it is not among the users' });
+    throw new AgentError('login_unusable', {
+      user,
+      database: database.name,
+      reason: 'it is not among the users',
+    });
   }
   return { user, secret: known.secret };
 }

@@ -10,7 +10,11 @@ import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 const ANSWER_BYTES_MAX = 1_048_576;
 
 /** The first row's columns as text, null for NULL; closes the connection. Rejects with AgentError. */
-export function ask(connection: Connection, sql: string, signal: AbortSignal): Promise<readonly (string | null)[]> {
+export function ask(
+  connection: Connection,
+  sql: string,
+  signal: AbortSignal,
+): Promise<readonly (string | null)[]> {
   return new Promise((resolve, reject) => {
     const parser = new Parser();
     let row: readonly (string | null)[] | undefined;
@@ -30,11 +34,14 @@ export function ask(connection: Connection, sql: string, signal: AbortSignal): P
       connection.write(encodeTerminate());
       connection.end();
     };
-    signal.addEventListener('abort', () => fail(new AgentError('server_timeout', { what: 'query' })), { once: true });
+    signal.addEventListener('abort', () => fail(new AgentError('server_timeout', { what: 'query' })), {
+      once: true,
+    });
     connection.handler = {
       onData(chunk) {
         bytes += chunk.length;
-        if (bytes > ANSWER_BYTES_MAX) return fail(new AgentError('server_protocol', { reason: 'an endless answer' }));
+        if (bytes > ANSWER_BYTES_MAX)
+          return fail(new AgentError('server_protocol', { reason: 'an endless answer' }));
         try {
           parser.parse(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), onMessage);
         } catch (error) {
@@ -42,7 +49,8 @@ export function ask(connection: Connection, sql: string, signal: AbortSignal): P
         }
       },
       onDrain() {},
-      onClose: (reason) => reject(new AgentError('server_closed', { reason: reason.error ?? 'it closed the connection' })),
+      onClose: (reason) =>
+        reject(new AgentError('server_closed', { reason: reason.error ?? 'it closed the connection' })),
     };
     connection.write(encodeQuery(sql));
   });

@@ -14,6 +14,8 @@ export interface DialTools {
   readonly random: (bytes: number) => Uint8Array;
   /** A PEM file's text; throws AgentError when it cannot be read. `system` is the system's own CA bundle. */
   readonly readPem: (path: string) => string;
+  /** server_tls_protocols and server_tls_ciphers, as they are now. */
+  readonly tlsPolicy: () => Pick<TlsClientOptions, 'protocols' | 'ciphers'>;
 }
 
 export interface Dialed extends LoginResult {
@@ -109,6 +111,7 @@ function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: Di
   return {
     serverName: address.host,
     mode,
+    ...tools.tlsPolicy(),
     ca: mode === 'require' ? undefined : tools.readPem(database.sslrootcert),
     cert: database.sslcert === undefined ? undefined : tools.readPem(database.sslcert),
     key: database.sslkey === undefined ? undefined : tools.readPem(database.sslkey),

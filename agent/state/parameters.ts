@@ -51,7 +51,6 @@ export class Parameters {
   }
 }
 
-
 /**
  * The SQL that brings a server from `has` to `wants`; empty when they agree already.
  * Only one round trip, because a simple Query of several SETs is one implicit transaction.
