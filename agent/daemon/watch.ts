@@ -58,6 +58,9 @@ const BLIND_INTERVAL_MS = 500;
 /** How often the directories are asked for again when links change between the walk and the watch. */
 const ROUNDS_MAX = 3;
 
+/** Timers ring up to a millisecond early; a look that comes too early for a change costs another settle time. */
+const TIMER_SLACK_MS = 2;
+
 /** A file system that needs longer for a look is worth a line in the log. */
 const SLOW_LOOK_MS = 10_000;
 
@@ -151,7 +154,7 @@ class Watch implements FileWatch {
   /** A burst of events makes a look at its first one, and then no more than one each settle time. */
   #stir(): void {
     this.#stirred = true;
-    this.#lookIn(this.#lookedAtMs + this.#times.settleMs - this.#clock.now());
+    this.#lookIn(this.#lookedAtMs + this.#times.settleMs + TIMER_SLACK_MS - this.#clock.now());
   }
 
   /** Makes the next look come sooner, never later. */
@@ -235,11 +238,11 @@ class Watch implements FileWatch {
   #restMs(): number {
     const { pollIntervalMs, settleMs } = this.#times;
     let rest = this.#directories.areBlind ? Math.min(BLIND_INTERVAL_MS, pollIntervalMs) : pollIntervalMs;
-    if (this.#stirred || this.#candidates.size > 0) rest = Math.min(rest, settleMs);
+    if (this.#stirred || this.#candidates.size > 0) rest = Math.min(rest, settleMs + TIMER_SLACK_MS);
     for (const { sinceMs } of this.#candidates.values()) {
       // One that is due already waits for others, until the next look at them.
       const leftMs = sinceMs + settleMs - this.#clock.now();
-      if (leftMs > 0) rest = Math.min(rest, Math.max(leftMs, 1));
+      if (leftMs > 0) rest = Math.min(rest, leftMs + TIMER_SLACK_MS);
     }
     return rest;
   }
