@@ -1,0 +1,135 @@
+// Starts the two that are compared, with the same settings: UNIX socket in, SCRAM, verify-full TLS out, transactions, 20 servers.
+
+import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import manifest from '../../../package.json';
+import { startAgent } from '../harness/agent.ts';
+import type { CertificateAuthority } from '../harness/certificates.ts';
+import { createNursery, makeDirectory, unprivilegedAccount } from '../harness/nursery.ts';
+import type { Postgres } from '../harness/postgres.ts';
+import type { PgbenchTarget } from './pgbench.ts';
+
+export interface Pooler {
+  readonly name: 'pgsidecar' | 'pgbouncer';
+  readonly version: string;
+  readonly pid: number;
+  readonly target: PgbenchTarget;
+  stop(): Promise<void>;
+}
+
+export interface Backend {
+  readonly postgres: Postgres;
+  readonly authority: CertificateAuthority;
+}
+
+export const USER = 'bench';
+export const DATABASE = 'bench';
+export const POOL_SIZE = 20;
+const CLIENTS_MAX = 1_000;
+
+export async function startPgsidecar({ postgres, authority }: Backend): Promise<Pooler> {
+  const agent = await startAgent({
+    files: {
+      'ca.crt': authority.certificate,
+      'application.yml': [
+        'production:',
+        `  database_host: ${postgres.host}`,
+        `  database_port: ${postgres.port}`,
+        `  database_name: ${DATABASE}`,
+        `  database_username: ${USER}`,
+        `  database_password: ${postgres.passwordOf(USER)}`,
+        '',
+      ].join('\n'),
+      'pgsidecar.yml': [
+        'pool_mode: transaction',
+        `default_pool_size: ${POOL_SIZE}`,
+        `max_client_conn: ${CLIENTS_MAX}`,
+        'auth_type: scram-sha-256',
+        'server_tls_ca_file: ca.crt',
+        'log_connections: false',
+        'log_disconnections: false',
+        '',
+      ].join('\n'),
+    },
+    args: ['--source', 'application.yml', '--environment', 'production'],
+  });
+  return {
+    name: 'pgsidecar',
+    version: manifest.version,
+    pid: agent.pid,
+    target: targetAt(agent.socketDir, 5432, postgres),
+    stop: agent.stop,
+  };
+}
+
+/** PgBouncer refuses to run as root, so its directory belongs to whom it runs as. */
+export async function startPgbouncer({ postgres, authority }: Backend): Promise<Pooler> {
+  const account = unprivilegedAccount();
+  const nursery = createNursery('pgbouncer', account);
+  const socketDir = makeDirectory(join(nursery.directory, 's'), account);
+  const write = (name: string, text: string) => {
+    const path = join(nursery.directory, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (account !== undefined) chownSync(path, account.uid, account.gid);
+    return path;
+  };
+  // The verifier, as PostgreSQL has it: with a plain password PgBouncer would derive keys anew at every login.
+  const [{ secret } = {}] = await postgres.sql(
+    `SELECT rolpassword AS secret FROM pg_authid WHERE rolname = '${USER}'`,
+  );
+  const userlist = write('userlist.txt', `"${USER}" "${secret}"\n`);
+  const ini = write(
+    'pgbouncer.ini',
+    [
+      '[databases]',
+      `${DATABASE} = host=${postgres.host} port=${postgres.port} dbname=${DATABASE}`,
+      '[pgbouncer]',
+      `unix_socket_dir = ${socketDir}`,
+      'listen_port = 6432',
+      'pool_mode = transaction',
+      `default_pool_size = ${POOL_SIZE}`,
+      `max_client_conn = ${CLIENTS_MAX}`,
+      'auth_type = scram-sha-256',
+      `auth_file = ${userlist}`,
+      'server_tls_sslmode = verify-full',
+      `server_tls_ca_file = ${write('ca.crt', authority.certificate)}`,
+      'log_connections = 0',
+      'log_disconnections = 0',
+      '',
+    ].join('\n'),
+  );
+  const logPath = join(nursery.directory, 'log');
+  const descriptor = openSync(logPath, 'a');
+  const child = nursery.spawn(['pgbouncer', ini], {
+    account,
+    output: descriptor,
+    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
+  });
+  closeSync(descriptor);
+  while (!readFileSync(logPath, 'utf8').includes('process up')) {
+    if (child.exitCode !== null) {
+      const text = readFileSync(logPath, 'utf8');
+      await nursery.close();
+      throw new Error(`Cannot start pgbouncer: ${text}`);
+    }
+    await Bun.sleep(10);
+  }
+  return {
+    name: 'pgbouncer',
+    version: pgbouncerVersion(),
+    pid: child.pid,
+    target: targetAt(socketDir, 6432, postgres),
+    stop: nursery.close,
+  };
+}
+
+export function pgbouncerVersion(): string {
+  const output = Bun.spawnSync(['pgbouncer', '--version'], {
+    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
+  }).stdout;
+  return /^PgBouncer (\S+)/.exec(output.toString())?.[1] ?? 'unknown';
+}
+
+function targetAt(socketDir: string, port: number, postgres: Postgres): PgbenchTarget {
+  return { host: socketDir, port, user: USER, password: postgres.passwordOf(USER), database: DATABASE };
+}
