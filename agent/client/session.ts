@@ -126,7 +126,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       return;
     }
     this.pool.statistics.transactions++;
-    if (server.settingsTouched && this.#lookAtSettings(server)) return;
+    if ((server.settingsTouched || this.#tracked !== undefined) && this.#lookAtSettings(server)) return;
     if (this.pool.mode === 'session' || this.relay.inMessage) return;
     this.#giveBack(server);
   }
@@ -244,17 +244,15 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       this.parameters = this.#tracked.applyTo(this.parameters);
       server.parameters = server.parameters.withUnreported(this.parameters.unreported);
       this.#tracked = undefined;
-      server.settingsTouched = false;
-      return false;
+      // Behind the question the client may have sent another SET, which the answer knows nothing of.
+      if (!server.settingsTouched) return false;
     }
+    server.settingsTouched = false;
     const names = this.context.settings.track_extra_parameters.filter(
       (name) => !hasName(server.parameters, name),
     );
     server.parameters = server.parameters.withUnreported(NOTHING);
-    if (names.length === 0 || this.pool.mode === 'session') {
-      server.settingsTouched = false;
-      return false;
-    }
+    if (names.length === 0 || this.pool.mode === 'session') return false;
     this.#tracked = new TrackedParameters(names);
     server.inject(this.#tracked.sql);
     return true;
