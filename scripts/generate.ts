@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { commandLinePage } from '../agent/cli/reference.ts';
 import { printValue } from '../agent/config/read_value.ts';
 import { schemaOf } from '../agent/config/schema.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../agent/config/table/keys.ts';
@@ -16,6 +17,7 @@ import { rowOf, SETTING_NAMES, type SettingName } from '../agent/config/table.ts
 const root = join(import.meta.dir, '..');
 
 const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/reference/command_line.md': commandLinePage,
   'docs/reference/settings.md': settingsPage,
   'docs/reference/pgsidecar.schema.json': () => `${JSON.stringify(schemaOf('publish'), undefined, 2)}\n`,
 };

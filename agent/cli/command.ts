@@ -102,7 +102,7 @@ export const EXIT_CODES = {
   70: 'a bug in pgsidecar',
   73: 'a file could not be written',
   75: 'the time was up',
-  77: 'permission denied, or a login refused',
+  77: 'permission denied',
   78: 'the configuration cannot be used',
 } as const;
 

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { PemFiles } from '../daemon/pem_files.ts';
 import type { Connection } from '../net/connection.ts';
-import { network } from '../net/network.ts';
+import { createNetwork } from '../net/network.ts';
 import { dial } from '../server/dial.ts';
 import type { ProbeServer } from './check_connect.ts';
 
@@ -19,10 +19,11 @@ const QUESTION = `SELECT current_setting('max_connections'),
 export function serverProbe(clock: Clock, random: (bytes: number) => Uint8Array): ProbeServer {
   const pem = new PemFiles();
   const tools = {
-    network,
+    network: createNetwork(),
     keys: new ScramKeyCache(),
     random,
     readPem: (path: string) => pem.read(path),
+    tlsPolicy: () => ({ protocols: 'secure', ciphers: '' }) as const,
   };
   return async (database, host) => {
     const start = clock.now();
