@@ -24,17 +24,18 @@ export function fishCompletion(commands: readonly Command[]): string {
 function commandLines(command: Command, commands: readonly Command[]): string[] {
   const start = `complete -c pgsidecar -n '__fish_seen_subcommand_from ${command.name}'`;
   const offer = argumentOffered(command, commands);
-  const own = offer === undefined ? [] : [`${start}${values(offer)}`];
+  const own = typeof offer === 'object' && 'words' in offer ? [`${start} -a '${offer.words.join(' ')}'`] : [];
   return [...own, ...flagsOffered(command).map((flag) => flagLine(start, flag))];
 }
 
 function flagLine(start: string, flag: OfferedFlag): string {
-  const value = flag.takesValue ? ` -r${values(flag.offer)}` : '';
+  const value = flag.takesValue ? valueOffer(flag.offer) : '';
   return `${start} -l ${flag.name.slice(2)}${value} -d '${flag.summary}'`;
 }
 
-function values(offer: Offer): string {
-  if (offer === 'anything') return '';
-  if ('words' in offer) return ` -a '${offer.words.join(' ')}'`;
-  return offer.files === 'directory' ? " -a '(__fish_complete_directories)'" : ' -F';
+/** -x: a value must follow, and no file is meant by it; -r -F: a file is. */
+function valueOffer(offer: Offer): string {
+  if (offer === 'anything') return ' -x';
+  if ('words' in offer) return ` -x -a '${offer.words.join(' ')}'`;
+  return offer.files === 'directory' ? " -x -a '(__fish_complete_directories)'" : ' -r -F';
 }

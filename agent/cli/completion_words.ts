@@ -16,7 +16,7 @@ export interface OfferedFlag {
   readonly name: string;
   readonly takesValue: boolean;
   readonly offer: Offer;
-  /** One line, no quotes of any shell in it. */
+  /** One sentence, no quotes of any shell in it. */
   readonly summary: string;
 }
 
@@ -53,5 +53,7 @@ const COMPLETIONS: Readonly<Record<Completion | 'nothing', (commands: readonly C
 
 /** The first sentence, without what a shell might take for its own. */
 export function plain(text: string): string {
-  return firstSentence(text).replace(/['"`$\\[\]]/g, '');
+  return firstSentence(text)
+    .replaceAll("'", '’')
+    .replace(/["`$\\[\]]/g, '');
 }

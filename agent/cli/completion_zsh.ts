@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import { argumentOffered, flagsOffered, type Offer, type OfferedFlag, plain } from './completion_words.ts';
 
 export function zshCompletion(commands: readonly Command[]): string {
-  const described = commands.map((command) => `    '${command.name}:${colonless(command.summary)}'`);
+  const described = commands.map((command) => `    '${command.name}:${field(command.summary)}'`);
   return `#compdef pgsidecar
 # zsh completion of pgsidecar, made by \`pgsidecar completion zsh\`.
 
@@ -48,7 +48,7 @@ function commandCase(command: Command, commands: readonly Command[]): string {
 /** \`'--out=[Write into this directory]:dir:_files -/'\`; the sign allows both \`--out x\` and \`--out=x\`. */
 function flagSpec(flag: OfferedFlag): string {
   const value = flag.takesValue ? `:value:${action(flag.offer)}` : '';
-  return `'*${flag.name}${flag.takesValue ? '=' : ''}[${colonless(flag.summary)}]${value}'`;
+  return `'*${flag.name}${flag.takesValue ? '=' : ''}[${field(flag.summary)}]${value}'`;
 }
 
 function action(offer: Offer): string {
@@ -57,7 +57,7 @@ function action(offer: Offer): string {
   return offer.files === 'directory' ? '_files -/' : '_files';
 }
 
-/** A colon would end the field. */
-function colonless(text: string): string {
-  return plain(text).replaceAll(':', ' ');
+/** A bare colon would end the field. */
+function field(text: string): string {
+  return plain(text).replaceAll(':', '\\:');
 }
