@@ -1,10 +1,12 @@
-// Writes what is derived from the settings table: the reference and the JSON Schema; `--check` fails when they are out of date.
+// Writes what is derived from the settings table: the reference, the JSON Schema and its compiled form; `--check` fails when they are out of date.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import standaloneCode from 'ajv/dist/standalone/index.js';
 import { commandLinePage } from '../agent/cli/reference.ts';
 import { printValue } from '../agent/config/read_value.ts';
-import { schemaOf } from '../agent/config/schema.ts';
+import { type JsonSchema, schemaOf } from '../agent/config/schema.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../agent/config/table/keys.ts';
 import {
   DURATION_MAX,
@@ -20,7 +22,39 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/command_line.md': commandLinePage,
   'docs/reference/settings.md': settingsPage,
   'docs/reference/pgsidecar.schema.json': () => `${JSON.stringify(schemaOf('publish'), undefined, 2)}\n`,
+  'agent/config/schema_check.js': compiledSchema,
 };
+
+/** Compiling at each start would take the agent 60 ms; what ajv writes here takes 5, and needs no code made at run time. */
+function compiledSchema(): string {
+  const code = { source: true, esm: true, lines: true } as const;
+  const ajv = new Ajv({ allErrors: true, strict: false, inlineRefs: false, messages: false, code });
+  const written = standaloneCode(ajv, ajv.compile(shareShapes(schemaOf('check'))));
+  return `// What pgsidecar.yml may be: compiled by ajv from the settings table, written by scripts/generate.ts.\n${written}\n`;
+}
+
+/** Sixty settings have two dozen shapes: each is compiled once, and referred to. */
+function shareShapes(schema: JsonSchema): JsonSchema {
+  const names = new Map<string, string>();
+  const definitions: Record<string, unknown> = {};
+  const share = (properties: object) =>
+    Object.fromEntries(
+      Object.entries(properties).map(([key, shape]) => {
+        const text = JSON.stringify(shape);
+        const name = names.get(text) ?? `shape${names.size}`;
+        names.set(text, name);
+        definitions[name] = shape;
+        return [key, { $ref: `#/definitions/${name}` }];
+      }),
+    );
+  const { databases, users, ...settings } = schema.properties as Record<string, JsonSchema>;
+  const section = (each: JsonSchema) => {
+    const entry = each.additionalProperties as JsonSchema;
+    return { ...each, additionalProperties: { ...entry, properties: share(entry.properties as object) } };
+  };
+  const properties = { ...share(settings), databases: section(databases!), users: section(users!) };
+  return { ...schema, properties, definitions };
+}
 
 function settingsPage(): string {
   const sections = new Map<SettingSection, SettingName[]>();

@@ -99,7 +99,10 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
       ? CONFIG_FILES.slice(0, path === undefined ? undefined : CONFIG_FILES.indexOf(path as never))
       : [];
   const files = looked.map((each) => resolve(io.cwd, each));
-  if (path !== undefined) return { reading: readPgsidecarYml(path, io), files, took: [path] };
+  if (path !== undefined) {
+    const reading = readPgsidecarYml(path, io);
+    return { reading, files, took: io.read(path) === undefined ? [] : [path] };
+  }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
   return { reading, files, took: [] };
 }

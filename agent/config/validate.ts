@@ -1,7 +1,7 @@
 // Holds what was written against the JSON Schema: unknown keys, wrong types, things that are no mapping, all at once.
 
-import { Ajv, type ErrorObject } from 'ajv';
-import { schemaOf } from './schema.ts';
+import type { ErrorObject } from 'ajv';
+import { validate } from './schema_check.js';
 
 /** Where in the tree something is wrong; what to say about it is decided by who knows the rows and the lines. */
 export interface Fault {
@@ -10,16 +10,11 @@ export interface Fault {
   readonly kind: 'unknown' | 'shape';
 }
 
-/** Compiling without ajv's own check of the schema takes 15 ms less at each start; a test makes that check. */
-const check = new Ajv({ allErrors: true, strict: false, meta: false, validateSchema: false }).compile(
-  schemaOf('check'),
-);
-
 /** Each fault once, in the order of the tree. */
 export function faultsOf(written: unknown): readonly Fault[] {
-  if (check(written)) return [];
+  if (validate(written)) return [];
   const faults = new Map<string, Fault>();
-  for (const error of check.errors ?? []) {
+  for (const error of validate.errors ?? []) {
     const fault = faultOf(error);
     const key = JSON.stringify(fault.path);
     if (!faults.has(key)) faults.set(key, fault);
@@ -27,7 +22,7 @@ export function faultsOf(written: unknown): readonly Fault[] {
   return [...faults.values()];
 }
 
-function faultOf(error: ErrorObject): Fault {
+function faultOf(error: Pick<ErrorObject, 'keyword' | 'instancePath' | 'params'>): Fault {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
   if (error.keyword !== 'additionalProperties') return { path, kind: 'shape' };
   return { path: [...path, String(error.params.additionalProperty)], kind: 'unknown' };

@@ -2,7 +2,10 @@
 
 import { expect, test } from 'bun:test';
 import { Ajv } from 'ajv';
+import fc from 'fast-check';
 import { schemaOf } from './schema.ts';
+import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
+import { SETTING_NAMES } from './table.ts';
 import { faultsOf } from './validate.ts';
 
 test('both schemas are what JSON Schema says a schema is', () => {
@@ -58,4 +61,46 @@ test('faultsOf() is content with what the readers take', () => {
   };
   expect(faultsOf(written)).toEqual([]);
   expect(faultsOf('nothing but a text')).toEqual([{ path: [], kind: 'shape' }]);
+});
+
+test('faultsOf() finds what ajv itself finds with the schema of this very table', () => {
+  const check = new Ajv({ allErrors: true, strict: false }).compile(schemaOf('check'));
+  const keys = [
+    ...SETTING_NAMES,
+    ...Object.keys(DATABASE_KEYS),
+    ...Object.keys(USER_KEYS),
+    'databases',
+    'users',
+    'x',
+  ];
+  const leaves = fc.oneof(
+    fc.integer(),
+    fc.double(),
+    fc.string(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constantFrom('5', '30s', '64kB', 'session'),
+  );
+  const trees = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      leaves,
+      fc.array(tie('tree'), { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom(...keys), tie('tree'), { maxKeys: 8 }),
+    ),
+  })).tree;
+  fc.assert(
+    fc.property(trees, (tree) => {
+      check(tree);
+      const places = (check.errors ?? []).map(({ instancePath, keyword, params }) =>
+        keyword === 'additionalProperties' ? `${instancePath}/${params.additionalProperty}` : instancePath,
+      );
+      expect(
+        faultsOf(tree)
+          .map(({ path }) => path.map((word) => `/${word}`).join(''))
+          .sort(),
+      ).toEqual([...new Set(places)].sort());
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -1,0 +1,1780 @@
+// What pgsidecar.yml may be: compiled by ajv from the settings table, written by scripts/generate.ts.
+"use strict";
+export const validate = validate21;
+export default validate21;
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape22"},"log_format":{"$ref":"#/definitions/shape23"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape24"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape25"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape26"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["debug","info","warn","error"]},"shape23":{"enum":["auto","json","pretty"]},"shape24":{"enum":["writer","replica"]},"shape25":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape26":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const func2 = Object.prototype.hasOwnProperty;
+const schema7 = {"type":["string","number","boolean"]};
+
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(((typeof data !== "string") && (!(typeof data == "number"))) && (typeof data !== "boolean")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema7.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema8 = {"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"};
+const pattern0 = new RegExp("^\\s*(?:0o?)?[0-7]{1,4}\\s*$", "u");
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema8.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data < 0 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern0.test(data)){
+const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*(?:0o?)?[0-7]{1,4}\\s*$"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const schema9 = {"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const pattern1 = new RegExp("^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$", "u");
+
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 65535 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":["array","string","integer"],"items":{"type":["string","integer"]}};
+
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(((!(Array.isArray(data))) && (typeof data !== "string")) && (!((typeof data == "number") && (!(data % 1) && !isNaN(data))))){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema10.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if((typeof data0 !== "string") && (!((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))))){
+const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema10.items.type}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+validate29.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":["boolean","integer","string"],"minimum":0,"maximum":1};
+
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(((typeof data !== "boolean") && (!((typeof data == "number") && (!(data % 1) && !isNaN(data))))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema11.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+validate31.errors = vErrors;
+return errors === 0;
+}
+
+const schema12 = {"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"};
+const pattern2 = new RegExp("^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$", "u");
+
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(typeof data == "number")) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema12.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data < 0 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern2.test(data)){
+const err2 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"enum":["scram-sha-256","md5","plain","peer","trust"]};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!(((((data === "scram-sha-256") || (data === "md5")) || (data === "plain")) || (data === "peer")) || (data === "trust"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema13.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+
+const schema14 = {"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema14.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1000000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 4096 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate39.errors = vErrors;
+return errors === 0;
+}
+
+const schema15 = {"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema15.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 100000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+
+const schema16 = {"enum":["disable","allow","prefer","require","verify-ca","verify-full"]};
+
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!((((((data === "disable") || (data === "allow")) || (data === "prefer")) || (data === "require")) || (data === "verify-ca")) || (data === "verify-full"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema16.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate45.errors = vErrors;
+return errors === 0;
+}
+
+const schema17 = {"enum":["secure","tlsv1.2","tlsv1.3"]};
+
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!(((data === "secure") || (data === "tlsv1.2")) || (data === "tlsv1.3"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema17.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate50.errors = vErrors;
+return errors === 0;
+}
+
+const schema18 = {"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate53(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema18.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1000000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate53.errors = vErrors;
+return errors === 0;
+}
+
+const schema19 = {"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema19.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1000000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate55.errors = vErrors;
+return errors === 0;
+}
+
+const schema20 = {"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
+const pattern7 = new RegExp("^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$", "u");
+
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema20.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 2147483647 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 16384 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 16384}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate58.errors = vErrors;
+return errors === 0;
+}
+
+const schema21 = {"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
+
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema21.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1073741824 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 16384 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 16384}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate60.errors = vErrors;
+return errors === 0;
+}
+
+const schema22 = {"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
+
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema22.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 67108864 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 16384 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 16384}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate62.errors = vErrors;
+return errors === 0;
+}
+
+const schema23 = {"enum":["session","transaction","statement"]};
+
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!(((data === "session") || (data === "transaction")) || (data === "statement"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema23.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate67.errors = vErrors;
+return errors === 0;
+}
+
+const schema24 = {"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema24.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 10000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate69.errors = vErrors;
+return errors === 0;
+}
+
+const schema25 = {"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema25.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 10000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate71.errors = vErrors;
+return errors === 0;
+}
+
+const schema26 = {"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema26.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 100000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate73.errors = vErrors;
+return errors === 0;
+}
+
+const schema27 = {"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema27.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 100 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate79.errors = vErrors;
+return errors === 0;
+}
+
+const schema28 = {"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema28.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 1000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate83.errors = vErrors;
+return errors === 0;
+}
+
+const schema29 = {"enum":["debug","info","warn","error"]};
+
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema29.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate100.errors = vErrors;
+return errors === 0;
+}
+
+const schema30 = {"enum":["auto","json","pretty"]};
+
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema30.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate102.errors = vErrors;
+return errors === 0;
+}
+
+const schema31 = {"enum":["writer","replica"]};
+
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!((data === "writer") || (data === "replica"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema31.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate119.errors = vErrors;
+return errors === 0;
+}
+
+const schema32 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema32.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data == "number"){
+if(data > 86400 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < -1 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate122.errors = vErrors;
+return errors === 0;
+}
+
+const schema33 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
+
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+let data0 = data[key0];
+if(((typeof data0 !== "string") && (!(typeof data0 == "number"))) && (typeof data0 !== "boolean")){
+const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema33.additionalProperties.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate134.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema6.properties, key0))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.unix_socket_dir !== undefined){
+if(!(validate22(data.unix_socket_dir, {instancePath:instancePath+"/unix_socket_dir",parentData:data,parentDataProperty:"unix_socket_dir",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.unix_socket_mode !== undefined){
+if(!(validate24(data.unix_socket_mode, {instancePath:instancePath+"/unix_socket_mode",parentData:data,parentDataProperty:"unix_socket_mode",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+if(data.unix_socket_group !== undefined){
+if(!(validate22(data.unix_socket_group, {instancePath:instancePath+"/unix_socket_group",parentData:data,parentDataProperty:"unix_socket_group",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.listen_port !== undefined){
+if(!(validate27(data.listen_port, {instancePath:instancePath+"/listen_port",parentData:data,parentDataProperty:"listen_port",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+}
+if(data.listen_addr !== undefined){
+if(!(validate29(data.listen_addr, {instancePath:instancePath+"/listen_addr",parentData:data,parentDataProperty:"listen_addr",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.tcp_keepalive !== undefined){
+if(!(validate31(data.tcp_keepalive, {instancePath:instancePath+"/tcp_keepalive",parentData:data,parentDataProperty:"tcp_keepalive",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data.tcp_keepidle !== undefined){
+if(!(validate33(data.tcp_keepidle, {instancePath:instancePath+"/tcp_keepidle",parentData:data,parentDataProperty:"tcp_keepidle",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.auth_type !== undefined){
+if(!(validate35(data.auth_type, {instancePath:instancePath+"/auth_type",parentData:data,parentDataProperty:"auth_type",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+}
+if(data.auth_file !== undefined){
+if(!(validate22(data.auth_file, {instancePath:instancePath+"/auth_file",parentData:data,parentDataProperty:"auth_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.peer_map !== undefined){
+if(!(validate29(data.peer_map, {instancePath:instancePath+"/peer_map",parentData:data,parentDataProperty:"peer_map",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.scram_iterations !== undefined){
+if(!(validate39(data.scram_iterations, {instancePath:instancePath+"/scram_iterations",parentData:data,parentDataProperty:"scram_iterations",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_login_timeout !== undefined){
+if(!(validate33(data.client_login_timeout, {instancePath:instancePath+"/client_login_timeout",parentData:data,parentDataProperty:"client_login_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_login_concurrency !== undefined){
+if(!(validate42(data.client_login_concurrency, {instancePath:instancePath+"/client_login_concurrency",parentData:data,parentDataProperty:"client_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_login_failure_delay !== undefined){
+if(!(validate33(data.client_login_failure_delay, {instancePath:instancePath+"/client_login_failure_delay",parentData:data,parentDataProperty:"client_login_failure_delay",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_sslmode !== undefined){
+if(!(validate45(data.client_tls_sslmode, {instancePath:instancePath+"/client_tls_sslmode",parentData:data,parentDataProperty:"client_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_key_file !== undefined){
+if(!(validate22(data.client_tls_key_file, {instancePath:instancePath+"/client_tls_key_file",parentData:data,parentDataProperty:"client_tls_key_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_cert_file !== undefined){
+if(!(validate22(data.client_tls_cert_file, {instancePath:instancePath+"/client_tls_cert_file",parentData:data,parentDataProperty:"client_tls_cert_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_ca_file !== undefined){
+if(!(validate22(data.client_tls_ca_file, {instancePath:instancePath+"/client_tls_ca_file",parentData:data,parentDataProperty:"client_tls_ca_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_protocols !== undefined){
+if(!(validate50(data.client_tls_protocols, {instancePath:instancePath+"/client_tls_protocols",parentData:data,parentDataProperty:"client_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_tls_ciphers !== undefined){
+if(!(validate22(data.client_tls_ciphers, {instancePath:instancePath+"/client_tls_ciphers",parentData:data,parentDataProperty:"client_tls_ciphers",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_client_conn !== undefined){
+if(!(validate53(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
+vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_db_client_connections !== undefined){
+if(!(validate55(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_user_client_connections !== undefined){
+if(!(validate55(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_packet_size !== undefined){
+if(!(validate58(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
+vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_message_held !== undefined){
+if(!(validate60(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_write_buffer !== undefined){
+if(!(validate62(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
+if(data.ignore_startup_parameters !== undefined){
+if(!(validate29(data.ignore_startup_parameters, {instancePath:instancePath+"/ignore_startup_parameters",parentData:data,parentDataProperty:"ignore_startup_parameters",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.track_extra_parameters !== undefined){
+if(!(validate29(data.track_extra_parameters, {instancePath:instancePath+"/track_extra_parameters",parentData:data,parentDataProperty:"track_extra_parameters",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.application_name_add_host !== undefined){
+if(!(validate31(data.application_name_add_host, {instancePath:instancePath+"/application_name_add_host",parentData:data,parentDataProperty:"application_name_add_host",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data.pool_mode !== undefined){
+if(!(validate67(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+errors = vErrors.length;
+}
+}
+if(data.default_pool_size !== undefined){
+if(!(validate69(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+errors = vErrors.length;
+}
+}
+if(data.min_pool_size !== undefined){
+if(!(validate71(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_db_connections !== undefined){
+if(!(validate73(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_user_connections !== undefined){
+if(!(validate73(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+if(data.query_wait_timeout !== undefined){
+if(!(validate33(data.query_wait_timeout, {instancePath:instancePath+"/query_wait_timeout",parentData:data,parentDataProperty:"query_wait_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_idle_timeout !== undefined){
+if(!(validate33(data.server_idle_timeout, {instancePath:instancePath+"/server_idle_timeout",parentData:data,parentDataProperty:"server_idle_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_lifetime !== undefined){
+if(!(validate33(data.server_lifetime, {instancePath:instancePath+"/server_lifetime",parentData:data,parentDataProperty:"server_lifetime",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_lifetime_jitter !== undefined){
+if(!(validate79(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_connect_timeout !== undefined){
+if(!(validate33(data.server_connect_timeout, {instancePath:instancePath+"/server_connect_timeout",parentData:data,parentDataProperty:"server_connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_login_retry !== undefined){
+if(!(validate33(data.server_login_retry, {instancePath:instancePath+"/server_login_retry",parentData:data,parentDataProperty:"server_login_retry",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_login_concurrency !== undefined){
+if(!(validate83(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_reset_query !== undefined){
+if(!(validate22(data.server_reset_query, {instancePath:instancePath+"/server_reset_query",parentData:data,parentDataProperty:"server_reset_query",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_prepared_statements !== undefined){
+if(!(validate55(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_write_buffer !== undefined){
+if(!(validate62(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_sslmode !== undefined){
+if(!(validate45(data.server_tls_sslmode, {instancePath:instancePath+"/server_tls_sslmode",parentData:data,parentDataProperty:"server_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_ca_file !== undefined){
+if(!(validate22(data.server_tls_ca_file, {instancePath:instancePath+"/server_tls_ca_file",parentData:data,parentDataProperty:"server_tls_ca_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_cert_file !== undefined){
+if(!(validate22(data.server_tls_cert_file, {instancePath:instancePath+"/server_tls_cert_file",parentData:data,parentDataProperty:"server_tls_cert_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_key_file !== undefined){
+if(!(validate22(data.server_tls_key_file, {instancePath:instancePath+"/server_tls_key_file",parentData:data,parentDataProperty:"server_tls_key_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_protocols !== undefined){
+if(!(validate50(data.server_tls_protocols, {instancePath:instancePath+"/server_tls_protocols",parentData:data,parentDataProperty:"server_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_tls_ciphers !== undefined){
+if(!(validate22(data.server_tls_ciphers, {instancePath:instancePath+"/server_tls_ciphers",parentData:data,parentDataProperty:"server_tls_ciphers",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.sources !== undefined){
+if(!(validate29(data.sources, {instancePath:instancePath+"/sources",parentData:data,parentDataProperty:"sources",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.environment !== undefined){
+if(!(validate22(data.environment, {instancePath:instancePath+"/environment",parentData:data,parentDataProperty:"environment",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.source_poll_interval !== undefined){
+if(!(validate33(data.source_poll_interval, {instancePath:instancePath+"/source_poll_interval",parentData:data,parentDataProperty:"source_poll_interval",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.source_settle_time !== undefined){
+if(!(validate33(data.source_settle_time, {instancePath:instancePath+"/source_settle_time",parentData:data,parentDataProperty:"source_settle_time",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.secrets_command !== undefined){
+if(!(validate22(data.secrets_command, {instancePath:instancePath+"/secrets_command",parentData:data,parentDataProperty:"secrets_command",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.secret_command_timeout !== undefined){
+if(!(validate33(data.secret_command_timeout, {instancePath:instancePath+"/secret_command_timeout",parentData:data,parentDataProperty:"secret_command_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.log_level !== undefined){
+if(!(validate100(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+errors = vErrors.length;
+}
+}
+if(data.log_format !== undefined){
+if(!(validate102(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+errors = vErrors.length;
+}
+}
+if(data.log_connections !== undefined){
+if(!(validate31(data.log_connections, {instancePath:instancePath+"/log_connections",parentData:data,parentDataProperty:"log_connections",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data.log_disconnections !== undefined){
+if(!(validate31(data.log_disconnections, {instancePath:instancePath+"/log_disconnections",parentData:data,parentDataProperty:"log_disconnections",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data.log_pooler_errors !== undefined){
+if(!(validate31(data.log_pooler_errors, {instancePath:instancePath+"/log_pooler_errors",parentData:data,parentDataProperty:"log_pooler_errors",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data.control_socket !== undefined){
+if(!(validate22(data.control_socket, {instancePath:instancePath+"/control_socket",parentData:data,parentDataProperty:"control_socket",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.drain_timeout !== undefined){
+if(!(validate33(data.drain_timeout, {instancePath:instancePath+"/drain_timeout",parentData:data,parentDataProperty:"drain_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.databases !== undefined){
+let data63 = data.databases;
+if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+for(const key1 in data63){
+let data64 = data63[key1];
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+for(const key2 in data64){
+if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
+const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data64.from !== undefined){
+if(!(validate22(data64.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data64,parentDataProperty:"from",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.url !== undefined){
+if(!(validate22(data64.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data64,parentDataProperty:"url",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.host !== undefined){
+if(!(validate22(data64.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data64,parentDataProperty:"host",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.port !== undefined){
+if(!(validate22(data64.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data64,parentDataProperty:"port",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.dbname !== undefined){
+if(!(validate22(data64.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data64,parentDataProperty:"dbname",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.user !== undefined){
+if(!(validate22(data64.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data64,parentDataProperty:"user",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.password !== undefined){
+if(!(validate22(data64.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data64,parentDataProperty:"password",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.password_file !== undefined){
+if(!(validate22(data64.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data64,parentDataProperty:"password_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.password_command !== undefined){
+if(!(validate22(data64.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data64,parentDataProperty:"password_command",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.secret_id !== undefined){
+if(!(validate22(data64.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data64,parentDataProperty:"secret_id",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.role !== undefined){
+if(!(validate119(data64.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data64,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+errors = vErrors.length;
+}
+}
+if(data64.force_user !== undefined){
+if(!(validate31(data64.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data64,parentDataProperty:"force_user",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+if(data64.connect_timeout !== undefined){
+if(!(validate122(data64.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data64,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+errors = vErrors.length;
+}
+}
+if(data64.pool_mode !== undefined){
+if(!(validate67(data64.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data64,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+errors = vErrors.length;
+}
+}
+if(data64.pool_size !== undefined){
+if(!(validate69(data64.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data64,parentDataProperty:"pool_size",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+errors = vErrors.length;
+}
+}
+if(data64.min_pool_size !== undefined){
+if(!(validate71(data64.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data64,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+}
+if(data64.max_db_connections !== undefined){
+if(!(validate73(data64.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data64,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+if(data64.query_wait_timeout !== undefined){
+if(!(validate33(data64.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data64,parentDataProperty:"query_wait_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data64.server_lifetime !== undefined){
+if(!(validate33(data64.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data64,parentDataProperty:"server_lifetime",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data64.sslmode !== undefined){
+if(!(validate45(data64.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data64,parentDataProperty:"sslmode",rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+errors = vErrors.length;
+}
+}
+if(data64.sslrootcert !== undefined){
+if(!(validate22(data64.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data64,parentDataProperty:"sslrootcert",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.sslcert !== undefined){
+if(!(validate22(data64.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data64,parentDataProperty:"sslcert",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.sslkey !== undefined){
+if(!(validate22(data64.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data64,parentDataProperty:"sslkey",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data64.parameters !== undefined){
+if(!(validate134(data64.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data64,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+else {
+const err3 = {instancePath:instancePath+"/databases",schemaPath:"#/properties/databases/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.users !== undefined){
+let data89 = data.users;
+if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
+for(const key3 in data89){
+let data90 = data89[key3];
+if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
+for(const key4 in data90){
+if(!(((((((key4 === "password") || (key4 === "password_file")) || (key4 === "password_command")) || (key4 === "databases")) || (key4 === "max_user_client_connections")) || (key4 === "pool_mode")) || (key4 === "max_user_connections"))){
+const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data90.password !== undefined){
+if(!(validate22(data90.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data90,parentDataProperty:"password",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data90.password_file !== undefined){
+if(!(validate22(data90.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data90,parentDataProperty:"password_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data90.password_command !== undefined){
+if(!(validate22(data90.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data90,parentDataProperty:"password_command",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data90.databases !== undefined){
+if(!(validate29(data90.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data90,parentDataProperty:"databases",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data90.max_user_client_connections !== undefined){
+if(!(validate55(data90.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data90,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+if(data90.pool_mode !== undefined){
+if(!(validate67(data90.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data90,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+errors = vErrors.length;
+}
+}
+if(data90.max_user_connections !== undefined){
+if(!(validate73(data90.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data90,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/users",schemaPath:"#/properties/users/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+validate21.errors = vErrors;
+return errors === 0;
+}
+
