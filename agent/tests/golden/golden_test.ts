@@ -11,6 +11,10 @@ const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.case'))
   .sort();
 
+test('golden cases are found', () => {
+  expect(names.length).toBeGreaterThan(60);
+});
+
 for (const name of names) {
   test(`golden ${name.replace(/\.case$/, '')}`, async () => {
     const path = join(folder, name);
