@@ -49,7 +49,8 @@ export const ERRORS = {
   database_password_missing: {
     sqlstate: 'F0000',
     exit: 78,
-    sentence: 'Database "{database}" at {origin} has no password: its server must let "{user}" in without one',
+    sentence:
+      'Database "{database}" at {origin} has no password: its server must let "{user}" in without one',
   },
   user_unusable: {
     sqlstate: 'F0000',
