@@ -21,7 +21,7 @@ export function databaseUrl(settings: Settings, database: DatabaseSettings, wish
     ? wordsWithFallback(settings, database, wishes)
     : wordsOf(database, [listenerOf(settings, database, library)]);
   if (library === 'postgres.js') return postgresJsEnvironment(words, showSecrets);
-  const url = PRINTERS[library](words);
+  const url = PRINTERS[library](words, (reason) => impossible(database, library, reason));
   return showSecrets ? url : maskUrl(url);
 }
 
@@ -81,7 +81,9 @@ function fallbackWords(database: DatabaseSettings, wishes: UrlWishes): Readonly<
   };
 }
 
-const PRINTERS: Readonly<Record<Exclude<Library, 'postgres.js'>, (words: Words) => string>> = {
+type Print = (words: Words, refuse: (reason: string) => AgentError) => string;
+
+const PRINTERS: Readonly<Record<Exclude<Library, 'postgres.js'>, Print>> = {
   libpq: urlWithoutHost,
   // dj-database-url and django-environ hand `?host=` to psycopg; a host in front of the `/` would win over it.
   django: urlWithoutHost,
@@ -109,8 +111,15 @@ function railsUrl(words: Words): string {
 }
 
 /** node-postgres and Prisma read `?host=`; `localhost` stands in front because `new URL()` wants a host behind a user. */
-function nodeUrl(words: Words): string {
-  return words.host.startsWith('/') ? urlBehindLocalhost(words) : printConninfoUrl(words);
+function nodeUrl(words: Words, refuse: (reason: string) => AgentError): string {
+  const { host, port, dbname, ...others } = words;
+  // node-postgres decodes the name with decodeURI, which leaves what has a meaning in a URL as it is.
+  if (/[?#]/.test(dbname)) throw refuse('node-postgres cannot read a name with a ? or # in it');
+  const isSocket = host.startsWith('/');
+  const url = printConninfoUrl({ ...others, ...(isSocket ? { host: 'localhost' } : { host, port }) });
+  const named = `${url}${encodeURI(dbname)}`;
+  if (!isSocket) return named;
+  return withQuery(named, port === '' ? { host } : { host, port });
 }
 
 function urlBehindLocalhost(words: Words): string {
