@@ -62,7 +62,7 @@ export function createCertificateAuthority(options: AuthorityOptions = {}): Cert
 
 const HOUR_MS = 60 * 60 * 1000;
 const VALIDITY_HOURS: Readonly<Record<Validity, readonly [from: number, to: number]>> = {
-  valid: [-1, 10 * 24],
+  valid: [-1, 90 * 24],
   expired: [-48, -24],
   not_yet_valid: [24, 48],
 };

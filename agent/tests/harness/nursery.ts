@@ -37,6 +37,10 @@ export type Child = Subprocess<'ignore', 'pipe' | number, 'pipe' | number>;
 
 const KEEPER = `
 trap '' HUP INT QUIT TERM
+# Dead and not yet buried is not running: its new parent may take its time.
+is_running() {
+  case "$(grep '^State:' "/proc/$1/status" 2>/dev/null)" in '' | *Z*) return 1 ;; esac
+}
 children=
 while read -r verb pid signal; do
   case $verb in
@@ -50,7 +54,7 @@ done
 for child in $children; do kill -s "\${child#*:}" -- "-\${child%%:*}" 2>/dev/null; done
 for child in $children; do
   tries=0
-  while kill -s 0 -- "-\${child%%:*}" 2>/dev/null; do
+  while is_running "\${child%%:*}"; do
     tries=$((tries + 1))
     [ $tries -lt 50 ] || { kill -s KILL -- "-\${child%%:*}" 2>/dev/null; break; }
     sleep 0.1
