@@ -254,8 +254,11 @@ describe('tidy() on form', () => {
   test('classes, objects, blocks and suites of tests may be longer', () => {
     expectClean(PURE, `class A {\n${'  a = 1;\n'.repeat(80)}}\n`);
     expectClean(PURE, `const A = {\n${'  a: 1,\n'.repeat(80)}};\n`);
-    expectClean('agent/pool/x_test.ts', `describe('x', () => {\n${long}${long}});\n`);
-    expectClean('agent/pool/x_test.ts', `describe.each([1, 2])('x %p', (x) => {\n${long}${long}});\n`);
+    expectClean('agent/pool/x_test.ts', `describe('x', () => {\n${long}${long}  test('y', f);\n});\n`);
+    expectClean(
+      'agent/pool/x_test.ts',
+      `onEachServer('x', (x) => {\n${long}${long}  test.each([1])('y', f);\n});\n`,
+    );
     expect(complaints('agent/pool/x_test.ts', `test('x', () => {\n${long}${long}});\n`)).toHaveLength(1);
   });
 });
@@ -288,12 +291,12 @@ describe('tidy() on words', () => {
   });
 
   test("paths on somebody's machine, in any file", () => {
-    const path = ['', 'home', 'somebody', 'src'].join('/');
+    const path = ['', 'Users', 'somebody', 'src'].join('/');
     const files = [{ path: 'docs/start.md', text: `# Start\n\ncd ${path}\n` }];
     expect(tidy({ files, dependencies: [] })).toEqual([
       { path: 'docs/start.md', line: 3, sentence: "Take the path on somebody's machine out" },
     ]);
-    expectClean(PURE, "// https://example.org/home/page\nconst x = '../work/a';\n");
+    expectClean(PURE, "// https://example.org/work/page\nconst x = '../work/a';\n");
   });
 });
 

@@ -54,7 +54,7 @@ function* leftovers({ tokens }: ReadFile): Iterable<readonly [number, string]> {
 }
 
 const MACHINES: readonly (readonly [RegExp, string])[] = [
-  [/(?<![\w.])\/(?:home|root|Users|work)\/\w/, "Take the path on somebody's machine out"],
+  [/(?<![\w.])\/(?:root|Users|work)\/\w/, "Take the path on somebody's machine out"],
   [/"resolved": "\w/, 'Take the resolved lines out: whoever installs has a registry of their own'],
 ];
 

@@ -157,21 +157,13 @@ function genericsStart(code: Code, end: number): number {
   return 0;
 }
 
+/** Does its body, at its own level, declare tests? */
 function isSuite(code: Code, brace: number): boolean {
-  const depth = code.depths[brace] ?? 0;
-  for (let index = brace; index >= 0; index--) {
-    if (word(code, index) === '(' && (code.depths[index] ?? 0) === depth - 1) {
-      let callee = index - 1;
-      while (
-        callee >= 0 &&
-        code.depths[callee] === depth - 1 &&
-        /^(?:[\w$]+|[.)(])$/.test(word(code, callee))
-      ) {
-        if (word(code, callee) === 'describe') return true;
-        callee = word(code, callee) === ')' ? (code.partners.get(callee) ?? 0) - 1 : callee - 1;
-      }
-      return false;
-    }
+  const depth = (code.depths[brace] ?? 0) + 1;
+  const end = code.partners.get(brace) ?? brace;
+  for (let index = brace + 1; index < end; index++) {
+    if (code.depths[index] !== depth || !['test', 'it', 'describe'].includes(word(code, index))) continue;
+    if (['(', '.'].includes(word(code, index + 1)) && word(code, index - 1) !== '.') return true;
   }
   return false;
 }
