@@ -11,9 +11,15 @@ import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import type { Clients } from './clients.ts';
 
+/** What clients have to prove: one book for all databases, but for those where a role has another password. */
+export interface CredentialBooks {
+  readonly common: CredentialBook;
+  readonly byDatabase: ReadonlyMap<string, CredentialBook>;
+}
+
 export interface ClientContext {
   settings: Settings;
-  book: CredentialBook;
+  books: CredentialBooks;
   peerMap: PeerMap;
   /** Undefined when client_tls_sslmode is disable. */
   tls: TlsServerOptions | undefined;

@@ -54,6 +54,8 @@ export class Login implements ConnectionHandler {
       this.#fail('client_login_timeout'),
     );
     connection.handler = this;
+    const { tcp_keepalive, tcp_keepidle } = context.settings;
+    if (transport === 'tcp' && tcp_keepalive) connection.keepAlive(tcp_keepidle);
     if (context.clients.logins > context.settings.client_login_concurrency) {
       const value = context.settings.client_login_concurrency;
       this.#fail('client_limit', { limit: 'client_login_concurrency', value });
@@ -159,7 +161,7 @@ export class Login implements ConnectionHandler {
       authType: settings.auth_type,
       transport: this.#connection.tls !== undefined ? 'tls' : this.#transport,
       user,
-      book: context.book,
+      book: context.books.byDatabase.get(this.#databaseName(user)) ?? context.books.common,
       refusal: this.#refusalFor(user),
       peerUser: settings.auth_type === 'peer' ? context.peerUser(this.#connection) : undefined,
       peerMap: context.peerMap,

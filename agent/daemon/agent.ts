@@ -203,7 +203,7 @@ export class Agent implements Controls {
       settings,
       mockKey,
       (path) => files.read(path),
-      plane.context.book,
+      plane.context.books,
     );
     const plan = listeners.prepare(settings);
     try {

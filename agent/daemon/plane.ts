@@ -1,20 +1,20 @@
 // The data plane in one piece: pools, clients and what they share, made from Settings and changed only by new ones.
 
 import { randomBytes } from 'node:crypto';
-import { type CredentialBook, makeCredentialBook } from '../auth/credential.ts';
+import { type CredentialBook, type CredentialOptions, makeCredentialBook } from '../auth/credential.ts';
 import { makePeerMap } from '../auth/peer.ts';
 import { ScramKeyCache } from '../auth/scram_client.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Clients } from '../client/clients.ts';
-import type { ClientContext } from '../client/context.ts';
+import type { ClientContext, CredentialBooks } from '../client/context.ts';
 import { Login } from '../client/login.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
 import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
-import type { DialTools } from '../server/dial.ts';
+import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
 
 /** As PgBouncer's janitor. */
@@ -31,7 +31,7 @@ export interface PlaneMachine {
 /** What has to be ready before new settings can take effect: everything that can fail or that takes time. */
 export interface PreparedSettings {
   readonly settings: Settings;
-  readonly book: CredentialBook;
+  readonly books: CredentialBooks;
   readonly tls: TlsServerOptions | undefined;
 }
 
@@ -51,13 +51,13 @@ export class Plane {
       keys: new ScramKeyCache(),
       random,
       readPem: machine.readPem,
-      tlsPolicy: () => serverTlsPolicy(this.context.settings),
+      policy: () => dialPolicy(this.context.settings),
     };
-    const { settings, book, tls } = prepared;
+    const { settings, books, tls } = prepared;
     this.registry = new PoolRegistry({ settings, clock, log, tools, random: Math.random });
     this.context = {
       settings,
-      book,
+      books,
       tls,
       peerMap: makePeerMap(settings.peer_map),
       accepting: true,
@@ -82,7 +82,7 @@ export class Plane {
   apply(prepared: PreparedSettings): void {
     const { context, registry } = this;
     context.settings = prepared.settings;
-    context.book = prepared.book;
+    context.books = prepared.books;
     context.tls = prepared.tls;
     context.peerMap = makePeerMap(prepared.settings.peer_map);
     registry.apply(prepared.settings);
@@ -133,11 +133,31 @@ export async function prepare(
   settings: Settings,
   mockKey: Uint8Array,
   readPem: (path: string) => string,
-  previous: CredentialBook | undefined,
+  previous: CredentialBooks | undefined,
 ): Promise<PreparedSettings> {
   const options = { mockKey, iterations: settings.scram_iterations };
-  const book = await makeCredentialBook(Object.values(settings.users), options, previous);
-  return { settings, book, tls: clientTls(settings, readPem) };
+  const books = await makeBooks(settings, options, previous);
+  return { settings, books, tls: clientTls(settings, readPem) };
+}
+
+/** Where a role has another password at one database, that database has a book of its own. */
+async function makeBooks(
+  settings: Settings,
+  options: CredentialOptions,
+  previous: CredentialBooks | undefined,
+): Promise<CredentialBooks> {
+  const users = Object.values(settings.users);
+  const special = new Set(users.flatMap((user) => Object.keys(user.databaseSecrets)));
+  const common = await makeCredentialBook(users, options, previous?.common);
+  const byDatabase = new Map<string, CredentialBook>();
+  for (const database of special) {
+    const own = users.map(({ name, secret, databaseSecrets }) => ({
+      name,
+      secret: databaseSecrets[database] ?? secret,
+    }));
+    byDatabase.set(database, await makeCredentialBook(own, options, previous?.byDatabase.get(database)));
+  }
+  return { common, byDatabase };
 }
 
 function clientTls(settings: Settings, readPem: (path: string) => string): TlsServerOptions | undefined {
@@ -153,6 +173,10 @@ function clientTls(settings: Settings, readPem: (path: string) => string): TlsSe
   };
 }
 
-export function serverTlsPolicy(settings: Settings): ReturnType<DialTools['tlsPolicy']> {
-  return { protocols: settings.server_tls_protocols, ciphers: settings.server_tls_ciphers };
+export function dialPolicy(settings: Settings): DialPolicy {
+  return {
+    protocols: settings.server_tls_protocols,
+    ciphers: settings.server_tls_ciphers,
+    keepIdleMs: settings.tcp_keepalive ? settings.tcp_keepidle : undefined,
+  };
 }

@@ -7,7 +7,7 @@ import { createNetwork } from '../net/network.ts';
 import { ask } from '../server/ask.ts';
 import { dial } from '../server/dial.ts';
 import { PemFiles } from './pem_files.ts';
-import { serverTlsPolicy } from './plane.ts';
+import { dialPolicy } from './plane.ts';
 import { systemClock } from './system_clock.ts';
 
 /** What a server tells whoever logs in. */
@@ -43,7 +43,7 @@ export async function probeServer(
     keys: new ScramKeyCache(),
     random: (bytes: number): Uint8Array => randomBytes(bytes),
     readPem: (path: string): string => files.read(path),
-    tlsPolicy: () => serverTlsPolicy(settings),
+    policy: () => dialPolicy(settings),
   };
   const late = new AbortController();
   const timer = systemClock.after(database.connectTimeoutMs, () => late.abort());

@@ -90,6 +90,10 @@ export class BunConnection implements Connection {
     this.#socket.resume();
   }
 
+  keepAlive(idleMs: number): void {
+    if (!this.isClosed) this.#socket.setKeepAlive(true, idleMs);
+  }
+
   end(): void {
     if (this.isClosed || this.#ending) return;
     this.uncork();

@@ -39,6 +39,8 @@ export interface Connection {
   uncork(): void;
   pause(): void;
   resume(): void;
+  /** TCP only: the kernel asks a silent peer, after `idleMs` milliseconds, whether it is still there. */
+  keepAlive(idleMs: number): void;
   /** Lets what was written leave, then closes; a peer that does not read is cut off after a few seconds. */
   end(): void;
   /** Closes now. `onClose` follows, if it has not been. */

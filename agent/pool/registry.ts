@@ -114,7 +114,7 @@ function identityOf(database: DatabaseSettings, user: string, settings: Settings
       reason: 'it is not among the users',
     });
   }
-  return { user, secret: known.secret };
+  return { user, secret: known.databaseSecrets[database.name] ?? known.secret };
 }
 
 /** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */

@@ -14,8 +14,13 @@ export interface DialTools {
   readonly random: (bytes: number) => Uint8Array;
   /** A PEM file's text; throws AgentError when it cannot be read. `system` is the system's own CA bundle. */
   readonly readPem: (path: string) => string;
-  /** server_tls_protocols and server_tls_ciphers, as they are now. */
-  readonly tlsPolicy: () => Pick<TlsClientOptions, 'protocols' | 'ciphers'>;
+  /** server_tls_protocols, server_tls_ciphers and the keepalive settings, as they are now. */
+  readonly policy: () => DialPolicy;
+}
+
+export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'ciphers'> {
+  /** Milliseconds; undefined for no keepalive. */
+  readonly keepIdleMs: number | undefined;
 }
 
 export interface Dialed extends LoginResult {
@@ -99,7 +104,10 @@ export async function open(
 
 async function connect(address: HostSettings, tools: DialTools, signal: AbortSignal): Promise<Connection> {
   try {
-    return await tools.network.connect(address, signal);
+    const connection = await tools.network.connect(address, signal);
+    const { keepIdleMs } = tools.policy();
+    if (keepIdleMs !== undefined && !address.host.startsWith('/')) connection.keepAlive(keepIdleMs);
+    return connection;
   } catch (error) {
     throw new AgentError('server_unreachable', { reason: (error as Error).message });
   }
@@ -108,10 +116,12 @@ async function connect(address: HostSettings, tools: DialTools, signal: AbortSig
 function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: DialTools): TlsClientOptions {
   const mode =
     database.sslmode === 'verify-full' || database.sslmode === 'verify-ca' ? database.sslmode : 'require';
+  const policy = tools.policy();
   return {
     serverName: address.host,
     mode,
-    ...tools.tlsPolicy(),
+    protocols: policy.protocols,
+    ciphers: policy.ciphers,
     ca: mode === 'require' ? undefined : tools.readPem(database.sslrootcert),
     cert: database.sslcert === undefined ? undefined : tools.readPem(database.sslcert),
     key: database.sslkey === undefined ? undefined : tools.readPem(database.sslkey),
