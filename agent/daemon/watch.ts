@@ -194,7 +194,7 @@ class Watch implements FileWatch {
     } finally {
       slow.clear();
       this.#looking = undefined;
-      this.#lookIn(generation === this.#generation ? this.#restMs() : 0);
+      this.#lookIn(this.#restMs());
     }
   }
 

@@ -57,7 +57,11 @@ export interface FakeDisk extends WatchWorld {
   readonly watches: Map<string, DirectoryEvents>;
   /** Why a directory cannot be watched. */
   readonly refusals: Map<string, string>;
-  /** How often a file was read. */
+  /** How often each directory was made anew. */
+  readonly births: Map<string, number>;
+  /** Writes from now on leave size and times as they are. */
+  stampsAreFrozen: boolean;
+  /** How often a file was looked at. */
   reads: number;
   /** Writes without a word to anybody. */
   put(path: string, text: string): void;
@@ -72,6 +76,8 @@ export function createFakeDisk(): FakeDisk {
   const entries: FakeDisk['entries'] = new Map();
   const watches = new Map<string, DirectoryEvents>();
   const refusals = new Map<string, string>();
+  const births = new Map<string, number>();
+  const stamps = new Map<string, number>();
 
   function entryOf(path: string): PathEntry {
     const there = entries.get(path);
@@ -79,30 +85,32 @@ export function createFakeDisk(): FakeDisk {
     if (there !== undefined) return { kind: 'link', target: there.link };
     const prefix = path === '/' ? '/' : `${path}/`;
     const isDirectory = [...entries.keys()].some((other) => other.startsWith(prefix));
-    return isDirectory ? { kind: 'directory', identity: `of ${path}` } : { kind: 'missing' };
+    return isDirectory ? { kind: 'directory', identity: `${births.get(path)}` } : { kind: 'missing' };
   }
 
   const disk: FakeDisk = {
     entries,
     watches,
     refusals,
+    births,
+    stampsAreFrozen: false,
     reads: 0,
     put(path, text) {
       entries.set(path, text);
+      if (!disk.stampsAreFrozen) stamps.set(path, (stamps.get(path) ?? 0) + 1);
     },
     write(path, text) {
-      entries.set(path, text);
+      disk.put(path, text);
       watches.get(path.slice(0, path.lastIndexOf('/')) || '/')?.entry(path.slice(path.lastIndexOf('/') + 1));
     },
     entryAt: (path) => Promise.resolve(entryOf(path)),
-    readFileState(path) {
+    readFileState(path, before) {
       disk.reads++;
       const text = entries.get(path);
       if (text === NO_VERDICT) return Promise.resolve(undefined);
-      return Promise.resolve({
-        state: typeof text === 'string' ? `text ${text}` : 'missing',
-        stamp: undefined,
-      });
+      if (typeof text !== 'string') return Promise.resolve({ state: 'missing', stamp: undefined });
+      const stamp = `${stamps.get(path)}`;
+      return Promise.resolve(before?.stamp === stamp ? before : { state: `text ${text}`, stamp });
     },
     openDirectory(directory, events) {
       const refusal = refusals.get(directory);

@@ -112,6 +112,54 @@ test('watchFiles() follows a link to where it leads now, and away from where it 
   expect(calls.map(({ files }) => files)).toEqual([['/app/current/f']]);
 });
 
+test('watchFiles() walks again when links change before their directories are watched', async () => {
+  const disk = createFakeDisk();
+  disk.put('/app/releases/1/f', 'one');
+  disk.put('/app/releases/2/f', 'two');
+  disk.entries.set('/app/current', { link: 'releases/1' });
+  const { openDirectory } = disk;
+  const world: WatchWorld = {
+    ...disk,
+    openDirectory(directory, ...given) {
+      if (directory === '/app') disk.entries.set('/app/current', { link: 'releases/2' });
+      return openDirectory(directory, ...given);
+    },
+  };
+  const clock = createManualClock();
+  const options = {
+    files: ['/app/current/f'],
+    pollIntervalMs: POLL_MS,
+    settleMs: SETTLE_MS,
+    log: silentLog,
+    clock,
+  };
+  watchFiles(options, () => {}, world);
+  await clock.pass(1);
+  expect([...disk.watches.keys()].sort()).toEqual(['/app', '/app/releases/2']);
+});
+
+test('watchFiles() believes content after an event, and metadata at a slow look', async () => {
+  const { clock, disk, calls } = await makeWorld({ '/a/f': 'old' });
+  disk.stampsAreFrozen = true;
+  disk.put('/a/f', 'new');
+  await clock.pass(2 * POLL_MS);
+  expect(calls).toEqual([]);
+  disk.write('/a/f', 'new');
+  await clock.pass(1_000);
+  expect(calls.map(({ files }) => files)).toEqual([['/a/f']]);
+});
+
+test('watchFiles() opens the watch anew of a directory that is another one at the next look', async () => {
+  const { clock, disk } = await makeWorld({ '/a/f': 'old' });
+  const first = disk.watches.get('/a');
+  await clock.pass(2 * POLL_MS);
+  expect(disk.watches.get('/a')).toBe(first!);
+  disk.births.set('/a', 1);
+  await clock.pass(POLL_MS);
+  expect(disk.watches.get('/a')).toBeDefined();
+  expect(disk.watches.get('/a')).not.toBe(first);
+});
+
 test('watchFiles() opens the watch of a directory anew after its removal was heard', async () => {
   const { clock, disk, calls } = await makeWorld({ '/a/f': 'old' });
   const first = disk.watches.get('/a')!;
@@ -158,6 +206,24 @@ test('replaceFiles() during a look makes that look count for nothing', async () 
   disk.write('/b/g', 'new');
   await clock.pass(POLL_MS);
   expect(calls.map(({ files }) => files)).toEqual([['/b/g']]);
+});
+
+test('replaceFiles() during a look leaves nothing of what that look saw', async () => {
+  const { clock, disk, calls, watch } = await makeWorld({ '/a/f': 'old', '/b/g': 'old' });
+  disk.write('/a/f', 'new');
+  await clock.pass(SETTLE_MS / 2);
+  const { readFileState } = disk;
+  disk.readFileState = (path, before, wallMs) => {
+    disk.readFileState = readFileState;
+    watch.replaceFiles(['/b/g']);
+    return readFileState(path, before, wallMs);
+  };
+  await clock.pass(2 * POLL_MS);
+  // Back among the files, it is as new as any other: what is there now is known.
+  disk.put('/a/f', 'newer');
+  watch.replaceFiles(['/a/f']);
+  await clock.pass(2 * POLL_MS);
+  expect(calls).toEqual([]);
 });
 
 test('replaceTimes() counts from the next look', async () => {
