@@ -19,7 +19,6 @@ export async function openServer(pool: Pool, signal: AbortSignal): Promise<Serve
     return new Server(
       {
         ...dialed,
-        database,
         now,
         expiresAt: now + lifetimeMs(database.serverLifetimeMs, settings.server_lifetime_jitter, random()),
         messageHeldMax: settings.max_message_held,

@@ -24,6 +24,8 @@ export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'cipher
 }
 
 export interface Dialed extends LoginResult {
+  /** With the sslmode that it came to, which a cancel request has to use too. */
+  readonly database: DatabaseSettings;
   readonly connection: Connection;
   readonly address: HostSettings;
 }
@@ -35,33 +37,49 @@ export async function dial(
   tools: DialTools,
   signal: AbortSignal,
 ): Promise<Dialed> {
-  let last: unknown;
+  let last: AgentError | undefined;
   for (const address of database.hosts) {
-    try {
-      const connection = await open(database, address, tools, signal);
-      const mayTellPassword =
-        connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
-      const result = await login(
-        connection,
-        {
-          ...identity,
-          dbname: database.dbname,
-          parameters: database.parameters,
-          keys: tools.keys,
-          random: tools.random,
-          mayTellPassword,
-        },
-        signal,
-      );
-      return { ...result, connection, address };
-    } catch (error) {
-      last =
-        error instanceof AgentError
-          ? error
-          : new AgentError('server_unreachable', { reason: (error as Error).message });
+    for (const sslmode of WAYS[database.sslmode]) {
+      try {
+        return await dialHost({ ...database, sslmode }, address, identity, tools, signal);
+      } catch (error) {
+        last =
+          error instanceof AgentError
+            ? error
+            : new AgentError('server_unreachable', { reason: (error as Error).message });
+        // Only "not in this way" (pg_hba.conf's hostssl and hostnossl) is worth another way.
+        if (last.code !== 'server_auth_rejected') break;
+      }
     }
   }
-  throw last;
+  throw last!;
+}
+
+/** As libpq: `allow` would rather have no TLS, `prefer` would rather have it, and both take what the server lets in. */
+const WAYS: Readonly<Record<SslMode, readonly SslMode[]>> = {
+  disable: ['disable'],
+  allow: ['disable', 'require'],
+  prefer: ['prefer', 'disable'],
+  require: ['require'],
+  'verify-ca': ['verify-ca'],
+  'verify-full': ['verify-full'],
+};
+
+async function dialHost(
+  database: DatabaseSettings,
+  address: HostSettings,
+  identity: { user: string; secret: Secret | undefined },
+  tools: DialTools,
+  signal: AbortSignal,
+): Promise<Dialed> {
+  const connection = await open(database, address, tools, signal);
+  const mayTellPassword =
+    connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
+  const { dbname, parameters } = database;
+  const { keys, random } = tools;
+  const options = { ...identity, dbname, parameters, keys, random, mayTellPassword };
+  const result = await login(connection, options, signal);
+  return { ...result, connection, address, database };
 }
 
 function isVerified(mode: SslMode): boolean {
@@ -77,8 +95,7 @@ export async function open(
 ): Promise<Connection> {
   const connection = await connect(address, tools, signal);
   // As libpq: sslmode means nothing on a UNIX socket.
-  if (database.sslmode === 'disable' || database.sslmode === 'allow' || address.host.startsWith('/'))
-    return connection;
+  if (database.sslmode === 'disable' || address.host.startsWith('/')) return connection;
   const answer = await askForTls(connection, signal);
   if (answer === 'N') {
     if (database.sslmode === 'prefer') return connection;

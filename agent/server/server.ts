@@ -155,7 +155,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
     const framer = this.#framer;
     if (!framer.feed(chunk)) return false;
     let from = this.#dropRest ? framer.passed : 0;
-    if (framer.passed > 0 && !framer.inMessage) this.#dropRest = false;
+    if (framer.passed > 0 && !framer.inMessage) {
+      this.#dropRest = false;
+      from = this.#emitFakes(framer, from, framer.passed);
+    }
     let ready = false;
     while (framer.next()) {
       const keep = this.#look(framer);
@@ -166,7 +169,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
         this.#dropRest = !framer.whole;
       }
       if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
-      if (!this.expected.isEmpty) from = this.#emitFakes(framer, from);
+      if (framer.whole && !this.expected.isEmpty) from = this.#emitFakes(framer, from, framer.end);
     }
     this.#emit(framer.chunk, from, framer.limit);
     this.#flush();
@@ -175,7 +178,11 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   /** Answers what nobody passed on, when nothing that was passed on is still ahead of it. */
   flushFakes(): void {
-    this.#emitFakes(undefined, 0);
+    // In the middle of a message nothing can be said; when it has ended, it will be.
+    if (this.#framer.inMessage) return;
+    for (let kind = this.expected.takeFake(); kind !== 0; kind = this.expected.takeFake()) {
+      this.#out.push(FAKES[kind]!);
+    }
     this.#flush();
   }
 
@@ -287,13 +294,12 @@ export class Server implements ConnectionHandler, Linked<Server> {
     this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
   }
 
-  #emitFakes(framer: Framer | undefined, from: number): number {
+  /** Between two messages of the chunk, at `to`; gives where the chunk goes on. */
+  #emitFakes(framer: Framer, from: number, to: number): number {
     let start = from;
     for (let kind = this.expected.takeFake(); kind !== 0; kind = this.expected.takeFake()) {
-      if (framer !== undefined && framer.whole && start < framer.end) {
-        this.#emit(framer.chunk, start, framer.end);
-        start = framer.end;
-      }
+      if (start < to) this.#emit(framer.chunk, start, to);
+      start = to > start ? to : start;
       this.#out.push(FAKES[kind]!);
     }
     return start;
