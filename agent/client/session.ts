@@ -165,7 +165,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   cancel(): void {
     const { server, context } = this;
     if (server === undefined) {
-      // It has not begun: nothing to cancel at a server. Issue 3's queue-leaving cancel hooks in here.
+      // It has not begun at any server: there is nothing to stop there.
       return;
     }
     if (server.expected.isEmpty) return;
