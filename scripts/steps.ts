@@ -41,7 +41,7 @@ export interface TestGroup {
 export const UNIT: TestGroup = {
   name: 'unit',
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
-  exclude: ['agent/tests/{golden,simulation,harness,integration,drivers}/**'],
+  exclude: ['agent/tests/{golden,harness,integration,drivers}/**'],
   parallel: 2,
   timeoutMs: 10_000,
 };
@@ -50,12 +50,6 @@ export const GOLDEN: TestGroup = {
   include: ['agent/tests/golden/**/*_test.ts'],
   parallel: 1,
   timeoutMs: 10_000,
-};
-export const SIMULATION: TestGroup = {
-  name: 'simulation',
-  include: ['agent/tests/simulation/**/*_test.ts'],
-  parallel: 2,
-  timeoutMs: 60_000,
 };
 export const HARNESS: TestGroup = {
   name: 'harness',
@@ -75,6 +69,18 @@ export const DRIVERS: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+
+/** All of them, quick ones first; only UNIT and GOLDEN need no server. */
+export const GROUPS: readonly TestGroup[] = [UNIT, GOLDEN, HARNESS, INTEGRATION, DRIVERS];
+
+/** Test files that no group has: they would never run, and nobody would miss them. */
+export function forgottenTestFiles(): string[] {
+  const known = new Set(GROUPS.flatMap(testFiles));
+  const all = ['agent', 'scripts'].flatMap((folder) => [
+    ...new Glob(`${folder}/**/*{_test,.test,_spec,.spec}.*`).scanSync('.'),
+  ]);
+  return all.filter((file) => !known.has(file));
+}
 
 /** Runs a check without its chatter; its output when it failed, undefined when all is well. */
 export function failureOf({ command }: Check): string | undefined {
