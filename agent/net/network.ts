@@ -142,7 +142,8 @@ function judge(
   ok: boolean,
   error: (Error & { code?: string }) | null,
 ): string | undefined {
-  if (ok) return undefined;
+  // With rejectUnauthorized off, "ok" only says that the handshake came to its end; the error is the verdict on the peer.
+  if (ok && !error) return undefined;
   const code = error?.code ?? '';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     if (mode !== 'verify-full') return undefined;
