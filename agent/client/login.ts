@@ -150,7 +150,7 @@ export class Login implements ConnectionHandler {
       return this.#fail('client_tls_required', { sslmode: settings.client_tls_sslmode });
     }
     if (packet.minor > 0 || packet.protocolOptions.length > 0) {
-      this.#connection.write(encodeNegotiateProtocolVersion(0, packet.protocolOptions));
+      this.#connection.write(encodeNegotiateProtocolVersion(type.PROTOCOL_3_0, packet.protocolOptions));
     }
     const user = packet.parameters.get('user');
     if (user === undefined || user === '') throw new ProtocolError('the startup packet names no user');
@@ -170,16 +170,17 @@ export class Login implements ConnectionHandler {
     this.#onStep(this.#machine.start());
   }
 
-  /** Why a user that exists may not come in: told to the log only. */
+  /**
+   * Why a user that exists may not come in: told to the log only. A database that is not served is no such reason: who
+   * proves that he belongs here is told so afterwards, in plain words.
+   */
   #refusalFor(user: string): string | undefined {
-    const known = this.#context.settings.users[user];
-    if (
-      known === undefined ||
-      known.databases.includes('*') ||
-      known.databases.includes(this.#databaseName(user))
-    )
-      return undefined;
-    return `user "${user}" may not use database "${this.#databaseName(user)}"`;
+    const { users, databases } = this.#context.settings;
+    const name = this.#databaseName(user);
+    const known = Object.hasOwn(users, user) ? users[user] : undefined;
+    if (known === undefined || !Object.hasOwn(databases, name)) return undefined;
+    if (known.databases.includes('*') || known.databases.includes(name)) return undefined;
+    return `user "${user}" may not use database "${name}"`;
   }
 
   /** As PostgreSQL: a client that names no database means the one with its own name. */

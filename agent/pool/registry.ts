@@ -28,7 +28,8 @@ export class PoolRegistry {
     const key = `${databaseName}\0${user}`;
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) return known;
-    const database = this.settings.databases[databaseName];
+    const { databases } = this.settings;
+    const database = Object.hasOwn(databases, databaseName) ? databases[databaseName] : undefined;
     if (database === undefined) {
       const served = Object.keys(this.settings.databases).join(', ');
       throw new AgentError('database_unknown', { database: databaseName, served });
@@ -106,7 +107,7 @@ export class PoolRegistry {
 /** @throws AgentError login_unusable when nobody's password is known for this user on the server. */
 function identityOf(database: DatabaseSettings, user: string, settings: Settings): PoolIdentity {
   if (database.forceUser || user === database.user) return { user: database.user, secret: database.password };
-  const known = settings.users[user];
+  const known = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
   if (known === undefined) {
     throw new AgentError('login_unusable', {
       user,
