@@ -1,0 +1,157 @@
+// An operator's day with a running agent: wait, status, reload, drain, each with its exit code.
+
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Agent, runPgsidecar } from '../harness/agent.ts';
+import { type Application, applicationFiles, applicationYml, serve } from '../harness/application.ts';
+import { createCertificateAuthority } from '../harness/certificates.ts';
+import { unprivilegedAccount } from '../harness/nursery.ts';
+import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { ask, libpqEnvironment, through } from '../harness/psql.ts';
+
+const authority = createCertificateAuthority();
+let postgres: Postgres;
+let application: Application;
+
+beforeAll(async () => {
+  postgres = await startPostgres({
+    tls: { server: authority.issueServer() },
+    users: { app: '' },
+    databases: { shop: 'app' },
+  });
+  application = { postgres, authority, settings: { default_pool_size: 3 } };
+}, 60_000);
+afterAll(async () => {
+  await postgres?.stop();
+});
+
+/** A client that stays until it is ended. */
+function stay(agent: Agent) {
+  const login = through(agent, postgres.passwordOf('app'));
+  const child = Bun.spawn(['psql', '-X', '-A', '-t', '-q'], {
+    env: libpqEnvironment(login),
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  return child;
+}
+
+async function connected(agent: Agent, count: number): Promise<void> {
+  for (;;) {
+    const { clients } = (await agent.status()) as { clients: { connected: number } };
+    if (clients.connected === count) return;
+  }
+}
+
+test('wait, status and reload find the agent by the configuration, and say how it is', async () => {
+  await using agent = await serve(application);
+  expect(await agent.command('wait', '--timeout', '20s')).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await ask(through(agent, postgres.passwordOf('app')), 'SELECT 1')).toBe('1');
+
+  const page = await agent.command('status');
+  expect(page.code).toBe(0);
+  expect(page.stdout).toStartWith(`pgsidecar 0.1.0 is running: process ${agent.pid}, up `);
+  expect(page.stdout).toContain(`Listening  ${agent.socketDir}/.s.PGSQL.5432\n`);
+  expect(page.stdout).toMatch(
+    /^ {2}shop +writer +localhost:\d+\/shop +app +verify-full +application\.yml:\d+$/m,
+  );
+  expect(page.stdout).toMatch(/^ {2}shop +app +transaction +0 +0 +- +0 +1 +0 +3$/m);
+
+  expect(await agent.command('reload')).toEqual({ code: 0, stdout: 'nothing has changed\n', stderr: '' });
+  agent.writeFile('application.yml', `${applicationYml(application)}  database_statement_timeout: "7000"\n`);
+  const changed = await agent.command('reload');
+  // The watcher may have been faster, and then there is nothing left to change.
+  expect(changed).toMatchObject({ code: 0, stderr: '' });
+  const after = await agent.command('status');
+  expect(after.stdout).toMatch(/^Reload {5}\d+m?s ago \(.+\): (applied|nothing had changed)$/m);
+});
+
+test('a broken file is refused with exit code 78, and hinders neither status nor the clients', async () => {
+  await using agent = await serve(application);
+  agent.writeFile('application.yml', 'production: [\n');
+  const refused = await agent.command('reload');
+  expect(refused.code).toBe(78);
+  expect(refused.stderr).toMatch(
+    /^error: Cannot read application\.yml:\d+ as YAML: .+\nThe agent goes on with the settings that it had\.\n$/,
+  );
+  const page = await agent.command('status');
+  expect(page.code).toBe(0);
+  expect(page.stdout).toMatch(/^Reload {5}.*: refused, the settings before it stay in force$/m);
+  expect(await ask(through(agent, postgres.passwordOf('app')), 'SELECT 2')).toBe('2');
+});
+
+test('drain waits for the clients, and the agent ends', async () => {
+  await using agent = await serve(application);
+  const client = stay(agent);
+  client.stdin.write('SELECT 3;\n');
+  client.stdin.flush();
+  await connected(agent, 1);
+  const drained = agent.command('drain', '--timeout', '30s');
+  await agent.waitForLog('draining');
+  client.stdin.end();
+  expect(await client.exited).toBe(0);
+  expect(await drained).toEqual({
+    code: 0,
+    stdout: 'draining: 1 clients, 30s\nthe agent has ended\n',
+    stderr: '',
+  });
+  expect(await agent.exited).toBe(0);
+  expect(await agent.command('status')).toMatchObject({ code: 69, stdout: '' });
+});
+
+test('drain says with exit code 75 that it cut clients off', async () => {
+  await using agent = await serve(application);
+  const client = stay(agent);
+  client.stdin.write('SELECT 4;\n');
+  client.stdin.flush();
+  await connected(agent, 1);
+  const drained = await agent.command('drain', '--timeout', '300ms');
+  expect(drained.code).toBe(75);
+  expect(drained.stderr).toBe('error: Not every client had finished within 300ms: 1 of them were closed\n');
+  client.stdin.end();
+  await client.exited;
+});
+
+test('wait gives up with exit code 75 when the server is dead, and says so', async () => {
+  const dead = { ...application, port: 1 };
+  await using agent = await serve(dead);
+  // Nobody knows before somebody asks.
+  const client = stay(agent);
+  client.stdin.write('SELECT 5;\n');
+  client.stdin.end();
+  await agent.waitForLog((line) => JSON.stringify(line).includes('cannot connect to the server'));
+  const waited = await agent.command('wait', '--timeout', '500ms');
+  expect(waited.code).toBe(75);
+  expect(waited.stderr).toMatch(
+    /^error: The agent was not ready within 500ms: no server for database "shop": cannot connect/,
+  );
+  client.kill();
+  await client.exited;
+});
+
+test('status without an agent is exit code 69, and not to be let in is 77', async () => {
+  const files = applicationFiles(application);
+  expect(await runPgsidecar(['status'], { files })).toMatchObject({ code: 69, stdout: '' });
+  const account = unprivilegedAccount();
+  // Only root can be somebody else.
+  if (account === undefined) return;
+  await using agent = await serve(application);
+  const [uid, gid] = [String(account.uid), String(account.gid)];
+  const words = ['setpriv', '--reuid', uid, '--regid', gid, '--clear-groups'];
+  mkdirSync(join(agent.directory, 'open'), { recursive: true });
+  const child = Bun.spawnSync(
+    [
+      ...words,
+      process.execPath,
+      join(import.meta.dir, '../../main.ts'),
+      'status',
+      '--control-socket',
+      join(agent.socketDir, 'pgsidecar.control'),
+    ],
+    { cwd: '/', env: { PATH: '/usr/bin:/bin' } },
+  );
+  expect(child.stderr.toString()).toContain('permission denied');
+  expect(child.exitCode).toBe(77);
+});
