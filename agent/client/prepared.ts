@@ -3,6 +3,7 @@
 import type { Server } from '../server/server.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement, StatementRegistry } from '../state/statements.ts';
+import { nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
   encodeParse,
@@ -93,8 +94,8 @@ export class PreparedStatements {
 
   #parse(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end, whole } = framer;
-    if (chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
-    if (chunk[start + HEADER_BYTES] === 0) {
+    if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
+    if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0) {
       this.#unnamed = whole ? chunk.subarray(start, end) : undefined;
       this.#unnamedThere = true;
       server.expected.push(expected.PARSE);
@@ -126,7 +127,7 @@ export class PreparedStatements {
       this.#restAt = start;
       return REPLACED;
     }
-    const statement = this.#names.get(nameIn(chunk, at.statementAt, at.statementEnd));
+    const statement = this.#names.get(nameAt(chunk, at.statementAt, at.statementEnd));
     if (statement === undefined) return this.#asItIs(framer, server);
     this.#need(statement, server, max);
     this.#pieces.push(renameBind(chunk, start, end, at, statement.name));
@@ -200,7 +201,3 @@ const KINDS: Readonly<Record<number, number>> = {
   [type.DESCRIBE]: expected.DESCRIBE,
   [type.CLOSE]: expected.CLOSE,
 };
-
-function nameIn(chunk: Uint8Array, from: number, to: number): string {
-  return Buffer.from(chunk.buffer, chunk.byteOffset + from, to - from).toString('utf8');
-}

@@ -3,7 +3,8 @@
 import { ProtocolError } from './protocol_error.ts';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A byte order mark is a character like any other here: names that differ must not come out alike.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
@@ -22,6 +23,11 @@ export function putInt32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;
   bytes[at + 3] = value;
+}
+
+/** A name to look up by, byte for byte: in the client's encoding two names may be no UTF-8, and still be two. */
+export function nameAt(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 /** The index of the NUL that ends the string at `at`; -1 when there is none before `end`. */

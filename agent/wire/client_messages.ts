@@ -1,6 +1,6 @@
 // Messages that a client sends: read from applications, written for PostgreSQL. Names inside can be replaced.
 
-import { concat, cstring, endOfString, message, putInt32, text } from './bytes.ts';
+import { concat, cstring, endOfString, message, nameAt, putInt32 } from './bytes.ts';
 import { ProtocolError } from './protocol_error.ts';
 import * as type from './types.ts';
 
@@ -33,12 +33,12 @@ export function encodeParse(name: string, tail: Uint8Array): Uint8Array {
   return message(type.PARSE, cstring(name), tail);
 }
 
-/** The name in a whole Parse message, and where what follows it begins (absolute in `chunk`). */
+/** The name in a whole Parse message, as `nameAt()` has it, and where what follows it begins (absolute in `chunk`). */
 export function readParse(chunk: Uint8Array, start: number, end: number): { name: string; tail: number } {
   const nul = endOfString(chunk, start + HEADER_BYTES, end);
   if (nul < 0 || endOfString(chunk, nul + 1, end) < 0)
     throw new ProtocolError('a Parse message has a string without an end');
-  return { name: text(chunk.subarray(start + HEADER_BYTES, nul)), tail: nul + 1 };
+  return { name: nameAt(chunk, start + HEADER_BYTES, nul), tail: nul + 1 };
 }
 
 /** Where the two names of a Bind message stand; undefined when the chunk does not have them to their end yet. */
@@ -76,7 +76,7 @@ export function renameBind(
 export function readTarget(chunk: Uint8Array, start: number, end: number): { kind: number; name: string } {
   const nul = endOfString(chunk, start + HEADER_BYTES + 1, end);
   if (nul < 0) throw new ProtocolError('a Describe or Close message has a name without an end');
-  return { kind: chunk[start + HEADER_BYTES]!, name: text(chunk.subarray(start + HEADER_BYTES + 1, nul)) };
+  return { kind: chunk[start + HEADER_BYTES]!, name: nameAt(chunk, start + HEADER_BYTES + 1, nul) };
 }
 
 /** Describe or Close (`kind` is its type) of a statement under another name. */

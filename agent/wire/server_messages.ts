@@ -85,9 +85,10 @@ export function encodeReadyForQuery(status: number): Uint8Array {
   return new Uint8Array([type.READY_FOR_QUERY, 0, 0, 0, 5, status]);
 }
 
-export function encodeNegotiateProtocolVersion(minor: number, options: readonly string[]): Uint8Array {
+/** Says what is spoken here, major and minor version together: libpq 18 ends a connection that is offered a bare minor one. */
+export function encodeNegotiateProtocolVersion(version: number, options: readonly string[]): Uint8Array {
   const head = new Uint8Array(8);
-  putInt32(head, 0, minor);
+  putInt32(head, 0, version);
   putInt32(head, 4, options.length);
   return message(type.NEGOTIATE_PROTOCOL_VERSION, head, ...options.map(cstring));
 }

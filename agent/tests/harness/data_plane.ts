@@ -128,13 +128,13 @@ export class DataPlane {
     const { clock, network, log } = this;
     const random = (bytes: number): Uint8Array => Buffer.alloc(bytes, ++this.#random);
     const readPem = (path: string): string => `the PEM of ${path}`;
-    const tlsPolicy: DialTools['tlsPolicy'] = () => ({ protocols: 'secure', ciphers: '' });
-    this.tools = { network, keys: new ScramKeyCache(), random, readPem, tlsPolicy };
+    const policy: DialTools['policy'] = () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined });
+    this.tools = { network, keys: new ScramKeyCache(), random, readPem, policy };
     const { tools } = this;
     this.registry = new PoolRegistry({ settings, clock, log, tools, random: () => 0 });
     this.context = {
       settings,
-      book,
+      books: { common: book, byDatabase: new Map() },
       peerMap: makePeerMap([]),
       tls: undefined,
       accepting: true,

@@ -31,6 +31,8 @@ export class FakeConnection implements Connection {
     this.peer = peer;
   }
 
+  keepAlive(): void {}
+
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.isEnded) return true;
     // A copy, because the kernel takes one: who writes may use its bytes again.
