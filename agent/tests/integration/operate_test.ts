@@ -1,12 +1,12 @@
 // An operator's day with a running agent: wait, status, reload, drain, each with its exit code.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Agent, runPgsidecar } from '../harness/agent.ts';
+import { dirname, join } from 'node:path';
+import { type Agent, pgsidecarProgram, runPgsidecar } from '../harness/agent.ts';
 import { type Application, applicationFiles, applicationYml, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
-import { unprivilegedAccount } from '../harness/nursery.ts';
+import { testNeeding } from '../harness/needs.ts';
+import { isReachableByAll, unprivilegedAccount } from '../harness/nursery.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, libpqEnvironment, through } from '../harness/psql.ts';
 
@@ -131,27 +131,30 @@ test('wait gives up with exit code 75 when the server is dead, and says so', asy
   await client.exited;
 });
 
-test('status without an agent is exit code 69, and not to be let in is 77', async () => {
+test('status without an agent is exit code 69', async () => {
   const files = applicationFiles(application);
   expect(await runPgsidecar(['status'], { files })).toMatchObject({ code: 69, stdout: '' });
-  const account = unprivilegedAccount();
-  // Only root can be somebody else.
-  if (account === undefined) return;
-  await using agent = await serve(application);
-  const [uid, gid] = [String(account.uid), String(account.gid)];
-  const words = ['setpriv', '--reuid', uid, '--regid', gid, '--clear-groups'];
-  mkdirSync(join(agent.directory, 'open'), { recursive: true });
-  const child = Bun.spawnSync(
-    [
-      ...words,
-      process.execPath,
-      join(import.meta.dir, '../../main.ts'),
-      'status',
-      '--control-socket',
-      join(agent.socketDir, 'pgsidecar.control'),
-    ],
-    { cwd: '/', env: { PATH: '/usr/bin:/bin' } },
-  );
-  expect(child.stderr.toString()).toContain('permission denied');
-  expect(child.exitCode).toBe(77);
 });
+
+testNeeding(missingOtherAccount())('status that is not let in is exit code 77', async () => {
+  await using agent = await serve(application);
+  const account = unprivilegedAccount()!;
+  const socket = join(agent.socketDir, 'pgsidecar.control');
+  const child = Bun.spawn([...pgsidecarProgram(), 'status', '--control-socket', socket], {
+    ...account,
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  expect(await child.stderr.text()).toBe(
+    `error: Cannot open ${socket}: permission denied; run as the agent's user or a member of its group\n`,
+  );
+  expect(await child.exited).toBe(77);
+});
+
+/** Somebody else has to be had, and has to be able to run pgsidecar. */
+function missingOtherAccount(): string | undefined {
+  if (unprivilegedAccount() === undefined) return 'only root can be somebody else';
+  const hidden = pgsidecarProgram().find((path) => !isReachableByAll(dirname(path)));
+  return hidden === undefined ? undefined : `${hidden} cannot be reached by an unprivileged user`;
+}
