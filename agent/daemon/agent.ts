@@ -34,7 +34,7 @@ export interface AgentParts {
   /** Opens the control socket of these settings. */
   readonly openControl: (settings: Settings) => Promise<ControlSocket>;
   /** The watcher's files are these from now on. */
-  readonly watch: (files: readonly string[]) => void;
+  readonly watch: (files: readonly string[], settings: Settings) => void;
   /** The agent has ended; the process may exit with this code. */
   readonly onEnd: (exitCode: number) => void;
 }
@@ -63,7 +63,7 @@ export class Agent implements Controls {
   /** The last steps of booting: the control socket, then READY. */
   async start(): Promise<void> {
     this.#control = await this.#parts.openControl(this.settings);
-    this.#parts.watch(this.#loaded.files);
+    this.#parts.watch(this.#loaded.files, this.settings);
     this.#state = 'running';
     this.#parts.notifier.ready();
     this.#tellStatus();
@@ -195,7 +195,7 @@ export class Agent implements Controls {
     const { settings } = loaded;
     if (settings === undefined) {
       // A file that came with the mistake has to be watched, or its correction would not be seen.
-      watch([...new Set([...this.#loaded.files, ...loaded.files])]);
+      watch([...new Set([...this.#loaded.files, ...loaded.files])], this.settings);
       return { ok: false, changes: [], problems: sentences(loaded.problems, 'error') };
     }
     const files = pem.current.again();
@@ -220,7 +220,7 @@ export class Agent implements Controls {
     plan.commit();
     if (newCertificates) plane.registry.retireAll('a certificate file has changed');
     log.setLevel(settings.log_level);
-    watch(loaded.files);
+    watch(loaded.files, settings);
     if (newCertificates)
       changes.push(
         'certificate or key files have new contents; server connections are replaced as they come free',

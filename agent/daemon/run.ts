@@ -11,6 +11,7 @@ import { openSystemd } from '../native/systemd.ts';
 import { userName } from '../native/users.ts';
 import { Agent } from './agent.ts';
 import { openControlSocket } from './control_socket.ts';
+import type { FileState } from './file_state.ts';
 import { Listeners } from './listeners.ts';
 import { type AgentLog, makeLog } from './logger.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
@@ -18,20 +19,25 @@ import { PemFiles } from './pem_files.ts';
 import { newMockKey, Plane, prepare } from './plane.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
+import { sourceIo } from './source_io.ts';
 import { systemClock } from './system_clock.ts';
-import { watchFiles } from './watch.ts';
+import { type WatchTimes, watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
+const CLOSE_MS_MAX = 1_000;
 
 type Loaded = LoadResult & { readonly settings: Settings };
 
 /** Resolves when the agent has ended. Errors of the configuration are printed by `report`, and give 78. */
 export async function runAgent(
   input: LoadInput,
-  io: SourceIo,
+  host: Pick<SourceIo, 'env' | 'cwd'>,
   report: (problems: readonly Problem[]) => void,
 ): Promise<number> {
-  const loaded = await load(input, io);
+  const seen = new Map<string, FileState>();
+  const io = sourceIo(host.env, host.cwd, seen);
+  const again = (): Promise<LoadResult> => load(input, io);
+  const loaded = await again();
   if (loaded.settings === undefined) {
     report(loaded.problems);
     return EXIT_UNUSABLE_CONFIGURATION;
@@ -42,7 +48,7 @@ export async function runAgent(
   for (const { severity, code, sentence } of loaded.problems)
     if (severity === 'warning') log.warn({ code }, sentence);
   try {
-    return await boot({ ...loaded, settings }, input, io, log);
+    return await boot({ ...loaded, settings }, again, seen, log);
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     log.error({ code: error.code }, error.message);
@@ -51,7 +57,12 @@ export async function runAgent(
 }
 
 /** The boot list. What is opened later is closed earlier: agent.stop() is the same list backwards. */
-async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLog): Promise<number> {
+async function boot(
+  loaded: Loaded,
+  again: () => Promise<LoadResult>,
+  seen: ReadonlyMap<string, FileState>,
+  log: AgentLog,
+): Promise<number> {
   const libc = openLibc();
   const inherited = takeInheritedSockets(process.env, { pid: process.pid, libc });
   const notifier = makeNotifier(process.env, { pid: process.pid, libc, systemd: openSystemd(), log });
@@ -74,8 +85,8 @@ async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLo
   const watcher = watchFiles(
     {
       files: loaded.files,
-      pollIntervalMs: loaded.settings.source_poll_interval,
-      settleMs: loaded.settings.source_settle_time,
+      asRead: seen,
+      ...timesOf(loaded.settings),
       log,
     },
     (changed) => void agent.reload(`${changed.join(', ')} changed`),
@@ -87,7 +98,7 @@ async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLo
     plane,
     listeners,
     mockKey,
-    load: () => load(input, io),
+    load: again,
     pem,
     loaded,
     pid: process.pid,
@@ -97,7 +108,10 @@ async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLo
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
       }),
-    watch: (files) => watcher.replaceFiles(files),
+    watch: (files, settings) => {
+      watcher.replaceFiles(files, seen);
+      watcher.replaceTimes(timesOf(settings));
+    },
     onEnd,
   });
   const stopSignals = listenForSignals(
@@ -126,8 +140,16 @@ async function boot(loaded: Loaded, input: LoadInput, io: SourceIo, log: AgentLo
   const exitCode = await ended;
   stopWatchdog();
   stopSignals();
-  await watcher.close();
+  // A look at a file system that hangs must not hold up the end.
+  await Promise.race([
+    watcher.close(),
+    new Promise<void>((resolve) => systemClock.after(CLOSE_MS_MAX, resolve)),
+  ]);
   return exitCode;
+}
+
+function timesOf(settings: Settings): WatchTimes {
+  return { pollIntervalMs: settings.source_poll_interval, settleMs: settings.source_settle_time };
 }
 
 function peerUser(libc: Libc, fd: number): string | undefined {

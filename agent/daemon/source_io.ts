@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import type { SourceIo } from '../config/source.ts';
+import { type FileState, stateOfBytes } from './file_state.ts';
 
 /**
  * Limits that no setting can say, since the settings are in the files: ten megabytes is a hundred times the longest
@@ -15,17 +16,22 @@ const OUTPUT_BYTES_MAX = 64 * 1024;
 /** Of what a failed command says on standard error, which may be long. */
 const REASON_CHARS_MAX = 200;
 
-export function sourceIo(env: SourceIo['env'] = process.env, cwd: string = process.cwd()): SourceIo {
+/** @param seen takes, by absolute path, the state in which each file was read: what a watcher compares with. */
+export function sourceIo(
+  env: SourceIo['env'] = process.env,
+  cwd: string = process.cwd(),
+  seen?: Map<string, FileState>,
+): SourceIo {
   return {
     env,
     cwd,
-    read: (path) => readFile(resolve(cwd, path), path),
+    read: (path) => readFile(resolve(cwd, path), path, seen),
     run: (command, args, timeoutMs) => runCommand(command, args, timeoutMs, cwd, env),
   };
 }
 
 /** Opened first and looked at afterwards, so that the file that is measured is the file that is read. */
-function readFile(path: string, written: string): string | undefined {
+function readFile(path: string, written: string, seen?: Map<string, FileState>): string | undefined {
   let file: number;
   try {
     // Without O_NONBLOCK a named pipe would hold the agent here for ever.
@@ -41,7 +47,10 @@ function readFile(path: string, written: string): string | undefined {
       throw unreadable(written, status.isDirectory() ? 'it is a directory' : 'it is no ordinary file');
     if (status.size > FILE_BYTES_MAX)
       throw unreadable(written, `it has ${status.size} bytes, and at most ${FILE_BYTES_MAX} are read`);
-    return textOf(readWhole(file), written);
+    const bytes = readWhole(file);
+    const state = stateOfBytes(bytes);
+    if (state !== undefined) seen?.set(path, state);
+    return textOf(bytes, written);
   } catch (error) {
     throw error instanceof AgentError ? error : unreadable(written, reasonOf(error));
   } finally {
