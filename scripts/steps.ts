@@ -77,7 +77,7 @@ export const GROUPS: readonly TestGroup[] = [UNIT, GOLDEN, HARNESS, INTEGRATION,
 export function forgottenTestFiles(): string[] {
   const known = new Set(GROUPS.flatMap(testFiles));
   const all = ['agent', 'scripts'].flatMap((folder) => [
-    ...new Glob(`${folder}/**/*{_test,.test,_spec,.spec}.*`).scanSync('.'),
+    ...new Glob(`${folder}/**/*{_test,.test,_spec,.spec}.{ts,js,mjs}`).scanSync('.'),
   ]);
   return all.filter((file) => !known.has(file));
 }
