@@ -23,7 +23,7 @@ export function serverProbe(clock: Clock, random: (bytes: number) => Uint8Array)
     keys: new ScramKeyCache(),
     random,
     readPem: (path: string) => pem.read(path),
-    tlsPolicy: () => ({ protocols: 'secure', ciphers: '' }) as const,
+    policy: () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined }) as const,
   };
   return async (database, host) => {
     const start = clock.now();

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { AgentError } from '../base/errors.ts';
 import { systemBundle } from '../daemon/pem_files.ts';
 import { sourceIo } from '../daemon/source_io.ts';
 import { systemClock } from '../daemon/system_clock.ts';
@@ -52,10 +53,16 @@ function writeAll(file: number, text: string): void {
       // Whoever read from the pipe (`| head`) has seen enough.
       if (code === 'EPIPE') return;
       // The pipe is full, and somebody made it non-blocking: wait for the reader.
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') return cannotWrite(file, error as Error);
       Bun.sleepSync(1);
     }
   }
+}
+
+/** Standard output on a full disk is the operator's to know; of standard error there is nobody left to tell. */
+function cannotWrite(file: number, { message }: Error): void {
+  if (file === STDERR) return;
+  throw new AgentError('file_unwritable', { path: 'standard output', reason: message });
 }
 
 function onInterrupt(stop: () => void): () => void {
