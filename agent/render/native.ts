@@ -6,7 +6,7 @@ import { printValue } from '../config/read_value.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../config/table/keys.ts';
 import type { SettingValue } from '../config/table/row.ts';
-import { DEFAULTS, rowOf, SETTING_NAMES } from '../config/table.ts';
+import { DEFAULTS, rowOf, SETTING_NAMES, type SettingName } from '../config/table.ts';
 import type { WantedFile } from './plan.ts';
 import { hasSecret } from './secrets.ts';
 import { fill, Quoted } from './template.ts';
@@ -31,12 +31,18 @@ export function renderNative(settings: Settings): readonly WantedFile[] {
 }
 
 function settingLines(settings: Settings): Line[] {
+  return SETTING_NAMES.filter((name) => isSaid(name, settings)).map((name) =>
+    line(name, printValue(rowOf(name), settings[name])),
+  );
+}
+
+function isSaid(name: SettingName, settings: Settings): boolean {
+  // What the sources said is in this file, which is there to be read without them.
+  if (name === 'sources') return false;
   // The loader fills in where the control socket is when nobody says it.
-  const filledIn = `${settings.unix_socket_dir}/pgsidecar.control`;
-  return SETTING_NAMES.filter((name) => {
-    if (name === 'control_socket' && settings.control_socket === filledIn) return false;
-    return !same(settings[name], DEFAULTS[name]);
-  }).map((name) => line(name, printValue(rowOf(name), settings[name])));
+  if (name === 'control_socket' && settings[name] === `${settings.unix_socket_dir}/pgsidecar.control`)
+    return false;
+  return !same(settings[name], DEFAULTS[name]);
 }
 
 function same(a: SettingValue, b: SettingValue): boolean {
