@@ -1,6 +1,9 @@
 // Plants each fault that tidy knows into a file of its own, and what looks like it and is none.
 
 import { describe, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { tidy } from './tidy.ts';
 
 const FIRST_LINE = '// A file for a test.\n';
@@ -307,5 +310,44 @@ describe('tidy() reads code as the compiler does', () => {
     expectFault(PURE, `const text = \`a \${b ? \`c \${Date.now()}\` : "}"}\`;\n`, 'Date.now touches time');
     expectFault(PURE, "const a = '\\'';\nconst b = Date.now(); // '\n", 'Date.now touches time', 3);
     expectFault(PURE, 'const quote = /`/.test(a);\nlet b = `x`;\n', 'No variable at module level', 3);
+  });
+});
+
+describe('scripts/tidy.ts', () => {
+  function runOn(files: Readonly<Record<string, string>>): { code: number; said: string } {
+    const directory = mkdtempSync(join(tmpdir(), 'pgsidecar-tidy-'));
+    try {
+      for (const [path, text] of Object.entries({ 'package.json': '{"dependencies":{}}', ...files })) {
+        mkdirSync(join(directory, dirname(path)), { recursive: true });
+        writeFileSync(join(directory, path), text);
+      }
+      const { exitCode, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, 'tidy.ts')], {
+        cwd: directory,
+      });
+      return { code: exitCode, said: stderr.toString() };
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  test('ends with 1 and says file, line and sentence; looks past what is not ours', () => {
+    const planted = {
+      'agent/base/list.ts': `${FIRST_LINE}import { pool } from '../pool/pool.ts';\n`,
+      'agent/pool/decide.ts': `${FIRST_LINE}let count = 0;\nexport const now = Date.now();\n`,
+      'node_modules/other/index.ts': 'let theirs;\n',
+    };
+    const { code, said } = runOn(planted);
+    expect(code).toBe(1);
+    expect(said).toContain('agent/base/list.ts:2: base may not import pool');
+    expect(said).toContain('agent/pool/decide.ts:2: No variable at module level');
+    expect(said).toContain('agent/pool/decide.ts:3: Date.now touches time');
+    expect(said).toContain('3 complaints about 3 files');
+  });
+
+  test('ends with 0 and says nothing when all is well', () => {
+    expect(runOn({ 'agent/base/list.ts': `${FIRST_LINE}export const a = 1;\n` })).toEqual({
+      code: 0,
+      said: '',
+    });
   });
 });

@@ -91,7 +91,8 @@ function copyWhereAllCanRead(native: string, copy: string): string {
     const found = lstatSync(path, { throwIfNoEntry: false });
     return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
   };
-  if (isOurs(copy)) return copy;
+  if (isOurs(copy) && isReadableByAll(copy)) return copy;
+  if (isOurs(copy)) rmSync(copy, { recursive: true }); // something tidied parts of it away
   const fresh = `${copy}-${randomUUID()}`;
   cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
   openToAll(fresh);
