@@ -190,7 +190,7 @@ export class PreparedStatements {
     server.statements.touch(statement);
     for (let old = server.statements.evict(max); old !== undefined; old = server.statements.evict(max)) {
       this.#pieces.push(encodeCloseStatement(old.name));
-      server.expected.push(expected.CLOSE, expected.SKIP);
+      server.expected.push(expected.CLOSE, expected.SKIP, old);
     }
   }
 }

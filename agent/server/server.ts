@@ -3,9 +3,9 @@
 import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
-import { CLOSE, Expected, INJECTED_ERROR, KEEP, PARSE, QUERY, SKIP, SYNC } from '../state/expected.ts';
+import { CLOSE, Expected, INJECTED_ERROR, KEEP, PARSE, QUERY, SKIP } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
-import { ServerStatements } from '../state/statements.ts';
+import { ServerStatements, type Statement } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
@@ -252,8 +252,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
       return this.expected.isInjected ? KEEP : 0;
     }
     const verdict = this.expected.onReply(framer.type);
-    const lost = this.expected.takeLost();
-    if (lost !== undefined) for (const statement of lost) this.statements.delete(statement);
+    const undone = this.expected.takeUndone();
+    if (undone !== undefined) for (const { kind, statement } of undone) this.#book(kind !== PARSE, statement);
     if (verdict !== INJECTED_ERROR) return verdict;
     this.tenant.onInjectedError(this, error);
     return KEEP;
@@ -281,12 +281,24 @@ export class Server implements ConnectionHandler, Linked<Server> {
       case 17: // DISCARD ALL
         if (!isTag(chunk, start, 'DISCARD ALL')) break;
         this.settingsTouched = true;
-        this.statements.clear();
+        this.#forgetStatements();
         break;
       case 20: // DEALLOCATE ALL
-        if (isTag(chunk, start, 'DEALLOCATE ALL')) this.statements.clear();
+        if (isTag(chunk, start, 'DEALLOCATE ALL')) this.#forgetStatements();
         break;
     }
+  }
+
+  /** All are gone, but those that were sent behind the command that said so will be there. */
+  #forgetStatements(): void {
+    this.statements.clear();
+    for (const { kind, statement } of this.expected.pendingStatements())
+      this.#book(kind === PARSE, statement);
+  }
+
+  #book(isThere: boolean, statement: Statement): void {
+    if (isThere) this.statements.touch(statement);
+    else this.statements.delete(statement);
   }
 
   #emit(chunk: Uint8Array, from: number, to: number): void {
@@ -319,7 +331,6 @@ const HELD = 3;
 const FAKES: Readonly<Record<number, Uint8Array>> = {
   [PARSE]: encodeBare(type.PARSE_COMPLETE),
   [CLOSE]: encodeBare(type.CLOSE_COMPLETE),
-  [SYNC]: encodeBare(type.READY_FOR_QUERY),
 };
 
 function isTag(chunk: Uint8Array, start: number, tag: string): boolean {

@@ -30,6 +30,12 @@ export const PASS = 0;
 export const KEEP = 1;
 export const INJECTED_ERROR = 2;
 
+/** A Parse or Close that the server failed at or passed over: what the books say of its statement is not so. */
+export interface Undone {
+  readonly kind: typeof PARSE | typeof CLOSE;
+  readonly statement: Statement;
+}
+
 /** The server answered something that nobody asked. The connection's state is unknown: it must be closed. */
 export class UnexpectedReply extends Error {}
 
@@ -45,8 +51,7 @@ export class Expected {
   #count = 0;
   #failed = false;
   #copyingIn = false;
-  /** Statements whose Parse was dropped or failed: this server does not have them. Taken by `takeLost()`. */
-  #lost: Statement[] = [];
+  #undone: Undone[] = [];
 
   get isEmpty(): boolean {
     return this.#count === 0;
@@ -75,18 +80,19 @@ export class Expected {
     return this.#count > 0 && (this.#codes[this.#head]! & DISPOSITION) === SKIP;
   }
 
-  /** @param kind one of PARSE … COPY_END; @param disposition FORWARD, SKIP or FAKE; @param statement of a PARSE. */
+  /** @param kind one of PARSE … COPY_END; @param disposition FORWARD, SKIP or FAKE; @param statement of a PARSE, or of our own CLOSE. */
   push(kind: number, disposition: number = FORWARD, statement?: Statement): void {
     if (this.#failed) {
-      if (kind !== SYNC) {
-        if (statement !== undefined && disposition !== FAKE) this.#lost.push(statement);
-        return;
-      }
+      if (kind !== SYNC) return this.#undo(kind | disposition, statement);
       this.#failed = false;
     }
     // A server that copies in ignores Sync until the data has ended.
     if (kind === SYNC && this.#copyingIn) return;
-    if (kind === COPY_END) this.#copyingIn = false;
+    if (kind === COPY_END) {
+      this.#copyingIn = false;
+      // The COPY has failed already, and the server passes over the rest of its data.
+      if (this.#count === 0) return;
+    }
     if (this.#count === this.#codes.length) this.#grow();
     const at = (this.#head + this.#count) & (this.#codes.length - 1);
     this.#codes[at] = kind | disposition;
@@ -96,7 +102,6 @@ export class Expected {
 
   /** When a FAKE is next, its kind (PARSE, CLOSE…), and it is taken off; 0 otherwise. */
   takeFake(): number {
-    this.#passCopyEnds();
     if (this.#count === 0) return 0;
     const code = this.#codes[this.#head]!;
     if ((code & DISPOSITION) !== FAKE) return 0;
@@ -104,16 +109,25 @@ export class Expected {
     return code & KIND;
   }
 
-  takeLost(): Statement[] | undefined {
-    if (this.#lost.length === 0) return undefined;
-    const lost = this.#lost;
-    this.#lost = [];
-    return lost;
+  /** What an error undid, the last one first: whoever turns the books back goes through it in this order. */
+  takeUndone(): readonly Undone[] | undefined {
+    if (this.#undone.length === 0) return undefined;
+    const undone = this.#undone.reverse();
+    this.#undone = [];
+    return undone;
+  }
+
+  /** Every Parse and Close of a statement that the server is still to come to, in their order. */
+  *pendingStatements(): IterableIterator<Undone> {
+    for (let i = 0; i < this.#count; i++) {
+      const at = (this.#head + i) & (this.#codes.length - 1);
+      const pending = undoneBy(this.#codes[at]!, this.#statements[at]);
+      if (pending !== undefined) yield pending;
+    }
   }
 
   /** A message from the server, by its type byte. Not for ParameterStatus, NoticeResponse, NotificationResponse. */
   onReply(type: number): Verdict {
-    this.#passCopyEnds();
     if (this.#count === 0)
       throw new UnexpectedReply(`${String.fromCharCode(type)} although nothing was asked`);
     const code = this.#codes[this.#head]!;
@@ -180,8 +194,7 @@ export class Expected {
     while (this.#count > 0) {
       const code = this.#codes[this.#head]!;
       if ((code & KIND) === SYNC) return PASS;
-      const statement = this.#statements[this.#head];
-      if (statement !== undefined && (code & DISPOSITION) !== FAKE) this.#lost.push(statement);
+      this.#undo(code, this.#statements[this.#head]);
       this.#pop();
     }
     this.#failed = true;
@@ -206,14 +219,18 @@ export class Expected {
     this.#copyingIn = !ended;
   }
 
-  #passCopyEnds(): void {
-    while (this.#count > 0 && (this.#codes[this.#head]! & KIND) === COPY_END) this.#pop();
+  #undo(code: number, statement: Statement | undefined): void {
+    const undone = undoneBy(code, statement);
+    if (undone !== undefined) this.#undone.push(undone);
   }
 
+  /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
   #pop(): void {
-    this.#statements[this.#head] = undefined;
-    this.#head = (this.#head + 1) & (this.#codes.length - 1);
-    this.#count--;
+    do {
+      this.#statements[this.#head] = undefined;
+      this.#head = (this.#head + 1) & (this.#codes.length - 1);
+      this.#count--;
+    } while (this.#count > 0 && this.#codes[this.#head] === COPY_END);
   }
 
   #grow(): void {
@@ -228,4 +245,10 @@ export class Expected {
     this.#statements = statements;
     this.#head = 0;
   }
+}
+
+function undoneBy(code: number, statement: Statement | undefined): Undone | undefined {
+  const kind = code & KIND;
+  if (statement === undefined || (code & DISPOSITION) === FAKE) return undefined;
+  return kind === PARSE || kind === CLOSE ? { kind, statement } : undefined;
 }

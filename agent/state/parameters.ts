@@ -1,7 +1,7 @@
 // Run-time parameters of a session: what the server last reported, and what the client asked for at its start.
 
 /** Reported by the server, never to be set by a SET (PostgreSQL documentation, 55.2.7). */
-const READ_ONLY = new Set([
+const READ_ONLY: ReadonlySet<string> = new Set([
   'server_version',
   'server_encoding',
   'integer_datetimes',
@@ -35,6 +35,15 @@ export class Parameters {
 
   withUnreported(unreported: ReadonlyMap<string, string>): Parameters {
     return new Parameters(this.reported, unreported);
+  }
+
+  /**
+   * Something may have set or reset what is not reported: whoever asked for a value sets it again, and whoever did not
+   * resets it. A NUL can stand in no value, so that no client can ask for this one.
+   */
+  withUncertain(): Parameters {
+    if (this.unreported.size === 0) return this;
+    return new Parameters(this.reported, new Map([...this.unreported.keys()].map((name) => [name, '\0'])));
   }
 
   /** This session's start: `asked` (any spelling) over what the server reports by itself. */

@@ -25,7 +25,8 @@ export class StatementRegistry {
     const key = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1');
     let statement = this.#byKey.get(key);
     if (statement === undefined) {
-      statement = { name: `pgsidecar_${++this.#serial}`, tail: tail.slice(), key, users: 0 };
+      // Not slice(): that of a Buffer is a view, which would keep the whole chunk.
+      statement = { name: `pgsidecar_${++this.#serial}`, tail: new Uint8Array(tail), key, users: 0 };
       this.#byKey.set(key, statement);
     }
     statement.users++;

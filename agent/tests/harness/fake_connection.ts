@@ -36,7 +36,7 @@ export class FakeConnection implements Connection {
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.isEnded) return true;
     // A copy, because the kernel takes one: who writes may use its bytes again.
-    this.#waiting.push(bytes.slice());
+    this.#waiting.push(new Uint8Array(bytes));
     this.buffered += bytes.length;
     if (this.isCorked) return false;
     this.#flush();

@@ -1,0 +1,145 @@
+// Parameters that follow a client: what must be said to a server, in SQL that no value can break out of.
+
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { difference, Parameters } from './parameters.ts';
+
+const map = (all: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(all));
+
+function parameters(
+  reported: Readonly<Record<string, string>>,
+  unreported: Readonly<Record<string, string>> = {},
+): Parameters {
+  return new Parameters(map(reported), map(unreported));
+}
+
+const set = (name: string, literal: string): string =>
+  `SELECT pg_catalog.set_config('${name}', ${literal}, false);`;
+
+describe('difference()', () => {
+  test('is empty for the same object, and for another one that says the same', () => {
+    const has = parameters({ TimeZone: 'UTC' }, { search_path: 'a' });
+    expect(difference(has, has)).toBe('');
+    expect(difference(has, parameters({ TimeZone: 'UTC' }, { search_path: 'a' }))).toBe('');
+  });
+
+  test('sets what is reported otherwise, and what is asked for and not there', () => {
+    const has = parameters({ TimeZone: 'UTC', DateStyle: 'ISO, MDY' });
+    const wants = parameters(
+      { TimeZone: 'Europe/Zurich', DateStyle: 'ISO, MDY' },
+      { search_path: 'app, public' },
+    );
+    expect(difference(has, wants)).toBe(
+      set('TimeZone', "'Europe/Zurich'") + set('search_path', "'app, public'"),
+    );
+  });
+
+  test('resets what another client had set', () => {
+    const has = parameters({}, { search_path: 'a', 'app.tenant': '7' });
+    expect(difference(has, parameters({}, { search_path: 'a' }))).toBe('RESET "app"."tenant";');
+    expect(difference(has, parameters({}))).toBe('RESET "search_path";RESET "app"."tenant";');
+  });
+
+  test('never sets what only a server can say', () => {
+    const has = parameters({ server_version: '15.1', in_hot_standby: 'off', is_superuser: 'on' });
+    const wants = parameters({ server_version: '18.1', in_hot_standby: 'on', is_superuser: 'off' });
+    expect(difference(has, wants)).toBe('');
+  });
+
+  test('knows nothing to do about a parameter that only the server reports', () => {
+    expect(difference(parameters({ scram_iterations: '4096' }), parameters({}))).toBe('');
+  });
+
+  test('sets again what nobody knows any more, and resets it for a client that never asked', () => {
+    const has = parameters({}, { statement_timeout: '5s' }).withUncertain();
+    expect(difference(has, parameters({}, { statement_timeout: '5s' }))).toBe(
+      set('statement_timeout', "'5s'"),
+    );
+    expect(difference(has, parameters({}))).toBe('RESET "statement_timeout";');
+  });
+
+  const quoted: readonly (readonly [string, string, string])[] = [
+    ['nothing', '', "''"],
+    ['quotes', "O'Brien''s", "'O''Brien''''s'"],
+    ['a backslash', 'a\\b', " E'a\\\\b'"],
+    ['both', "\\'; DROP TABLE t; --", " E'\\\\''; DROP TABLE t; --'"],
+    ['a dollar quote', '$$ $x$', "'$$ $x$'"],
+    ['several lines', 'a\nb', "'a\nb'"],
+  ];
+  for (const [what, value, literal] of quoted) {
+    test(`quotes a value with ${what}`, () => {
+      expect(difference(parameters({}), parameters({}, { x: value }))).toBe(set('x', literal));
+    });
+  }
+
+  test('quotes names of both kinds', () => {
+    expect(difference(parameters({}), parameters({}, { "o'x": '1' }))).toBe(set("o''x", "'1'"));
+    expect(difference(parameters({}, { 'a"b.c': '1' }), parameters({}))).toBe('RESET "a""b"."c";');
+  });
+
+  test('writes literals that read back as the value, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("'", '\\', 'a', ' ', '"', '\n', 'é') }), (value) => {
+        const sql = difference(parameters({}), parameters({}, { x: value }));
+        expect(readLiterals(sql)).toEqual(['x', value]);
+      }),
+    );
+  });
+});
+
+/** The string literals of a statement, read as PostgreSQL's lexer does; anything behind an early end would show. */
+function readLiterals(sql: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < sql.length; at++) {
+    if (sql[at] !== "'") continue;
+    const escapes = sql[at - 1] === 'E';
+    let value = '';
+    for (at++; ; at++) {
+      if (at >= sql.length) throw new Error(`a literal without an end: ${sql}`);
+      if (escapes && sql[at] === '\\') value += sql[++at];
+      else if (sql[at] !== "'") value += sql[at];
+      else if (sql[at + 1] === "'") value += sql[++at];
+      else break;
+    }
+    found.push(value);
+  }
+  expect(sql.endsWith(', false);')).toBe(true);
+  return found;
+}
+
+describe('Parameters', () => {
+  test('withReported() gives the same object when nothing changes', () => {
+    const before = parameters({ TimeZone: 'UTC' });
+    expect(before.withReported('TimeZone', 'UTC')).toBe(before);
+    const after = before.withReported('TimeZone', 'CET');
+    expect([after.reported.get('TimeZone'), before.reported.get('TimeZone')]).toEqual(['CET', 'UTC']);
+  });
+
+  test('startWith() takes the server’s spelling of what it reports, and keeps the rest by itself', () => {
+    const server = parameters({ TimeZone: 'UTC', DateStyle: 'ISO, MDY', application_name: '' });
+    const client = server.startWith(map({ timezone: 'CET', APPLICATION_NAME: 'rails', Search_Path: 'app' }));
+    expect(Object.fromEntries(client.reported)).toEqual({
+      TimeZone: 'CET',
+      DateStyle: 'ISO, MDY',
+      application_name: 'rails',
+    });
+    expect(Object.fromEntries(client.unreported)).toEqual({ search_path: 'app' });
+    expect(server.reported.get('TimeZone')).toBe('UTC');
+  });
+
+  test('startWith() of nothing says what the server says', () => {
+    const server = parameters({ TimeZone: 'UTC' });
+    expect(difference(server, server.startWith(map({})))).toBe('');
+  });
+
+  test('withUnreported() replaces all that is not reported', () => {
+    const one = parameters({ TimeZone: 'UTC' }, { a: '1' });
+    expect(Object.fromEntries(one.withUnreported(map({ b: '2' })).unreported)).toEqual({ b: '2' });
+  });
+
+  test('withUncertain() gives the same object when there is nothing to be uncertain of', () => {
+    const one = parameters({ TimeZone: 'UTC' });
+    expect(one.withUncertain()).toBe(one);
+  });
+});
