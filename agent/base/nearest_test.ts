@@ -1,3 +1,5 @@
+// The nearest known name is found, and nothing is offered when nothing is near.
+
 import { expect, test } from 'bun:test';
 import { nearest } from './nearest.ts';
 

@@ -2,24 +2,14 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
-
-/** What a server tells whoever logs in. */
-export interface ServerProbe {
-  /** `TLSv1.3`; undefined in cleartext, a UNIX socket included. */
-  readonly tlsVersion: string | undefined;
-  /** When the server's certificate ends, in milliseconds since 1970. */
-  readonly certificateNotAfter: number | undefined;
-  /** `18.1`, `15.20 (Debian 15.20-0+deb12u1)`. */
-  readonly serverVersion: string;
-  readonly maxConnections: number;
-  /** Of those, kept for superusers and for pg_use_reserved_connections: not for us. */
-  readonly reservedConnections: number;
-  readonly isStandby: boolean;
-  readonly tookMs: number;
-}
+import type { ServerProbe } from '../daemon/probe.ts';
 
 /** Logs in to one host of the database as its user, asks, and hangs up. Throws AgentError. */
-export type ProbeServer = (database: DatabaseSettings, host: HostSettings) => Promise<ServerProbe>;
+export type ProbeServer = (
+  database: DatabaseSettings,
+  host: HostSettings,
+  settings: Settings,
+) => Promise<ServerProbe>;
 
 /** One login. */
 export interface ConnectReport {
@@ -59,7 +49,7 @@ async function reportOn(
 ): Promise<ConnectReport> {
   const report = { database: database.name, server: printHost(host) };
   try {
-    const found = await probe(database, host);
+    const found = await probe(database, host, settings);
     const daysLeft =
       found.certificateNotAfter === undefined
         ? undefined

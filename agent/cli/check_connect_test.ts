@@ -3,7 +3,8 @@
 import { expect, test } from 'bun:test';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import { DEFAULTS } from '../config/table.ts';
-import { connectReports, printHost, type ServerProbe, serverConnectionsMax } from './check_connect.ts';
+import type { ServerProbe } from '../daemon/probe.ts';
+import { connectReports, printHost, serverConnectionsMax } from './check_connect.ts';
 
 const HOST = { host: 'db.example', port: 5432 };
 const DAY_MS = 86_400_000;

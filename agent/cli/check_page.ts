@@ -74,7 +74,7 @@ function serverLines(reports: readonly ConnectReport[], colours: boolean): strin
     probe === undefined
       ? '-'
       : `${probe.maxConnections - probe.reservedConnections} of ${probe.maxConnections}`,
-    probe === undefined ? '-' : `${probe.tookMs} ms`,
+    probe === undefined ? '-' : `${Math.round(probe.tookMs)} ms`,
   ]);
   const header = [
     'DATABASE',

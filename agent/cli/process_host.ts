@@ -1,6 +1,5 @@
 // The process as the commands see it: standard output and error, files, environment, clock, Ctrl-C.
 
-import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { AgentError } from '../base/errors.ts';
 import { systemBundle } from '../daemon/pem_files.ts';
@@ -36,10 +35,9 @@ export function processHost(): Host {
 }
 
 /** Only one command of all needs it, and it brings TLS and SCRAM along. */
-const probe: ProbeServer = async (database, host) => {
-  const { serverProbe } = await import('./probe_server.ts');
-  const random = (bytes: number): Uint8Array => randomBytes(bytes);
-  return await serverProbe(systemClock, random)(database, host);
+const probe: ProbeServer = async (database, host, settings) => {
+  const { probeServer } = await import('../daemon/probe.ts');
+  return await probeServer(database, host, settings);
 };
 
 /** At once and whole, so that nothing is lost when the process ends right after it. */

@@ -1,9 +1,9 @@
 // `== run pgsidecar …`: the command line itself, with its files, servers and agent held in memory.
 
 import { AgentError } from '../../base/errors.ts';
-import type { ServerProbe } from '../../cli/check_connect.ts';
 import type { Host } from '../../cli/command.ts';
 import { runCli } from '../../cli/dispatch.ts';
+import type { ServerProbe } from '../../daemon/probe.ts';
 import type { FileThere } from '../../render/plan.ts';
 import type { CaseSection } from './case_file.ts';
 import { worldOf } from './world.ts';
