@@ -135,7 +135,7 @@ function machine(): Record<string, string> {
   return {
     CPU: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
     memory: `${Math.round(totalmem() / 1024 ** 3)} GB`,
-    system: `${system}, Linux ${release()}`,
+    system: `${system}, Linux ${release().split('-')[0]}`,
   };
 }
 

@@ -45,7 +45,7 @@ const SECTIONS: readonly { heading: string; measures: readonly Measure[]; note?:
   {
     heading: 'Latency',
     measures: [P50, P99],
-    note: 'As pgbench logs it: of the transaction alone, so that *connect* does not show how long the login took.',
+    note: 'As pgbench logs it. In *connect* its one thread is busy with the clients’ half of SCRAM, and that is what shows.',
   },
 ];
 
