@@ -31,6 +31,7 @@ export interface AgentParts {
   readonly pem: { current: PemFiles };
   readonly loaded: LoadResult & { settings: Settings };
   readonly pid: number;
+  readonly memoryBytes: () => number;
   /** Opens the control socket of these settings. */
   readonly openControl: (settings: Settings) => Promise<ControlSocket>;
   /** The watcher's files are these from now on. */
@@ -133,6 +134,12 @@ export class Agent implements Controls {
     this.stop();
   }
 
+  /** The start failed half-way: what was opened is closed. */
+  abandon(): void {
+    this.#parts.plane.stop();
+    this.#parts.listeners.close();
+  }
+
   stop(): void {
     if (this.#state === 'stopping') return;
     this.#state = 'stopping';
@@ -158,7 +165,7 @@ export class Agent implements Controls {
       listeners: listeners.open.map(({ kind, address }) => ({ kind, address })),
       ...read,
       databases: read.databases.map((each) => ({ ...each, origin: printOrigin(origins[each.name]!.origin) })),
-      memoryBytes: process.memoryUsage.rss(),
+      memoryBytes: this.#parts.memoryBytes(),
       reloads: { ...this.#reloads },
       lastReload: this.#lastReload,
       warnings: sentences(this.#loaded.problems),

@@ -1,10 +1,9 @@
 // The data plane in one piece: pools, clients and what they share, made from Settings and changed only by new ones.
 
-import { randomBytes } from 'node:crypto';
 import { type CredentialBook, type CredentialOptions, makeCredentialBook } from '../auth/credential.ts';
 import { makePeerMap } from '../auth/peer.ts';
 import { ScramKeyCache } from '../auth/scram_client.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Clients } from '../client/clients.ts';
@@ -16,13 +15,14 @@ import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
+import type { Machine } from './machine.ts';
 
 /** As PgBouncer's janitor. */
 const TICK_MS = 333;
-const MOCK_KEY_BYTES = 32;
+/** Of the key for the challenges of users that do not exist: one for the process, whatever is reloaded. */
+export const MOCK_KEY_BYTES = 32;
 
-export interface PlaneMachine {
-  readonly clock: Clock;
+export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fraction'> {
   readonly log: Log;
   readonly readPem: (path: string) => string;
   readonly peerUser: (connection: Connection) => string | undefined;
@@ -44,8 +44,7 @@ export class Plane {
   /** @param prepared of `prepare()` with the key that the process keeps. */
   constructor(prepared: PreparedSettings, machine: PlaneMachine) {
     this.#machine = machine;
-    const { clock, log } = machine;
-    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const { clock, log, random, fraction } = machine;
     const tools: DialTools = {
       network: createNetwork(),
       keys: new ScramKeyCache(),
@@ -54,7 +53,7 @@ export class Plane {
       policy: () => dialPolicy(this.context.settings),
     };
     const { settings, books, tls } = prepared;
-    this.registry = new PoolRegistry({ settings, clock, log, tools, random: Math.random });
+    this.registry = new PoolRegistry({ settings, clock, log, tools, random: fraction });
     this.context = {
       settings,
       books,
@@ -121,11 +120,6 @@ export class Plane {
       }
     }
   }
-}
-
-/** A key for the challenges of users that do not exist: one for the process, whatever is reloaded. */
-export function newMockKey(): Uint8Array {
-  return randomBytes(MOCK_KEY_BYTES);
 }
 
 /** @throws AgentError when a certificate file cannot be read. */

@@ -1,14 +1,13 @@
 // Logs in to a server as the agent would, asks what it is, and hangs up: for `pgsidecar check --connect`.
 
-import { randomBytes } from 'node:crypto';
 import { ScramKeyCache } from '../auth/scram_client.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
 import { createNetwork } from '../net/network.ts';
 import { ask } from '../server/ask.ts';
 import { dial } from '../server/dial.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { PemFiles } from './pem_files.ts';
 import { dialPolicy } from './plane.ts';
-import { systemClock } from './system_clock.ts';
 
 /** What a server tells whoever logs in. */
 export interface ServerProbe {
@@ -36,23 +35,24 @@ export async function probeServer(
   database: DatabaseSettings,
   host: HostSettings,
   settings: Settings,
+  { clock, random }: Pick<Machine, 'clock' | 'random'> = thisMachine(),
 ): Promise<ServerProbe> {
   const files = new PemFiles();
   const tools = {
     network: createNetwork(),
     keys: new ScramKeyCache(),
-    random: (bytes: number): Uint8Array => randomBytes(bytes),
+    random,
     readPem: (path: string): string => files.read(path),
     policy: () => dialPolicy(settings),
   };
   const late = new AbortController();
-  const timer = systemClock.after(database.connectTimeoutMs, () => late.abort());
-  const began = systemClock.now();
+  const timer = clock.after(database.connectTimeoutMs, () => late.abort());
+  const began = clock.now();
   try {
     const identity = { user: database.user, secret: database.password };
     const dialed = await dial({ ...database, hosts: [host] }, identity, tools, late.signal);
     const { tls } = dialed.connection;
-    const tookMs = systemClock.now() - began;
+    const tookMs = clock.now() - began;
     const [max, reserved, standby] = await ask(dialed.connection, QUESTION, late.signal);
     return {
       tlsVersion: tls?.version,

@@ -1,7 +1,7 @@
 // Boots the agent from a list, waits until it ends, and gives its exit code.
 
-import type { Problem } from '../base/errors.ts';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, type Problem } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
@@ -14,41 +14,49 @@ import { openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
 import { Listeners } from './listeners.ts';
 import { type AgentLog, makeLog } from './logger.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
 import { PemFiles } from './pem_files.ts';
-import { newMockKey, Plane, prepare } from './plane.ts';
+import { MOCK_KEY_BYTES, Plane, prepare } from './plane.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
 import { sourceIo } from './source_io.ts';
-import { systemClock } from './system_clock.ts';
-import { type WatchTimes, watchFiles } from './watch.ts';
+import { type FileWatch, type WatchTimes, watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
 const CLOSE_MS_MAX = 1_000;
 
-type Loaded = LoadResult & { readonly settings: Settings };
+/** What is read once at the start and again at every reload. */
+interface Configuration {
+  readonly loaded: LoadResult & { readonly settings: Settings };
+  readonly again: () => Promise<LoadResult>;
+  /** Each file as it was read last: what the watcher compares with. */
+  readonly seen: ReadonlyMap<string, FileState>;
+}
 
 /** Resolves when the agent has ended. Errors of the configuration are printed by `report`, and give 78. */
 export async function runAgent(
   input: LoadInput,
   host: Pick<SourceIo, 'env' | 'cwd'>,
   report: (problems: readonly Problem[]) => void,
+  machine: Machine = thisMachine(),
 ): Promise<number> {
   const seen = new Map<string, FileState>();
   const io = sourceIo(host.env, host.cwd, seen);
   const again = (): Promise<LoadResult> => load(input, io);
   const loaded = await again();
-  if (loaded.settings === undefined) {
+  const { settings } = loaded;
+  if (settings === undefined) {
     report(loaded.problems);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
-  const settings = loaded.settings;
-  const log = makeLog(settings, process.stderr.isTTY === true);
-  for (const sentence of loaded.took) log.info({}, sentence);
-  for (const { severity, code, sentence } of loaded.problems)
+  const log = makeLog(settings, machine.isTerminal);
+  for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
+  for (const { severity, code, sentence } of loaded.problems) {
     if (severity === 'warning') log.warn({ code }, sentence);
+  }
   try {
-    return await boot({ ...loaded, settings }, again, seen, log);
+    return await serve({ loaded: { ...loaded, settings }, again, seen }, log, machine);
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     log.error({ code: error.code }, error.message);
@@ -56,52 +64,57 @@ export async function runAgent(
   }
 }
 
-/** The boot list. What is opened later is closed earlier: agent.stop() is the same list backwards. */
+/** From booted to ended. What is opened later is closed earlier. */
+async function serve(configuration: Configuration, log: AgentLog, machine: Machine): Promise<number> {
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
+  const { agent, listeners, notifier, watcher } = await boot(configuration, log, machine, onEnd);
+  const stopSignals = signalsFor(agent, log, machine);
+  try {
+    await agent.start();
+  } catch (error) {
+    agent.abandon();
+    throw error;
+  }
+  const stopWatchdog = startWatchdog(notifier, machine);
+  const listening = listeners.open.map(({ address }) => address);
+  const databases = Object.keys(configuration.loaded.settings.databases);
+  log.info({ listening, databases, start_ms: Math.round(machine.sinceStartMs()) }, 'ready');
+  const exitCode = await ended;
+  stopWatchdog();
+  stopSignals();
+  // A look at a file system that hangs must not hold up the end.
+  const late = new Promise<void>((resolve) => machine.clock.after(CLOSE_MS_MAX, resolve));
+  await Promise.race([watcher.close(), late]);
+  return exitCode;
+}
+
+/** The boot list: each line needs those above it. */
 async function boot(
-  loaded: Loaded,
-  again: () => Promise<LoadResult>,
-  seen: ReadonlyMap<string, FileState>,
+  configuration: Configuration,
   log: AgentLog,
-): Promise<number> {
+  machine: Machine,
+  onEnd: (code: number) => void,
+) {
+  const { loaded, again, seen } = configuration;
+  const { clock, pid, env } = machine;
   const libc = openLibc();
-  const inherited = takeInheritedSockets(process.env, { pid: process.pid, libc });
-  const notifier = makeNotifier(process.env, { pid: process.pid, libc, systemd: openSystemd(), log });
+  const inherited = takeInheritedSockets(env, { pid, libc });
+  const notifier = makeNotifier(env, { pid, libc, systemd: openSystemd(), log });
   const pem = { current: new PemFiles() };
-  const mockKey = newMockKey();
+  const mockKey = machine.random(MOCK_KEY_BYTES);
   const readPem = (path: string): string => pem.current.read(path);
-  const plane = new Plane(await prepare(loaded.settings, mockKey, readPem, undefined), {
-    clock: systemClock,
-    log,
-    readPem,
-    peerUser: (connection) => peerUser(libc, connection.fd),
-  });
+  const peerUser = peerUserBy(libc);
+  const prepared = await prepare(loaded.settings, mockKey, readPem, undefined);
+  const plane = new Plane(prepared, { ...machine, log, readPem, peerUser });
   const listeners = new Listeners(libc, log, inherited, (connection, transport) =>
     plane.onConnection(connection, transport),
   );
   listeners.prepare(loaded.settings).commit();
-
-  const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
-  let agent: Agent;
-  const watcher = watchFiles(
-    {
-      files: loaded.files,
-      asRead: seen,
-      ...timesOf(loaded.settings),
-      log,
-    },
-    (changed) => void agent.reload(`${changed.join(', ')} changed`),
-  );
-  agent = new Agent({
-    clock: systemClock,
-    log,
-    notifier,
-    plane,
-    listeners,
-    mockKey,
+  const watcher = watch(configuration, log, (why) => agent.reload(why));
+  const agent: Agent = new Agent({
+    ...{ clock, log, notifier, plane, listeners, mockKey, pem, loaded, pid, onEnd },
+    memoryBytes: machine.memoryBytes,
     load: again,
-    pem,
-    loaded,
-    pid: process.pid,
     openControl: (settings) =>
       openControlSocket(settings.control_socket, {
         controls: agent,
@@ -112,54 +125,50 @@ async function boot(
       watcher.replaceFiles(files, seen);
       watcher.replaceTimes(timesOf(settings));
     },
-    onEnd,
   });
-  const stopSignals = listenForSignals(
-    process,
-    {
-      reload: () => agent.reload('SIGHUP'),
-      pause: () => agent.pause(),
-      resume: () => agent.resume(),
-      drainClients: () => agent.drain('clients', agent.settings.drain_timeout),
-      drainServers: () => agent.drain('servers', agent.settings.drain_timeout),
-      stop: () => agent.stop(),
-    },
-    log,
-  );
-  try {
-    await agent.start();
-  } catch (error) {
-    plane.stop();
-    listeners.close();
-    throw error;
-  }
-  const stopWatchdog = startWatchdog(notifier);
-  const addresses = listeners.open.map(({ address }) => address);
-  const databases = Object.keys(loaded.settings.databases);
-  log.info({ listening: addresses, databases, start_ms: Math.round(performance.now()) }, 'ready');
-  const exitCode = await ended;
-  stopWatchdog();
-  stopSignals();
-  // A look at a file system that hangs must not hold up the end.
-  await Promise.race([
-    watcher.close(),
-    new Promise<void>((resolve) => systemClock.after(CLOSE_MS_MAX, resolve)),
-  ]);
-  return exitCode;
+  return { agent, listeners, notifier, watcher };
+}
+
+function watch(
+  { loaded, seen }: Configuration,
+  log: Log,
+  reload: (why: string) => Promise<unknown>,
+): FileWatch {
+  const options = { files: loaded.files, asRead: seen, ...timesOf(loaded.settings), log };
+  return watchFiles(options, (changed) => void reload(`${changed.join(', ')} changed`));
 }
 
 function timesOf(settings: Settings): WatchTimes {
   return { pollIntervalMs: settings.source_poll_interval, settleMs: settings.source_settle_time };
 }
 
-function peerUser(libc: Libc, fd: number): string | undefined {
-  const credentials = peerCredentials(libc, fd);
-  return credentials === undefined ? undefined : userName(libc, credentials.uid);
+function signalsFor(agent: Agent, log: Log, machine: Machine): () => void {
+  const verbs = {
+    reload: () => agent.reload('SIGHUP'),
+    pause: () => agent.pause(),
+    resume: () => agent.resume(),
+    drainClients: () => agent.drain('clients', agent.settings.drain_timeout),
+    drainServers: () => agent.drain('servers', agent.settings.drain_timeout),
+    stop: () => agent.stop(),
+  };
+  return listenForSignals(machine.signals, verbs, log);
+}
+
+function peerUserBy(libc: Libc): (connection: { readonly fd: number }) => string | undefined {
+  return ({ fd }) => {
+    const credentials = peerCredentials(libc, fd);
+    return credentials === undefined ? undefined : userName(libc, credentials.uid);
+  };
 }
 
 /** From a timer of the event loop, so that a loop that hangs is seen to hang. */
-function startWatchdog(notifier: Notifier): () => void {
-  if (notifier.watchdogIntervalMs === undefined) return () => {};
-  const timer = setInterval(() => notifier.watchdog(), notifier.watchdogIntervalMs);
-  return () => clearInterval(timer);
+function startWatchdog(notifier: Notifier, { clock }: Machine): () => void {
+  const { watchdogIntervalMs } = notifier;
+  if (watchdogIntervalMs === undefined) return () => {};
+  let timer = clock.after(watchdogIntervalMs, beat);
+  function beat(): void {
+    notifier.watchdog();
+    timer = clock.after(watchdogIntervalMs!, beat);
+  }
+  return () => timer.clear();
 }

@@ -113,7 +113,7 @@ function startTls(
       slot,
       how,
       (socket, ok, error) => {
-        const verdict = judge(options.mode, ok, error);
+        const verdict = judge(options.mode, ok, error) ?? unauthorized(options.mode, socket);
         if (verdict !== undefined) return fail(verdict);
         if (settled) return;
         settled = true;
@@ -130,8 +130,8 @@ function clientTls(options: TlsClientOptions, contexts: TlsContexts): Bun.TLSOpt
   const own = {
     secureContext: contexts.of(options),
     serverName: options.serverName,
-    // The verdict is ours: require must go on where verify-full must not.
-    rejectUnauthorized: false,
+    // The verdict is judge()'s: require and verify-ca go on where verify-full must not. There Bun may refuse as well.
+    rejectUnauthorized: options.mode === 'verify-full',
   };
   return own as Bun.TLSOptions;
 }
@@ -154,6 +154,14 @@ function judge(
     return `the TLS handshake failed: ${error?.message ?? (code || 'no reason given')}`;
   if (mode === 'require') return undefined;
   return `${certificate} (${code})`;
+}
+
+/** What Bun says of the socket itself must agree: two locks on the door that matters most. */
+function unauthorized(mode: TlsClientOptions['mode'], socket: BunSocket): string | undefined {
+  const { authorized } = socket as unknown as { authorized?: boolean };
+  return mode === 'verify-full' && authorized !== true
+    ? "the server's certificate was not verified"
+    : undefined;
 }
 
 const CERTIFICATE_FAILURES: Readonly<Record<string, string>> = {

@@ -21,7 +21,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     row: 5,
     edges: [
       ...['control_socket', 'directory_watcher', 'file_state', 'listeners', 'logger', 'notify'],
-      ...['pem_files', 'randomness', 'signals', 'sockets', 'source_io', 'system_clock'],
+      ...['machine', 'pem_files', 'signals', 'sockets', 'source_io', 'system_clock'],
     ],
   },
   admin: { row: 4, arrows: ['observe'] },

@@ -1,0 +1,37 @@
+// The machine under the agent, as one value: clock, randomness, process, environment. Everybody else is handed it.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { SignalSource } from './signals.ts';
+import { systemClock } from './system_clock.ts';
+
+export interface Machine {
+  readonly clock: Clock;
+  readonly pid: number;
+  /** systemd's variables are taken out of it once they were read. */
+  readonly env: Record<string, string | undefined>;
+  readonly signals: SignalSource;
+  /** Is standard error looked at by a person? */
+  readonly isTerminal: boolean;
+  /** From the kernel's generator: for keys, salts and nonces. */
+  readonly random: (bytes: number) => Uint8Array;
+  /** 0 to 1, for spreading what would otherwise happen at once; nothing secret. */
+  readonly fraction: () => number;
+  readonly memoryBytes: () => number;
+  /** Since the process began. */
+  readonly sinceStartMs: () => number;
+}
+
+export function thisMachine(): Machine {
+  return Object.freeze({
+    clock: systemClock,
+    pid: process.pid,
+    env: process.env,
+    signals: process,
+    isTerminal: process.stderr.isTTY === true,
+    random: (bytes: number) => randomBytes(bytes),
+    fraction: () => Math.random(),
+    memoryBytes: () => process.memoryUsage.rss(),
+    sinceStartMs: () => performance.now(),
+  });
+}
