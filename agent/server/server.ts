@@ -207,11 +207,14 @@ export class Server implements ConnectionHandler, Linked<Server> {
         return this.#parameterStatus(framer);
       case type.NOTICE_RESPONSE:
       case type.NOTIFICATION_RESPONSE:
+        // Behind the last ReadyForQuery the tenant may change: whoever gets the beginning gets the end.
+        if (!framer.whole && this.expected.isEmpty) return this.#hold(framer);
         return this.expected.isInjected ? KEEP : 0;
       case type.ERROR_RESPONSE:
         return this.#error(framer);
       case type.READY_FOR_QUERY: {
         if (!framer.whole) return this.#hold(framer);
+        if (framer.end - framer.start !== READY_BYTES) throw new Error('ReadyForQuery has a wrong length');
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
         return verdict;
@@ -249,7 +252,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
     if (error.severity === 'FATAL' || error.severity === 'PANIC') {
       this.lastFatal = error;
       this.retired = error.message;
-      return this.expected.isInjected ? KEEP : 0;
+      // Whatever the server was at: it ends the client's session too, and this is why.
+      return 0;
     }
     const verdict = this.expected.onReply(framer.type);
     const undone = this.expected.takeUndone();
@@ -327,6 +331,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 }
 
 const HELD = 3;
+const READY_BYTES = 6;
 
 const FAKES: Readonly<Record<number, Uint8Array>> = {
   [PARSE]: encodeBare(type.PARSE_COMPLETE),
