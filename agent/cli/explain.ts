@@ -9,7 +9,7 @@ import { loadInputOf, printProblems } from './loading.ts';
 /** Explains a configuration that cannot be used as well: that is when one asks. */
 export async function explain(call: Call, host: Host): Promise<number> {
   const { explanation, problems, settings } = await load(loadInputOf(call), host.io);
-  const subject = call.arguments[0]?.replaceAll('-', '_');
+  const subject = call.arguments[0];
   try {
     const lines = explainSubject(explanation, subject);
     host.out(lines.length === 0 ? 'every setting is at its default\n' : `${lines.join('\n')}\n`);

@@ -365,4 +365,4 @@ export class Login implements ConnectionHandler {
 }
 
 /** Words of the startup packet that are no run-time parameters. */
-const NOT_PARAMETERS = new Set(['user', 'database', 'replication', 'options']);
+const NOT_PARAMETERS: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);

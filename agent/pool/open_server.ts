@@ -23,7 +23,7 @@ export async function openServer(pool: Pool, signal: AbortSignal): Promise<Serve
         expiresAt: now + lifetimeMs(database.serverLifetimeMs, settings.server_lifetime_jitter, random()),
         messageHeldMax: settings.max_message_held,
       },
-      pool,
+      pool.resting,
     );
   } catch (error) {
     if (error instanceof AgentError) throw error;

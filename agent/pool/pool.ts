@@ -16,6 +16,7 @@ import type { Counter } from './limits.ts';
 import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
 import { PoolFailure } from './pool_failure.ts';
+import { Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
 
 /** A client in the queue. It is also an item of the list that it waits on. */
@@ -49,7 +50,7 @@ export interface PoolIdentity {
   readonly secret: Secret | undefined;
 }
 
-export class Pool implements PoolView, Tenant {
+export class Pool implements PoolView {
   database: DatabaseSettings;
   identity: PoolIdentity;
   /** The name that clients logged in with; also the key of `max_user_connections`. */
@@ -70,6 +71,8 @@ export class Pool implements PoolView, Tenant {
   /** The settings no longer name it: it goes when its last client has gone. */
   removed = false;
   readonly context: PoolContext;
+  /** Has a server while nobody else does. */
+  readonly resting: Tenant;
   readonly #cleaner: Cleaner;
   #resuming = false;
   #again = false;
@@ -81,6 +84,7 @@ export class Pool implements PoolView, Tenant {
     this.user = user;
     this.identity = identity;
     this.context = context;
+    this.resting = new Resting(this);
     this.#cleaner = new Cleaner(this);
   }
 
@@ -159,7 +163,7 @@ export class Pool implements PoolView, Tenant {
 
   /** The client is done with a server that owes nothing. */
   release(server: Server): void {
-    server.tenant = this;
+    server.tenant = this.resting;
     server.connection.resume();
     if (server.cancels > 0) {
       this.#move(server, this.cancelingServers);
@@ -204,7 +208,7 @@ export class Pool implements PoolView, Tenant {
 
   /** The last step of cleaning. */
   onCleaned(server: Server): void {
-    server.tenant = this;
+    server.tenant = this.resting;
     if (server.cancels > 0) this.#move(server, this.cancelingServers);
     else this.#settle(server);
     this.resume();
@@ -249,25 +253,6 @@ export class Pool implements PoolView, Tenant {
       }
     }
     this.resume();
-  }
-
-  // The tenancy of a server that rests: nothing is due from it.
-
-  onReply(server: Server, _bytes: Uint8Array): void {
-    if (server.lastFatal === undefined) return;
-    this.context.log.info(
-      { server_pid: server.pid, database: this.database.name, reason: server.lastFatal.message },
-      'the server ends a connection',
-    );
-  }
-  onReady(): void {}
-  onParameter(): boolean {
-    return false;
-  }
-  onInjectedError(): void {}
-  onServerDrain(): void {}
-  onServerClose(server: Server, reason: string): void {
-    this.onLost(server, reason);
   }
 
   /** A server has closed by itself, whoever had it. */

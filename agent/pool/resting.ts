@@ -1,0 +1,37 @@
+// Has a server while it rests in the pool: nothing is due from it, and what it says by itself is its end.
+
+import type { Server, Tenant } from '../server/server.ts';
+import type { Pool } from './pool.ts';
+
+export class Resting implements Tenant {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Notices and the like; there is nobody to tell, but for the reason of an end. */
+  onReply(server: Server): void {
+    if (server.lastFatal === undefined) return;
+    const fields = {
+      server_pid: server.pid,
+      database: this.#pool.database.name,
+      reason: server.lastFatal.message,
+    };
+    this.#pool.context.log.info(fields, 'the server ends a connection');
+  }
+
+  onReady(): void {}
+
+  onParameter(): boolean {
+    return false;
+  }
+
+  onInjectedError(): void {}
+
+  onServerDrain(): void {}
+
+  onServerClose(server: Server, reason: string): void {
+    this.#pool.onLost(server, reason);
+  }
+}
