@@ -177,6 +177,11 @@ export const ERRORS = {
     exit: 69,
     sentence: 'database "{database}" is not served by pgsidecar: it serves {served}',
   },
+  database_refused: {
+    sqlstate: '42501',
+    exit: 77,
+    sentence: 'permission denied for database "{database}": user "{user}" may use {allowed}',
+  },
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
   // Proofs of identity
   peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },

@@ -63,10 +63,17 @@ export class Login implements ConnectionHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    try {
+    this.#attempt(() => {
       if (this.#phase === 'startup') this.#onStartupBytes(chunk);
       else if (this.#phase === 'password') this.#onPasswordBytes(chunk);
       else if (this.#phase !== 'over') throw new ProtocolError('a message before it was asked for');
+    });
+  }
+
+  /** Whatever goes wrong in a step of the login ends this login, and nothing else. */
+  #attempt(step: () => void): void {
+    try {
+      step();
     } catch (error) {
       if (error instanceof AgentError) return this.#refuse(error);
       if (error instanceof ProtocolError) return this.#fail('protocol_violation', { reason: error.message });
@@ -162,25 +169,11 @@ export class Login implements ConnectionHandler {
       transport: this.#connection.tls !== undefined ? 'tls' : this.#transport,
       user,
       book: context.books.byDatabase.get(this.#databaseName(user)) ?? context.books.common,
-      refusal: this.#refusalFor(user),
       peerUser: settings.auth_type === 'peer' ? context.peerUser(this.#connection) : undefined,
       peerMap: context.peerMap,
       random: context.random,
     });
     this.#onStep(this.#machine.start());
-  }
-
-  /**
-   * Why a user that exists may not come in: told to the log only. A database that is not served is no such reason: who
-   * proves that he belongs here is told so afterwards, in plain words.
-   */
-  #refusalFor(user: string): string | undefined {
-    const { users, databases } = this.#context.settings;
-    const name = this.#databaseName(user);
-    const known = Object.hasOwn(users, user) ? users[user] : undefined;
-    if (known === undefined || !Object.hasOwn(databases, name)) return undefined;
-    if (known.databases.includes('*') || known.databases.includes(name)) return undefined;
-    return `user "${user}" may not use database "${name}"`;
   }
 
   /** As PostgreSQL: a client that names no database means the one with its own name. */
@@ -210,7 +203,7 @@ export class Login implements ConnectionHandler {
       case 'later':
         this.#phase = 'thinking';
         void step.step.then((next) => {
-          if (this.#phase === 'thinking') this.#onStep(next);
+          if (this.#phase === 'thinking') this.#attempt(() => this.#onStep(next));
         });
         return;
       case 'failed':
@@ -239,6 +232,7 @@ export class Login implements ConnectionHandler {
   #onProved(authentication: readonly Uint8Array[]): void {
     const { context, user } = this.#closure();
     const databaseName = this.#databaseName(user);
+    this.#checkAccess(databaseName, user);
     const pool = context.registry.pool(databaseName, user);
     this.#checkLimits(pool, user);
     this.#phase = 'thinking';
@@ -250,7 +244,7 @@ export class Login implements ConnectionHandler {
       pool,
       context.clock.now(),
       () => {
-        if (this.#phase === 'thinking') this.#greet(pool, user);
+        if (this.#phase === 'thinking') this.#attempt(() => this.#greet(pool, user));
       },
       (error) => {
         this.#connection.uncork();
@@ -258,6 +252,20 @@ export class Login implements ConnectionHandler {
       },
       this.#connection,
     );
+  }
+
+  /**
+   * Who has proved himself is told in plain words what he may not have; nobody else learns which databases there are.
+   *
+   * @throws AgentError database_refused
+   */
+  #checkAccess(database: string, user: string): void {
+    const { users, databases } = this.#context.settings;
+    const known = Object.hasOwn(users, user) ? users[user] : undefined;
+    // One that is not served is refused by the registry, to everybody.
+    if (known === undefined || !Object.hasOwn(databases, database)) return;
+    if (known.databases.includes('*') || known.databases.includes(database)) return;
+    throw new AgentError('database_refused', { database, user, allowed: known.databases.join(', ') });
   }
 
   /** @throws AgentError client_limit */
@@ -284,6 +292,8 @@ export class Login implements ConnectionHandler {
 
   #greet(pool: Pool, user: string): void {
     const { context } = this.#closure();
+    // Others may have come in while this one waited for the first server.
+    this.#checkLimits(pool, user);
     const asked = this.#askedParameters();
     const parameters = pool.welcome!.startWith(asked);
     const session = new Session({
