@@ -1,5 +1,6 @@
 // Runs psql, or any program that reads libpq's environment, as somebody at a shell would.
 
+import pg from 'pg';
 import type { Agent, Finished } from './agent.ts';
 import { DATABASE, USER } from './application.ts';
 
@@ -50,6 +51,26 @@ export async function ask(login: Login, sql: string): Promise<string> {
   const { code, stdout, stderr } = await psql(login, ['-c', sql]);
   if (code !== 0 || stderr !== '') throw new Error(`psql ended with ${code}: ${stderr}`);
   return stdout.trimEnd();
+}
+
+export interface Refusal {
+  /** What a program sees of it. */
+  readonly sqlstate: string | undefined;
+  /** What a person sees of it. */
+  readonly text: string;
+}
+
+/** Tries to log in with psql, for the words, and with node-postgres, for the SQLSTATE that psql keeps to itself. */
+export async function refused(login: Login): Promise<Refusal> {
+  const text = await refusalOf(login);
+  const { host, port = 5432, user = USER, password, database = DATABASE } = login;
+  const client = new pg.Client({ host, port, user, password, database });
+  const sqlstate = await client.connect().then(
+    () => 'it was let in',
+    (error: { code?: string }) => error.code,
+  );
+  await client.end().catch(() => {}); // it never connected
+  return { sqlstate, text };
 }
 
 /** How psql says that it could not connect: everything after the address. */
