@@ -1,10 +1,10 @@
 // Asks a server one question on a connection of its own that is logged in already: for probes and checks.
 
 import type { BackendMessage, DatabaseError, DataRowMessage } from 'pg-protocol/dist/messages.js';
-import { Parser } from 'pg-protocol/dist/parser.js';
 import { AgentError } from '../base/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
+import { BackendParser } from './backend_parser.ts';
 
 /** An answer to a probe is a row or two; whoever sends more is no server that we know. */
 const ANSWER_BYTES_MAX = 1_048_576;
@@ -16,7 +16,7 @@ export function ask(
   signal: AbortSignal,
 ): Promise<readonly (string | null)[]> {
   return new Promise((resolve, reject) => {
-    const parser = new Parser();
+    const parser = new BackendParser(ANSWER_BYTES_MAX);
     let row: readonly (string | null)[] | undefined;
     let bytes = 0;
     const fail = (error: AgentError): void => {
@@ -43,7 +43,7 @@ export function ask(
         if (bytes > ANSWER_BYTES_MAX)
           return fail(new AgentError('server_protocol', { reason: 'an endless answer' }));
         try {
-          parser.parse(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), onMessage);
+          parser.parse(chunk, onMessage);
         } catch (error) {
           fail(new AgentError('server_protocol', { reason: (error as Error).message }));
         }

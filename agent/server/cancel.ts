@@ -11,7 +11,12 @@ export async function cancel(server: Server, tools: DialTools, signal: AbortSign
   const connection = await open(server.database, address, tools, signal);
   await new Promise<void>((resolve) => {
     connection.handler = { onData() {}, onDrain() {}, onClose: () => resolve() };
-    signal.addEventListener('abort', () => connection.close(), { once: true });
+    const giveUp = (): void => {
+      connection.close();
+      resolve();
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (connection.isClosed) return resolve();
     connection.write(encodeCancelRequest(server.pid, server.key));
   });
 }

@@ -152,18 +152,22 @@ function tlsCode(error: Error): ErrorCode {
 /** SSLRequest and its answer of one byte. Anything behind that byte was sent by somebody in the middle: CVE-2021-23222. */
 function askForTls(connection: Connection, signal: AbortSignal): Promise<'S' | 'N'> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string): void => {
+    const end = (error: AgentError): void => {
       connection.handler = { onData() {}, onDrain() {}, onClose() {} };
       connection.close();
-      reject(new AgentError('server_protocol', { reason }));
+      reject(error);
     };
-    signal.addEventListener('abort', () => fail('no answer to SSLRequest in time'), { once: true });
+    const fail = (reason: string): void => end(new AgentError('server_protocol', { reason }));
+    const giveUp = (): void => end(new AgentError('server_timeout', { what: 'answer to SSLRequest' }));
+    signal.addEventListener('abort', giveUp, { once: true });
     connection.handler = {
       onData(chunk) {
+        // What comes later is no business of ours, and giving up then is not either.
+        signal.removeEventListener('abort', giveUp);
         const answer = String.fromCharCode(chunk[0]!);
-        if (chunk.length !== 1) return fail('bytes followed the answer to SSLRequest before TLS was up');
         if (answer !== 'S' && answer !== 'N')
           return fail(`the answer to SSLRequest is ${answer === 'E' ? 'an error' : `"${answer}"`}`);
+        if (chunk.length !== 1) return fail('bytes followed the answer to SSLRequest before TLS was up');
         resolve(answer);
       },
       onDrain() {},

@@ -2,7 +2,6 @@
 
 import type { DatabaseError } from 'pg-protocol';
 import type { BackendMessage } from 'pg-protocol/dist/messages.js';
-import { Parser } from 'pg-protocol/dist/parser.js';
 import { AuthError } from '../auth/auth_error.ts';
 import { md5Answer, storedMd5 } from '../auth/md5.ts';
 import { encodeInitialResponse } from '../auth/sasl_frames.ts';
@@ -16,6 +15,7 @@ import { Parameters } from '../state/parameters.ts';
 import { cstring, int32At } from '../wire/bytes.ts';
 import { encodePassword } from '../wire/client_messages.ts';
 import { encodeStartup } from '../wire/startup.ts';
+import { BackendParser } from './backend_parser.ts';
 
 export interface LoginOptions {
   readonly user: string;
@@ -64,7 +64,7 @@ class LoginMachine {
   readonly #options: LoginOptions;
   readonly #done: (result: LoginResult) => void;
   readonly #failed: (error: AgentError) => void;
-  readonly #parser = new Parser();
+  readonly #parser = new BackendParser(LOGIN_BYTES_MAX);
   readonly #reported = new Map<string, string>();
   #scram: ScramClient | undefined;
   #bytes = 0;
@@ -94,7 +94,7 @@ class LoginMachine {
         }),
       );
     try {
-      this.#parser.parse(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), (message) => {
+      this.#parser.parse(chunk, (message) => {
         if (!this.#over) this.#onMessage(message);
       });
     } catch (error) {
@@ -225,7 +225,12 @@ class LoginMachine {
   }
 
   async #continueScram(data: string): Promise<void> {
-    const answer = await this.#scram?.onServerFirst(Buffer.from(data));
+    let answer: Uint8Array | AuthError | undefined;
+    try {
+      answer = await this.#scram?.onServerFirst(Buffer.from(data));
+    } catch (error) {
+      return this.fail(new AgentError('server_auth_refused', { reason: (error as Error).message }));
+    }
     if (this.#over) return;
     if (answer === undefined)
       return this.fail(new AgentError('server_protocol', { reason: 'SASL goes on that has not begun' }));
