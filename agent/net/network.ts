@@ -147,7 +147,10 @@ function judge(
   const code = error?.code ?? '';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     if (mode !== 'verify-full') return undefined;
-    return `the server's certificate is for another host name: ${error?.message ?? code}`;
+    // `Host: db.example. is not in the cert's altnames: DNS:other.example`, or for an address a list that is empty.
+    const reason =
+      error?.message.replace(/^Hostname\/IP does not match certificate's altnames: /, '') ?? code;
+    return `the server's certificate is for another host name: ${reason.replace(/[:\s]+$/, '')}`;
   }
   const certificate = CERTIFICATE_FAILURES[code];
   if (certificate === undefined)
