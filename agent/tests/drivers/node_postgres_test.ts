@@ -1,9 +1,11 @@
 // node-postgres through the socket: 8 clients on 3 servers, with everything that the driver can ask for.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import { CopyIn, CopyOut } from './node_postgres_copy.ts';
 import { onEachPostgres, POOL_SIZE } from './stage.ts';
+
+setDefaultTimeout(30_000);
 
 const CLIENTS = 8;
 

@@ -1,10 +1,12 @@
 // postgres.js through the socket: it prepares and pipelines everything by itself, with a pool of its own.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { onEachPostgres, POOL_SIZE } from './stage.ts';
+
+setDefaultTimeout(30_000);
 
 const CONNECTIONS = 8;
 

@@ -1,11 +1,13 @@
 // psql through the socket: meta-commands, \copy, scripts that stop or go on at errors, notices, settings of its environment.
 
-import { expect, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reachableRoot } from '../harness/nursery.ts';
 import { ask, psql } from '../harness/psql.ts';
 import { onEachPostgres } from './stage.ts';
+
+setDefaultTimeout(30_000);
 
 const SCHEMA = `
   CREATE SCHEMA stock AUTHORIZATION app;

@@ -1,6 +1,6 @@
 // Clients that are turned away: each learns why in its own words, and nobody learns more than he has proved to know.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from 'node:net';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
@@ -9,6 +9,8 @@ import { createCertificateAuthority } from '../harness/certificates.ts';
 import { message, startup } from '../harness/client_words.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, refused, through } from '../harness/psql.ts';
+
+setDefaultTimeout(30_000);
 
 const authority = createCertificateAuthority();
 let postgres: Postgres;
@@ -53,7 +55,9 @@ test('a wrong password and a user that does not exist are told in the same words
     text: 'FATAL:  password authentication failed for user "nobody"',
   });
   // The operator learns the difference.
-  const reasons = agent.logLines().flatMap(({ msg, user, reason }) => (msg === 'login refused' ? [[user, reason]] : []));
+  const reasons = agent
+    .logLines()
+    .flatMap(({ msg, user, reason }) => (msg === 'login refused' ? [[user, reason]] : []));
   expect(reasons.slice(0, 1)).toEqual([['app', 'wrong password']]);
   expect(reasons.at(-1)).toEqual(['nobody', 'user "nobody" does not exist']);
   expect((await agent.status()).logins).toEqual({ succeeded: 0, failed: 4 });
@@ -110,7 +114,9 @@ test('names that JavaScript knows are databases and users like any other that do
 
 test('plain with a stored verifier checks on another thread, and refuses the database all the same', async () => {
   const { verifier } = (
-    await postgres.sql<{ verifier: string }>("SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'auditor'")
+    await postgres.sql<{ verifier: string }>(
+      "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'auditor'",
+    )
   )[0]!;
   const users = { auditor: { password: verifier } };
   await using agent = await serve(application({ auth_type: 'plain', users }));
@@ -125,7 +131,12 @@ test('max_client_conn: the next one is told so, also when all come at once to an
   const password = postgres.passwordOf('app');
   const clients = Array.from({ length: 12 }, () => new pg.Client(agent.url('app', password, 'shop')));
   const outcomes = await Promise.all(
-    clients.map((client) => client.connect().then(() => 'let in', ({ code }: { code?: string }) => code)),
+    clients.map((client) =>
+      client.connect().then(
+        () => 'let in',
+        ({ code }: { code?: string }) => code,
+      ),
+    ),
   );
   expect(outcomes.filter((each) => each === 'let in').length).toBe(5);
   expect(outcomes.filter((each) => each === '53300').length).toBe(7);
@@ -172,12 +183,13 @@ test('client_login_timeout closes whoever connects and says nothing, or stops ha
 test('a replication connection and a parameter that PostgreSQL refuses are refused with a reason', async () => {
   await using agent = await serve(application());
   const login = through(agent, postgres.passwordOf('app'));
-  expect(await conversation(agent, [startup({ user: 'app', database: 'shop', replication: 'database' })])).toContain(
-    'replication connections are not pooled: connect to the server directly',
-  );
-  const wrong = await ask({ ...login, env: { PGOPTIONS: '-c no.such_setting=1 -c statement_timeout=soon' } }, 'SELECT 1').catch(
-    (error: Error) => error.message,
-  );
+  expect(
+    await conversation(agent, [startup({ user: 'app', database: 'shop', replication: 'database' })]),
+  ).toContain('replication connections are not pooled: connect to the server directly');
+  const wrong = await ask(
+    { ...login, env: { PGOPTIONS: '-c no.such_setting=1 -c statement_timeout=soon' } },
+    'SELECT 1',
+  ).catch((error: Error) => error.message);
   expect(wrong).toContain('invalid value for parameter "statement_timeout": "soon"');
   expect(await ask(login, 'SELECT 1')).toBe('1');
 });
