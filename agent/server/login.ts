@@ -55,6 +55,7 @@ export function login(
       { once: true },
     );
     connection.handler = machine;
+    if (connection.isClosed) return machine.onClose({ error: undefined });
     connection.write(encodeStartup({ user: options.user, database: options.dbname, ...options.parameters }));
   });
 }
@@ -264,7 +265,9 @@ function keyBytes(key: number): Uint8Array {
 }
 
 function loginError(error: DatabaseError): AgentError {
-  const sqlstate = error.code ?? 'XX000';
+  const sqlstate = error.code;
+  // pg-protocol's own complaint about a message that it does not know.
+  if (sqlstate === undefined) return new AgentError('server_protocol', { reason: error.message });
   const code: ErrorCode = LOGIN_CODES[sqlstate] ?? 'server_login_failed';
   return new AgentError(code, { message: error.message, sqlstate });
 }

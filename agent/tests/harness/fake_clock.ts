@@ -71,6 +71,9 @@ export async function settle(): Promise<void> {
 
 /** For what waits for a thread (PBKDF2): turns of the event loop until `isSo`. */
 export async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 100_000 && !isSo(); turn++) await new Promise((go) => setImmediate(go));
-  if (!isSo()) throw new Error('what the test waits for did not happen');
+  for (let turn = 0; turn < 1_000_000; turn++) {
+    if (isSo()) return;
+    await new Promise((go) => setImmediate(go));
+  }
+  throw new Error('what the test waits for did not happen');
 }

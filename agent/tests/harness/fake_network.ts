@@ -122,6 +122,7 @@ export class FakeNetwork implements Network {
     this.tlsOptions.push(options);
     const failure = this.tlsFailure(options);
     if (failure !== undefined) throw new Error(failure);
+    if (connection.isClosed) throw new Error('the connection was closed during the TLS handshake');
     (connection as FakeConnection).tls = TLS;
     return connection;
   }

@@ -1,0 +1,291 @@
+// Dialing: host by host, and for each sslmode what is sent, what is believed, and what is refused.
+
+import { describe, expect, test } from 'bun:test';
+import { ScramKeyCache } from '../auth/scram_client.ts';
+import { AgentError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
+import type { DatabaseSettings, SslMode } from '../config/settings.ts';
+import { sslRequest } from '../tests/harness/client_words.ts';
+import { databaseOf } from '../tests/harness/data_plane.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
+import { FakeNetwork, type FakeServer } from '../tests/harness/fake_network.ts';
+import * as server from '../tests/harness/server_words.ts';
+import { type Dialed, type DialTools, dial } from './dial.ts';
+
+const identity = { user: 'idp_app', secret: undefined };
+
+class Attempt {
+  readonly network = new FakeNetwork();
+  readonly late = new AbortController();
+  outcome: Dialed | AgentError | undefined;
+
+  constructor(more: Partial<DatabaseSettings> = {}, secret?: Secret) {
+    this.network.welcome = () => 'silent';
+    this.#more = more;
+    this.#secret = secret;
+  }
+
+  readonly #more: Partial<DatabaseSettings>;
+  readonly #secret: Secret | undefined;
+
+  async begin(tools: Partial<DialTools> = {}): Promise<this> {
+    const all: DialTools = {
+      network: this.network,
+      keys: new ScramKeyCache(),
+      random: (bytes) => new Uint8Array(bytes),
+      readPem: (path) => `PEM of ${path}`,
+      policy: () => ({ protocols: 'tlsv1.3', ciphers: 'X', keepIdleMs: undefined }),
+      ...tools,
+    };
+    dial(databaseOf(this.#more), { ...identity, secret: this.#secret }, all, this.late.signal).then(
+      (dialed) => {
+        this.outcome = dialed;
+      },
+      (error) => {
+        this.outcome = error;
+      },
+    );
+    await settle();
+    return this;
+  }
+
+  get server(): FakeServer {
+    return this.network.server;
+  }
+
+  /** The server's answer to SSLRequest, or any other bytes. */
+  async says(bytes: string | Uint8Array): Promise<void> {
+    this.server.connection.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+    await settle();
+  }
+
+  async refusal(): Promise<string> {
+    await settle();
+    if (!(this.outcome instanceof AgentError)) throw new Error('it was not refused');
+    for (const each of this.network.servers) expect(each.connection.isClosed).toBe(true);
+    return `${this.outcome.code}: ${this.outcome.message}`;
+  }
+
+  async greeted(): Promise<Dialed> {
+    this.server.greets();
+    await settle();
+    if (this.outcome === undefined || this.outcome instanceof Error)
+      throw this.outcome ?? new Error('not yet');
+    return this.outcome;
+  }
+}
+
+describe('dial() by sslmode', () => {
+  for (const sslmode of ['prefer', 'require', 'verify-ca', 'verify-full'] as const) {
+    test(`${sslmode} asks for TLS, and says nothing else before it is up`, async () => {
+      const attempt = await new Attempt({ sslmode }).begin();
+      expect(attempt.server.heardBytes()).toEqual(sslRequest);
+      await attempt.says('S');
+      expect(attempt.network.tlsOptions.length).toBe(1);
+      expect((await attempt.greeted()).connection.tls?.version).toBe('TLSv1.3');
+    });
+  }
+
+  for (const sslmode of ['disable', 'allow'] as const) {
+    test(`${sslmode} asks for nothing`, async () => {
+      const attempt = await new Attempt({ sslmode }).begin();
+      expect((await attempt.greeted()).connection.tls).toBeUndefined();
+      expect(attempt.network.tlsOptions).toEqual([]);
+    });
+  }
+
+  test('any of them means nothing on a UNIX socket', async () => {
+    const attempt = await new Attempt({
+      sslmode: 'verify-full',
+      hosts: [{ host: '/run/postgresql', port: 5432 }],
+    }).begin();
+    expect((await attempt.greeted()).connection.tls).toBeUndefined();
+  });
+
+  test('prefer goes on in the clear when there is no TLS, the others refuse', async () => {
+    const attempt = await new Attempt({ sslmode: 'prefer' }).begin();
+    await attempt.says('N');
+    expect((await attempt.greeted()).connection.tls).toBeUndefined();
+    for (const sslmode of ['require', 'verify-ca', 'verify-full'] as const) {
+      const refused = await new Attempt({ sslmode }).begin();
+      await refused.says('N');
+      expect(await refused.refusal()).toBe(
+        `server_tls_refused: the server 10.0.0.1:5432 does not offer TLS, and sslmode is ${sslmode}: set ssl = on there`,
+      );
+    }
+  });
+
+  const judged: readonly (readonly [SslMode, string, string | undefined])[] = [
+    ['require', 'require', undefined],
+    ['prefer', 'require', undefined],
+    ['verify-ca', 'verify-ca', 'PEM of /etc/ca.pem'],
+    ['verify-full', 'verify-full', 'PEM of /etc/ca.pem'],
+  ];
+  for (const [sslmode, mode, ca] of judged) {
+    test(`${sslmode} judges the certificate by ${mode}, with ${ca ?? 'nobody'}`, async () => {
+      const files = { sslrootcert: '/etc/ca.pem', sslcert: '/etc/own.pem', sslkey: '/etc/own.key' };
+      const attempt = await new Attempt({ sslmode, ...files }).begin();
+      await attempt.says('S');
+      expect(attempt.network.tlsOptions).toEqual([
+        {
+          serverName: '10.0.0.1',
+          mode: mode as 'require',
+          protocols: 'tlsv1.3',
+          ciphers: 'X',
+          ca,
+          cert: 'PEM of /etc/own.pem',
+          key: 'PEM of /etc/own.key',
+        },
+      ]);
+    });
+  }
+
+  test('tells a password in the clear only over TLS that was verified, or a UNIX socket', async () => {
+    const unix = [{ host: '/run/postgresql', port: 5432 }];
+    const cases: readonly (readonly [Partial<DatabaseSettings>, boolean])[] = [
+      [{ sslmode: 'verify-full' }, true],
+      [{ sslmode: 'verify-ca' }, true],
+      [{ sslmode: 'require' }, false],
+      [{ sslmode: 'prefer' }, false],
+      [{ sslmode: 'disable' }, false],
+      [{ sslmode: 'allow' }, false],
+      [{ sslmode: 'disable', hosts: unix }, true],
+    ];
+    for (const [settings, tells] of cases) {
+      const secret = new Secret(crypto.randomUUID());
+      const attempt = await new Attempt(settings, secret).begin();
+      if (settings.sslmode !== 'disable' && settings.sslmode !== 'allow') await attempt.says('S');
+      attempt.server.heardBytes();
+      await attempt.says(server.authentication(3));
+      const heard = Buffer.from(attempt.server.heardBytes()).toString('latin1');
+      expect([settings.sslmode, heard.includes(secret.open())]).toEqual([settings.sslmode, tells]);
+    }
+  });
+
+  test('prefer tries again in the clear when the server does not let it in by TLS, and allow the other way', async () => {
+    for (const [sslmode, ways] of [
+      ['prefer', ['S', '']],
+      ['allow', ['', 'S']],
+    ] as const) {
+      const attempt = await new Attempt({ sslmode }).begin();
+      for (const way of ways) {
+        if (way === 'S') await attempt.says('S');
+        if (attempt.network.servers.length === 1)
+          await attempt.says(server.errorResponse('no entry in pg_hba.conf', 'FATAL', '28000'));
+      }
+      const dialed = await attempt.greeted();
+      expect([attempt.network.servers.length, dialed.database.sslmode]).toEqual([
+        2,
+        sslmode === 'prefer' ? 'disable' : 'require',
+      ]);
+    }
+  });
+
+  test('require does not try again in the clear', async () => {
+    const attempt = await new Attempt({ sslmode: 'require' }).begin();
+    await attempt.says('S');
+    await attempt.says(server.errorResponse('no entry in pg_hba.conf', 'FATAL', '28000'));
+    expect(await attempt.refusal()).toStartWith('server_auth_rejected');
+    expect(attempt.network.servers.length).toBe(1);
+  });
+});
+
+describe('dial() does not believe an answer to SSLRequest that is', () => {
+  const cases: Readonly<Record<string, readonly [string, string]>> = {
+    'an error': ['E\0\0\0\x08Mno', 'the answer to SSLRequest is an error'],
+    'the first byte of an error': ['E', 'the answer to SSLRequest is an error'],
+    'another letter': ['X', 'the answer to SSLRequest is "X"'],
+    'yes, with more behind it': [
+      'SR\0\0\0\x08\0\0\0\0',
+      'bytes followed the answer to SSLRequest before TLS was up',
+    ],
+    'no, with more behind it': [
+      'NR\0\0\0\x08\0\0\0\0',
+      'bytes followed the answer to SSLRequest before TLS was up',
+    ],
+    empty: ['', 'the answer to SSLRequest is'],
+  };
+  for (const [what, [bytes, reason]] of Object.entries(cases)) {
+    for (const sslmode of ['prefer', 'verify-full'] as const) {
+      test(`${what} (${sslmode})`, async () => {
+        const attempt = await new Attempt({ sslmode }).begin();
+        await attempt.says(bytes);
+        expect(await attempt.refusal()).toContain(reason);
+        expect(attempt.network.tlsOptions).toEqual([]);
+      });
+    }
+  }
+
+  test('a second one, behind a yes or a no', async () => {
+    for (const answer of ['S', 'N']) {
+      const attempt = await new Attempt({ sslmode: 'prefer' }).begin();
+      attempt.server.connection.receive(Buffer.from(answer), Buffer.from('R\0\0\0\x08\0\0\0\0'));
+      expect(await attempt.refusal()).toStartWith('server_');
+    }
+  });
+
+  test('never given', async () => {
+    const [late, gone] = [
+      await new Attempt({ sslmode: 'require' }).begin(),
+      await new Attempt({ sslmode: 'require' }).begin(),
+    ];
+    late.late.abort();
+    gone.server.connection.closed();
+    expect(await late.refusal()).toContain('the server did not finish the answer to SSLRequest within');
+    expect(await gone.refusal()).toContain('it closed the connection at SSLRequest');
+  });
+});
+
+describe('dial() and TLS that fails', () => {
+  for (const [failure, code] of [
+    ["the server's certificate has expired (CERT_HAS_EXPIRED)", 'server_certificate_refused'],
+    ["the server's chain ends in a CA that is not in sslrootcert (X)", 'server_certificate_refused'],
+    ['the TLS handshake failed: closed', 'server_tls_failed'],
+  ] as const) {
+    test(`${failure} is ${code}`, async () => {
+      const attempt = await new Attempt({ sslmode: 'verify-full' }).begin();
+      attempt.network.tlsFailure = () => failure;
+      await attempt.says('S');
+      expect(await attempt.refusal()).toStartWith(`${code}: `);
+      expect((attempt.outcome as AgentError).message).toContain(failure);
+    });
+  }
+
+  test('a certificate file that cannot be read is said as it is', async () => {
+    const attempt = new Attempt({ sslmode: 'verify-full' });
+    await attempt.begin({
+      readPem: (path) => {
+        throw new AgentError('config_unreadable', { reason: `no ${path}` });
+      },
+    });
+    await attempt.says('S');
+    expect(await attempt.refusal()).toStartWith('config_unreadable');
+  });
+});
+
+describe('dial() and several hosts', () => {
+  const hosts = ['a', 'b', 'c'].map((host) => ({ host, port: 5432 }));
+
+  test('takes the first that lets it in', async () => {
+    const attempt = new Attempt({ hosts });
+    attempt.network.welcome = ({ host }) => (host === 'b' ? 'login' : new Error(`${host} is down`));
+    await attempt.begin();
+    expect(attempt.network.tried).toEqual(['a:5432', 'b:5432']);
+    expect((attempt.outcome as Dialed).address).toEqual({ host: 'b', port: 5432 });
+  });
+
+  test('says what the last one said when all refuse', async () => {
+    const attempt = new Attempt({ hosts });
+    attempt.network.welcome = ({ host }) => new Error(`${host} is down`);
+    await attempt.begin();
+    expect(await attempt.refusal()).toBe('server_unreachable: cannot connect to the server: c is down');
+  });
+
+  test('goes on to the next when one refuses the login', async () => {
+    const attempt = new Attempt({ hosts });
+    await attempt.begin();
+    await attempt.says(server.errorResponse('starting up', 'FATAL', '57P03'));
+    expect(attempt.network.tried.length).toBe(2);
+    expect((await attempt.greeted()).address.host).toBe('b');
+  });
+});
