@@ -133,7 +133,7 @@ export class Listeners {
         const socket = listenUnix(this.#libc, {
           path,
           mode,
-          gid: this.#gid(group),
+          gid: this.#gid(group, path),
           backlog: BACKLOG,
           replace: replaced !== undefined,
         });
@@ -177,14 +177,14 @@ export class Listeners {
     }
   }
 
-  #gid(group: string): number | undefined {
+  /** By name, or by number for a group that the machine has no name for. */
+  #gid(group: string, path: string): number | undefined {
     if (group === '') return undefined;
-    const gid = groupId(this.#libc, group);
-    if (gid === undefined)
-      throw new AgentError('socket_unusable', {
-        path: group,
-        reason: 'there is no group of that name (unix_socket_group)',
-      });
-    return gid;
+    const gid = groupId(this.#libc, group) ?? (/^\d+$/.test(group) ? Number(group) : undefined);
+    if (gid !== undefined) return gid;
+    throw new AgentError('socket_unusable', {
+      path,
+      reason: `there is no group "${group}" (unix_socket_group)`,
+    });
   }
 }
