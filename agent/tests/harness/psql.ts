@@ -35,8 +35,8 @@ export function libpqEnvironment(login: Login): Record<string, string> {
     PGPASSWORD: login.password,
     PGDATABASE: login.database ?? DATABASE,
     // Nothing here may depend on who runs the tests.
-    PGPASSFILE: '/dev/null',
-    PGSERVICEFILE: '/dev/null',
+    PGPASSFILE: '/nonexistent/pgpass',
+    PGSERVICEFILE: '/nonexistent/pg_service.conf',
     ...login.env,
   };
 }
