@@ -30,6 +30,7 @@ export type Action = 'lend' | 'dial' | 'evict' | 'rest';
 export function decide(pool: PoolView, now: number): Action {
   if (pool.paused) return 'rest';
   if (pool.waiting > 0 && pool.idle > 0) return 'lend';
+  if (pool.waiting === 0 && pool.minimum === 0) return 'rest';
   const wanted = Math.max(pool.waiting, pool.minimum - (pool.servers - pool.logins));
   if (pool.logins >= wanted || pool.servers >= pool.size) return 'rest';
   if (pool.logins >= (pool.failing ? 1 : pool.loginConcurrency) || now < pool.retryAt) return 'rest';

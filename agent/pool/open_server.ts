@@ -1,20 +1,41 @@
-// Makes a pool's next server: dials with the pool's identity within server_connect_timeout.
+// Makes a pool's next server: dials host by host with the pool's identity, each within server_connect_timeout.
 
 import { AgentError } from '../base/errors.ts';
+import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
 import { dial } from '../server/dial.ts';
 import { Server } from '../server/server.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolIdentity } from './pool.ts';
 
-/** Rejects with an AgentError. `signal` gives up. */
+/** Tries the hosts in their order, each as long as it may take. Rejects with the AgentError of the last; `signal` gives up. */
 export async function openServer(pool: Pool, signal: AbortSignal): Promise<Server> {
-  const { clock, settings, tools, random } = pool.context;
   const { database, identity } = pool;
+  let last: unknown;
+  for (const host of database.hosts) {
+    try {
+      return await openAt(host, database, identity, pool, signal);
+    } catch (error) {
+      last = error;
+      if (signal.aborted) break;
+    }
+  }
+  throw last;
+}
+
+async function openAt(
+  host: HostSettings,
+  database: DatabaseSettings,
+  identity: PoolIdentity,
+  pool: Pool,
+  signal: AbortSignal,
+): Promise<Server> {
+  const { clock, settings, tools, random } = pool.context;
   const late = new AbortController();
   const giveUp = (): void => late.abort();
   signal.addEventListener('abort', giveUp, { once: true });
   const timer = clock.after(database.connectTimeoutMs, giveUp);
   try {
-    const dialed = await dial(database, identity, tools, late.signal);
+    const dialed = await dial({ ...database, hosts: [host] }, identity, tools, late.signal);
+    if (dialed.connection.isClosed) throw new AgentError('server_closed', { reason: 'it closed it at once' });
     const now = clock.now();
     return new Server(
       {

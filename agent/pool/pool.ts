@@ -5,7 +5,6 @@ import { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
 import type { Log } from '../base/log.ts';
 import type { Secret } from '../base/secret.ts';
-import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { Server, Tenant } from '../server/server.ts';
@@ -16,7 +15,7 @@ import type { Counter } from './limits.ts';
 import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
 import { PoolFailure } from './pool_failure.ts';
-import { Resting } from './resting.ts';
+import { leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
 
 /** A client in the queue. It is also an item of the list that it waits on. */
@@ -74,6 +73,7 @@ export class Pool implements PoolView {
   /** Has a server while nobody else does. */
   readonly resting: Tenant;
   readonly #cleaner: Cleaner;
+  #modeOf: { settings?: Settings; database?: DatabaseSettings; mode: PoolMode } = { mode: 'transaction' };
   #resuming = false;
   #again = false;
   #retry: Timer | undefined;
@@ -88,8 +88,14 @@ export class Pool implements PoolView {
     this.#cleaner = new Cleaner(this);
   }
 
+  /** Asked for every transaction, and looked up again only when the settings are others. */
   get mode(): PoolMode {
-    return this.context.settings.users[this.user]?.poolMode ?? this.database.poolMode;
+    const { settings } = this.context;
+    if (this.#modeOf.settings !== settings || this.#modeOf.database !== this.database) {
+      const mode = settings.users[this.user]?.poolMode ?? this.database.poolMode;
+      this.#modeOf = { settings, database: this.database, mode };
+    }
+    return this.#modeOf.mode;
   }
   get waiting(): number {
     return this.waiters.length;
@@ -124,19 +130,24 @@ export class Pool implements PoolView {
     return this.failure.count > 0;
   }
   get room(): number {
-    const { byDatabase, byUser, settings } = this.context;
+    return Math.min(this.roomOfDatabase, this.roomOfUser);
+  }
+  get roomOfDatabase(): number {
+    const { name, maxDbConnections } = this.database;
+    return roomUnder(maxDbConnections, this.context.byDatabase.of(name));
+  }
+  get roomOfUser(): number {
+    const { byUser, settings } = this.context;
     const ofUser = settings.users[this.user]?.maxUserConnections ?? settings.max_user_connections;
-    return Math.min(
-      roomUnder(this.database.maxDbConnections, byDatabase.of(this.database.name)),
-      roomUnder(ofUser, byUser.of(this.user)),
-    );
+    return roomUnder(ofUser, byUser.of(this.user));
   }
 
   /** Puts a client in the queue; its `onLease` may be called before this returns. */
   request(waiter: Waiter): void {
-    waiter.waitingSince = this.context.clock.now();
+    const now = this.context.clock.now();
+    waiter.waitingSince = now;
     this.waiters.append(waiter);
-    this.resume();
+    this.resume(now);
   }
 
   /** The client does not want to wait any longer. */
@@ -145,7 +156,7 @@ export class Pool implements PoolView {
   }
 
   /** Every event ends here. */
-  resume(): void {
+  resume(now: number = this.context.clock.now()): void {
     if (this.#resuming) {
       this.#again = true;
       return;
@@ -154,7 +165,7 @@ export class Pool implements PoolView {
     try {
       do {
         this.#again = false;
-        this.#work();
+        this.#work(now);
       } while (this.#again);
     } finally {
       this.#resuming = false;
@@ -163,20 +174,18 @@ export class Pool implements PoolView {
 
   /** The client is done with a server that owes nothing. */
   release(server: Server): void {
+    const now = this.context.clock.now();
     server.tenant = this.resting;
     server.connection.resume();
-    if (server.cancels > 0) {
-      this.#move(server, this.cancelingServers);
-    } else {
-      this.#settle(server);
-    }
-    this.resume();
+    if (server.cancels > 0) this.cancelingServers.append(server);
+    else this.#settle(server, now);
+    this.resume(now);
   }
 
   /** The client left in the middle of a transaction, or a session ended: the server is made as new, then rests. */
   clean(server: Server, queries: readonly string[]): void {
     server.connection.resume();
-    this.#move(server, this.cleaningServers);
+    this.cleaningServers.append(server);
     server.tenant = this.#cleaner;
     for (const sql of queries) server.inject(sql);
     if (queries.length === 0) this.onCleaned(server);
@@ -188,7 +197,7 @@ export class Pool implements PoolView {
    */
   discard(server: Server, reason: string, abruptly = false): void {
     this.#forget(server);
-    server.tenant = nobody;
+    server.tenant = leaving;
     this.context.log.debug(
       { server_pid: server.pid, database: this.database.name, reason },
       'server connection closed',
@@ -209,7 +218,7 @@ export class Pool implements PoolView {
   /** The last step of cleaning. */
   onCleaned(server: Server): void {
     server.tenant = this.resting;
-    if (server.cancels > 0) this.#move(server, this.cancelingServers);
+    if (server.cancels > 0) this.cancelingServers.append(server);
     else this.#settle(server);
     this.resume();
   }
@@ -219,12 +228,13 @@ export class Pool implements PoolView {
     for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
       for (const server of list) server.retired ??= reason;
     }
-    for (const server of this.idleServers) this.discard(server, reason);
     this.#abort.abort();
     this.#abort = new AbortController();
     this.failure.clear();
     this.#retry?.clear();
     this.#retry = undefined;
+    // The last step, because each of these may start a login, and that one is to live.
+    for (const server of this.idleServers) this.discard(server, reason);
   }
 
   /** Waiting clients are told, logins are given up, every server is closed. */
@@ -265,11 +275,11 @@ export class Pool implements PoolView {
     this.resume();
   }
 
-  #work(): void {
+  #work(now: number): void {
     for (;;) {
-      switch (decide(this, this.context.clock.now())) {
+      switch (decide(this, now)) {
         case 'lend':
-          this.#lend();
+          this.#lend(now);
           break;
         case 'dial':
           this.#dial();
@@ -285,12 +295,12 @@ export class Pool implements PoolView {
   }
 
   /** Last in, first out: what is not needed grows old and is closed. */
-  #lend(): void {
+  #lend(now: number): void {
     const server = this.idleServers.last!;
     const waiter = this.waiters.first!;
     this.waiters.remove(waiter);
-    this.#move(server, this.activeServers);
-    const waitedMs = this.context.clock.now() - waiter.waitingSince;
+    this.activeServers.append(server);
+    const waitedMs = now - waiter.waitingSince;
     this.statistics.waitMs += waitedMs;
     if (waitedMs > this.statistics.waitMsMax) this.statistics.waitMsMax = waitedMs;
     this.statistics.leases++;
@@ -302,42 +312,47 @@ export class Pool implements PoolView {
     this.logins++;
     byDatabase.add(this.database.name, 1);
     byUser.add(this.user, 1);
-    const database = this.database;
-    openServer(this, this.#abort.signal).then(
+    const { signal } = this.#abort;
+    openServer(this, signal).then(
       (server) => {
         this.logins--;
-        this.failure.clear();
-        this.welcome ??= server.parameters;
         this.statistics.serverLogins++;
         this.idleServers.append(server);
-        if (!sameServer(database, this.database)) server.retired ??= 'the settings of the database changed';
-        if (server.retired !== undefined) this.discard(server, server.retired);
+        // It was given up, and came all the same: it is not what is asked for now.
+        if (signal.aborted) return this.discard(server, 'the settings of the database changed');
+        this.failure.clear();
+        this.welcome ??= server.parameters;
+        if (server.retired !== undefined) return this.discard(server, server.retired);
         this.resume();
       },
       (error: AgentError) => {
         this.logins--;
-        byDatabase.add(database.name, -1);
+        byDatabase.add(this.database.name, -1);
         byUser.add(this.user, -1);
-        this.#onDialFailed(error, database);
+        // Given up is not failed.
+        if (!signal.aborted) this.#onDialFailed(error);
+        this.resume();
       },
     );
   }
 
-  #onDialFailed(error: AgentError, database: DatabaseSettings): void {
+  #onDialFailed(error: AgentError): void {
     const { clock, settings, random, log } = this.context;
-    // Settings changed meanwhile: what failed is not what is asked for now.
-    if (!sameServer(database, this.database) || this.removed) return this.resume();
     this.failure.add(error, clock.now(), settings.server_login_retry, random());
     this.statistics.serverLoginFailures++;
     log.warn(
-      { database: database.name, user: this.identity.user, failures: this.failure.count, code: error.code },
+      {
+        database: this.database.name,
+        user: this.identity.user,
+        failures: this.failure.count,
+        code: error.code,
+      },
       error.message,
     );
     if (this.connected === 0) {
       for (const waiter of this.waiters)
         if (waiter.isLogin || this.failure.isFinal) this.#refuse(waiter, error);
     }
-    this.resume();
   }
 
   #wakeForRetry(): void {
@@ -351,19 +366,13 @@ export class Pool implements PoolView {
   }
 
   /** To rest, unless its time is over. */
-  #settle(server: Server): void {
-    const now = this.context.clock.now();
+  #settle(server: Server, now: number = this.context.clock.now()): void {
     server.idleSince = now;
     const reason =
       server.retired ??
       (server.expiresAt <= now ? 'server_lifetime' : this.removed ? 'the database was removed' : undefined);
-    if (reason === undefined && this.connected + this.logins <= this.size)
-      this.#move(server, this.idleServers);
+    if (reason === undefined && this.connected + this.logins <= this.size) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
-  }
-
-  #move(server: Server, list: List<Server>): void {
-    list.append(server);
   }
 
   #forget(server: Server): void {
@@ -387,13 +396,3 @@ export class Pool implements PoolView {
     return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
   }
 }
-
-/** The tenant of a server that is on its way out. */
-const nobody: Tenant = Object.freeze({
-  onReply() {},
-  onReady() {},
-  onParameter: () => false,
-  onInjectedError() {},
-  onServerDrain() {},
-  onServerClose() {},
-});

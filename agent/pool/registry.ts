@@ -89,12 +89,16 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 
-  /** The pool with the most idle servers under the same limit gives its oldest. */
+  /** The pool with the most idle servers under the limit that was reached gives its oldest; nobody else's place helps. */
   #evict(wanting: Pool): boolean {
+    const needsDatabase = wanting.roomOfDatabase <= 0;
+    const needsUser = wanting.roomOfUser <= 0;
     let richest: Pool | undefined;
     for (const pool of this.#pools.values()) {
-      const shares = pool.database.name === wanting.database.name || pool.user === wanting.user;
-      if (pool === wanting || !shares || pool.idle === 0 || pool.connected <= pool.minimum) continue;
+      const helps =
+        (!needsDatabase || pool.database.name === wanting.database.name) &&
+        (!needsUser || pool.user === wanting.user);
+      if (pool === wanting || !helps || pool.idle === 0 || pool.connected <= pool.minimum) continue;
       if (richest === undefined || pool.idle > richest.idle) richest = pool;
     }
     const oldest = richest?.idleServers.first;

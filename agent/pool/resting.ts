@@ -35,3 +35,13 @@ export class Resting implements Tenant {
     this.#pool.onLost(server, reason);
   }
 }
+
+/** The tenant of a server that is on its way out: nothing of it matters any more. */
+export const leaving: Tenant = Object.freeze({
+  onReply() {},
+  onReady() {},
+  onParameter: () => false,
+  onInjectedError() {},
+  onServerDrain() {},
+  onServerClose() {},
+});
