@@ -182,7 +182,9 @@ describe('sslmode', () => {
           ? []
           : [
               expect.stringMatching(
-                String.raw`^database_sslmode is "${sslmode}" at application\.yml:\d+: .+; write verify-full$`,
+                new RegExp(
+                  `^database_sslmode is "${sslmode}" at application[.]yml:[0-9]+: .+; write verify-full$`,
+                ),
               ),
             ],
       );
