@@ -31,8 +31,10 @@ export class PreparedStatements {
   readonly #names = new Map<string, Statement>();
   #pieces: Uint8Array[] = [];
   #restAt: number | undefined;
-  /** The last Parse without a name, whole, while a Bind may still come for it. */
+  /** The chunk with the last Parse without a name, while a Bind may still come for it. */
   #unnamed: Uint8Array | undefined;
+  #unnamedStart = 0;
+  #unnamedEnd = 0;
   /** The server of this lease has it. */
   #unnamedThere = false;
 
@@ -96,7 +98,10 @@ export class PreparedStatements {
     const { chunk, start, end, whole } = framer;
     if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
     if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0) {
-      this.#unnamed = whole ? chunk.subarray(start, end) : undefined;
+      // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
+      this.#unnamed = whole ? chunk : undefined;
+      this.#unnamedStart = start;
+      this.#unnamedEnd = end;
       this.#unnamedThere = true;
       server.expected.push(expected.PARSE);
       return AS_IT_IS;
@@ -173,7 +178,7 @@ export class PreparedStatements {
   /** True when the unnamed statement had to be put on this server first. */
   #unnamedIsNeeded(server: Server): boolean {
     if (this.#unnamedThere || this.#unnamed === undefined) return false;
-    this.#pieces.push(this.#unnamed);
+    this.#pieces.push(this.#unnamed.subarray(this.#unnamedStart, this.#unnamedEnd));
     server.expected.push(expected.PARSE, expected.SKIP);
     this.#unnamedThere = true;
     return true;

@@ -169,7 +169,12 @@ export class Server implements ConnectionHandler, Linked<Server> {
         this.#dropRest = !framer.whole;
       }
       if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
-      if (framer.whole && !this.expected.isEmpty) from = this.#emitFakes(framer, from, framer.end);
+      if (this.expected.hasFakes && framer.whole) from = this.#emitFakes(framer, from, framer.end);
+    }
+    // Most chunks pass as they came.
+    if (from === 0 && this.#out.length === 0 && framer.limit === framer.chunk.length) {
+      this.tenant.onReply(this, framer.chunk);
+      return ready;
     }
     this.#emit(framer.chunk, from, framer.limit);
     this.#flush();

@@ -52,6 +52,7 @@ export class Expected {
   #failed = false;
   #copyingIn = false;
   #undone: Undone[] = [];
+  #fakes = 0;
 
   get isEmpty(): boolean {
     return this.#count === 0;
@@ -59,6 +60,11 @@ export class Expected {
 
   get length(): number {
     return this.#count;
+  }
+
+  /** Is there anything that nobody passed on? Asked for every message, so it is one comparison. */
+  get hasFakes(): boolean {
+    return this.#fakes > 0;
   }
 
   /** After an error, until the Sync comes: the server ignores everything, and so nothing is expected of it. */
@@ -98,6 +104,7 @@ export class Expected {
     this.#codes[at] = kind | disposition;
     this.#statements[at] = statement;
     this.#count++;
+    if (disposition === FAKE) this.#fakes++;
   }
 
   /** When a FAKE is next, its kind (PARSE, CLOSE…), and it is taken off; 0 otherwise. */
@@ -226,6 +233,7 @@ export class Expected {
 
   /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
   #pop(): void {
+    if ((this.#codes[this.#head]! & DISPOSITION) === FAKE) this.#fakes--;
     do {
       this.#statements[this.#head] = undefined;
       this.#head = (this.#head + 1) & (this.#codes.length - 1);

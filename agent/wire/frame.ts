@@ -119,7 +119,8 @@ export class Framer {
   }
 
   #keep(from: number, need: number): void {
-    const tail = this.chunk.subarray(from);
+    // A view of a part costs more than the message itself: it makes the engine give the chunk a buffer object.
+    const tail = from === 0 ? this.chunk : this.chunk.subarray(from);
     this.#held = [tail];
     this.#heldBytes = tail.length;
     this.#heldNeed = need;
