@@ -118,11 +118,15 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     connection.pause();
   }
 
+  get refusesBlocks(): boolean {
+    return this.pool.mode === 'statement';
+  }
+
   onReady(server: Server): void {
     if (server !== this.server) return;
     this.pool.statistics.queries++;
     if (server.status !== type.IDLE) {
-      if (this.pool.mode === 'statement') this.fail(new AgentError('statement_mode'));
+      if (this.refusesBlocks) this.fail(new AgentError('statement_mode'));
       return;
     }
     this.pool.statistics.transactions++;
@@ -226,12 +230,15 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   /** Gives the server the client's parameters before the client's first message goes there. */
   #synchronize(server: Server): void {
-    const sql = difference(server.parameters, this.parameters);
-    if (sql === '') {
+    const elder = this.pool.elders.elderOf(server.parameters, this.parameters);
+    if (elder !== undefined) {
       // They say the same: from now on they are the same, and the next comparison is one of references.
-      if (difference(this.parameters, server.parameters) === '') this.parameters = server.parameters;
+      server.parameters = elder;
+      this.parameters = elder;
       return;
     }
+    const sql = difference(server.parameters, this.parameters);
+    if (sql === '') return;
     server.parameters = server.parameters.withUnreported(this.parameters.unreported);
     // The relay uncorks: both leave in one write.
     server.connection.cork();

@@ -18,6 +18,8 @@ export interface Tenant {
   onReply(server: Server, bytes: Uint8Array): void;
   /** ReadyForQuery came and nothing more is expected. */
   onReady(server: Server): void;
+  /** A ReadyForQuery that leaves a transaction open is not passed on: onReady() ends the client (pool_mode statement). */
+  readonly refusesBlocks?: boolean;
   /** A parameter has this value now. True: the client has to be told. */
   onParameter(name: string, value: string): boolean;
   /** A query of the agent's own failed. */
@@ -222,6 +224,9 @@ export class Server implements ConnectionHandler, Linked<Server> {
         if (framer.end - framer.start !== READY_BYTES) throw new Error('ReadyForQuery has a wrong length');
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
+        // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
+        if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
+          return KEEP;
         return verdict;
       }
       case type.COMMAND_COMPLETE:
