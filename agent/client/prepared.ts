@@ -75,13 +75,16 @@ export class PreparedStatements {
     this.#unnamed = undefined;
   }
 
-  /** Parse, Bind, Describe or Close. @param max statements a server keeps; 0 passes names on as they are. */
-  take(framer: Framer, server: Server, max: number): number {
+  /**
+   * Parse, Bind, Describe or Close. @param max statements a server keeps; 0 passes names on as they are.
+   * @param heldMax bytes that may be kept back of a message that need not be read whole.
+   */
+  take(framer: Framer, server: Server, max: number, heldMax: number): number {
     // After an error the server passes over everything up to Sync, and so do we.
     if (max === 0 || server.expected.isFailed) return this.#asItIs(framer, server);
     switch (framer.type) {
       case type.PARSE:
-        return this.#parse(framer, server, max);
+        return this.#parse(framer, server, max, heldMax);
       case type.BIND:
         return this.#bind(framer, server, max);
       default:
@@ -94,10 +97,12 @@ export class PreparedStatements {
     return AS_IT_IS;
   }
 
-  #parse(framer: Framer, server: Server, max: number): number {
+  #parse(framer: Framer, server: Server, max: number, heldMax: number): number {
     const { chunk, start, end, whole } = framer;
     if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
     if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0) {
+      // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
+      if (!whole && end - start <= heldMax) return end - start;
       // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
       this.#unnamed = whole ? chunk : undefined;
       this.#unnamedStart = start;

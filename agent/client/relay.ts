@@ -18,6 +18,8 @@ const DROP = 1;
 const HELD = 2;
 /** The walk is over: the client waits, or is gone. */
 const STOP = 3;
+/** The client says goodbye: the server does first what it was told before that. */
+const GOODBYE = 4;
 
 const NOTHING = new Uint8Array(0);
 
@@ -90,6 +92,7 @@ export class Relay {
       const verdict = this.#take(framer);
       if (verdict === PASS) continue;
       if (verdict === HELD) break;
+      if (verdict === GOODBYE) return this.#sayGoodbye(from);
       const restAt = this.#prepared.takeRestAt();
       this.#emit(from, framer.start, this.#prepared.takePieces());
       from = restAt ?? (framer.whole ? framer.end : framer.chunk.length);
@@ -106,6 +109,12 @@ export class Relay {
     }
   }
 
+  #sayGoodbye(from: number): void {
+    this.#emit(from, this.#framer.start, undefined);
+    this.#flush();
+    this.#session.end('the client said goodbye');
+  }
+
   #take(framer: Framer): number {
     const server = this.#session.server;
     if (server === undefined) {
@@ -120,8 +129,7 @@ export class Relay {
   #takeIdle(framer: Framer): number {
     switch (framer.type) {
       case type.TERMINATE:
-        this.#session.end('the client said goodbye');
-        return STOP;
+        return GOODBYE;
       case type.SYNC:
         // Nothing is open, so there is nothing to end: no server is needed to say so.
         this.#session.answerSync();
@@ -170,9 +178,7 @@ export class Relay {
         due.push(expected.QUERY);
         return PASS;
       case type.TERMINATE:
-        this.#flush();
-        this.#session.end('the client said goodbye');
-        return STOP;
+        return GOODBYE;
       default:
         throw new ProtocolError(`a message of type ${printType(framer.type)}`);
     }
@@ -181,7 +187,8 @@ export class Relay {
   #takeStatement(framer: Framer, server: Server): number {
     const { settings } = this.#session.context;
     const shares = this.#session.pool.mode !== 'session' && settings.max_prepared_statements > 0;
-    const need = this.#prepared.take(framer, server, shares ? settings.max_prepared_statements : 0);
+    const max = shares ? settings.max_prepared_statements : 0;
+    const need = this.#prepared.take(framer, server, max, settings.max_message_held);
     if (need === 0) return PASS;
     if (need < 0) return DROP;
     if (need > settings.max_message_held) {

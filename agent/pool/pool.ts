@@ -8,7 +8,7 @@ import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { Server, Tenant } from '../server/server.ts';
-import type { Parameters } from '../state/parameters.ts';
+import { Elders, type Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
 import type { Counter } from './limits.ts';
@@ -60,6 +60,7 @@ export class Pool implements PoolView {
   readonly cancelingServers = new List<Server>('being_canceled');
   readonly waiters = new List<Waiter>('waiting');
   readonly statistics = newPoolStatistics();
+  readonly elders = new Elders();
   readonly failure = new PoolFailure();
   paused = false;
   /** Clients that are logged in to it. */

@@ -61,6 +61,29 @@ export class Parameters {
 }
 
 /**
+ * Brings equal values to one object: of two that say the same, the one that was seen first goes on. Clients and servers
+ * that meet often enough then all share it, and none of them compares names and values any more.
+ */
+export class Elders {
+  readonly #ranks = new WeakMap<Parameters, number>();
+  #next = 0;
+
+  /** Undefined when they do not say the same. */
+  elderOf(one: Parameters, other: Parameters): Parameters | undefined {
+    if (!sameValues(one.reported, other.reported) || !sameValues(one.unreported, other.unreported))
+      return undefined;
+    return this.#rank(one) <= this.#rank(other) ? one : other;
+  }
+
+  #rank(parameters: Parameters): number {
+    const known = this.#ranks.get(parameters);
+    if (known !== undefined) return known;
+    this.#ranks.set(parameters, this.#next);
+    return this.#next++;
+  }
+}
+
+/**
  * The SQL that brings a server from `has` to `wants`; empty when they agree already.
  * Only one round trip, because a simple Query of several SETs is one implicit transaction.
  */
@@ -77,6 +100,12 @@ export function difference(has: Parameters, wants: Parameters): string {
     if (!wants.unreported.has(name)) sql += `RESET ${quoteName(name)};`;
   }
   return sql;
+}
+
+function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [name, value] of one) if (other.get(name) !== value) return false;
+  return true;
 }
 
 function setting(name: string, value: string): string {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { difference, Parameters } from './parameters.ts';
+import { difference, Elders, Parameters } from './parameters.ts';
 
 const map = (all: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
   new Map(Object.entries(all));
@@ -141,5 +141,26 @@ describe('Parameters', () => {
   test('withUncertain() gives the same object when there is nothing to be uncertain of', () => {
     const one = parameters({ TimeZone: 'UTC' });
     expect(one.withUncertain()).toBe(one);
+  });
+});
+
+describe('Elders', () => {
+  test('elderOf() brings equal values to the one that was seen first, whoever meets', () => {
+    const elders = new Elders();
+    const [a, b, c] = [0, 1, 2].map(
+      () => new Parameters(new Map([['DateStyle', 'ISO']]), new Map([['x', '1']])),
+    );
+    expect(elders.elderOf(b!, a!)).toBe(b!);
+    expect(elders.elderOf(c!, a!)).toBe(a!);
+    expect(elders.elderOf(a!, b!)).toBe(b!);
+    expect(elders.elderOf(c!, b!)).toBe(b!);
+  });
+
+  test('elderOf() knows none of two that differ, be it only in what cannot be set', () => {
+    const elders = new Elders();
+    const here = new Parameters(new Map([['in_hot_standby', 'off']]));
+    const there = new Parameters(new Map([['in_hot_standby', 'on']]));
+    expect(elders.elderOf(here, there)).toBeUndefined();
+    expect(elders.elderOf(here, here.withUnreported(new Map([['x', '1']])))).toBeUndefined();
   });
 });
