@@ -1,0 +1,301 @@
+// One client's conversation with a scripted server: from its first query to its end, whoever ends it.
+
+import { describe, expect, test } from 'bun:test';
+import { AgentError } from '../base/errors.ts';
+import {
+  bind,
+  copyData,
+  describe as describeTarget,
+  execute,
+  functionCall,
+  message,
+  parse,
+  query,
+  sync,
+  terminate,
+} from '../tests/harness/client_words.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
+import * as server from '../tests/harness/server_words.ts';
+import { sessionFixture, sessionOf } from './session_fixture.ts';
+
+const ANSWER = [server.rowDescription('x'), server.dataRow('1'), server.complete('SELECT 1')];
+const HEARD = ['RowDescription', 'Row 1', 'Complete SELECT 1'];
+
+describe('Session in transaction mode', () => {
+  test('has a server from its first message to the ReadyForQuery that ends its transaction', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    const [client] = clients;
+    for (const [sql, status] of [
+      ['BEGIN', 'T'],
+      ['SELECT 1', 'T'],
+      ['fail', 'E'],
+      ['ROLLBACK', 'I'],
+    ] as const) {
+      expect(sessionOf(plane).state).toBe(sql === 'BEGIN' ? 'idle' : 'active');
+      client!.says(query(sql));
+      expect(one.heard()).toEqual([`Query ${sql}`]);
+      one.says(server.complete(sql), server.ready(status));
+      expect(client!.heard()).toEqual([`Complete ${sql}`, `Ready ${status}`]);
+    }
+    expect([sessionOf(plane).state, pool.idle]).toEqual(['idle', 1]);
+    expect([pool.statistics.transactions, pool.statistics.queries]).toEqual([1, 4]);
+    plane.check();
+  });
+
+  test('passes chunks as they are, in one write each way', async () => {
+    const { clients, server: one } = await sessionFixture();
+    clients[0]!.says(parse('', 'SELECT 1'), bind(''), describeTarget('P'), execute(), sync);
+    expect(one.heardBytes()).toEqual(
+      new Uint8Array(Buffer.concat([parse('', 'SELECT 1'), bind(''), describeTarget('P'), execute(), sync])),
+    );
+    const writes = clients[0]!.connection.writes;
+    one.says(server.parseComplete, server.bindComplete, ...ANSWER, server.ready());
+    expect(clients[0]!.heard()).toEqual(['ParseComplete', 'BindComplete', ...HEARD, 'Ready I']);
+    expect(clients[0]!.connection.writes).toBe(writes + 1);
+  });
+
+  test('keeps its server through a pipeline, up to the last Sync', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(parse('', 'a'), bind(''), execute(), sync, parse('', 'b'), bind(''), execute(), sync);
+    one.says(server.parseComplete, server.bindComplete, server.complete('A'), server.ready());
+    expect(pool.idle).toBe(0);
+    one.says(server.parseComplete, server.bindComplete, server.complete('B'), server.ready());
+    expect(pool.idle).toBe(1);
+  });
+
+  test('keeps its server while a pipeline has no Sync yet', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(parse('', 'a'), message('H'));
+    one.says(server.parseComplete);
+    expect([pool.idle, clients[0]!.heard()]).toEqual([0, ['ParseComplete']]);
+    clients[0]!.says(bind(''), execute(), sync);
+    one.says(server.bindComplete, server.complete('A'), server.ready());
+    expect(pool.idle).toBe(1);
+  });
+
+  test('answers a Sync by itself when nothing is open', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(sync, sync);
+    expect([clients[0]!.heard(), one.heard(), pool.idle]).toEqual([['Ready I', 'Ready I'], [], 1]);
+    clients[0]!.says(sync, query('SELECT 1'));
+    expect(one.heard()).toEqual(['Query SELECT 1']);
+  });
+
+  test('passes over Flush and the rest of a COPY when nothing is open', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    const long = copyData('x'.repeat(100));
+    for (let at = 1; at < long.length; at++) {
+      clients[0]!.connection.receive(message('H'), long.subarray(0, at), long.subarray(at), message('c'));
+      clients[0]!.says(message('f', 'no\0'), sync);
+      expect([clients[0]!.heard(), one.heard(), pool.idle]).toEqual([['Ready I'], [], 1]);
+    }
+  });
+
+  test('passes a FunctionCall on', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(functionCall());
+    one.says(server.functionCallResponse, server.ready());
+    expect([clients[0]!.heard(), pool.idle]).toEqual([['FunctionCallResponse', 'Ready I'], 1]);
+  });
+
+  test('gives its server back only when its message has ended', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    const [first, second] = [query('SELECT 1'), query('SELECT 2')];
+    clients[0]!.says(first, second.subarray(0, 9));
+    expect(one.heardBytes().length).toBe(first.length + 9);
+    one.says(server.complete('A'), server.ready());
+    expect(pool.idle).toBe(0);
+    clients[0]!.connection.receive(second.subarray(9));
+    one.says(server.complete('B'), server.ready());
+    expect([pool.idle, clients[0]!.heard()]).toEqual([1, ['Complete A', 'Ready I', 'Complete B', 'Ready I']]);
+  });
+
+  test('waits for a server in the order in which clients came, keeping what they say', async () => {
+    const { plane, clients, server: one } = await sessionFixture(3);
+    const [a, b, c] = clients;
+    a!.says(query('a'));
+    b!.says(query('b1'));
+    b!.says(query('b2'));
+    c!.says(query('c'));
+    expect([one.heard(), sessionOf(plane, 1).state]).toEqual([['Query a'], 'waiting']);
+    one.says(server.complete('A'), server.ready());
+    expect(one.heard()).toEqual(['Query b1', 'Query b2']);
+    one.says(server.complete('B1'), server.ready(), server.complete('B2'), server.ready());
+    expect(one.heard()).toEqual(['Query c']);
+    one.says(server.complete('C'), server.ready());
+    expect([a, b, c].map((each) => each!.heard().length)).toEqual([2, 4, 2]);
+    plane.check();
+  });
+
+  test('takes part of a header while it waits, and goes on with the rest', async () => {
+    const { clients, server: one } = await sessionFixture(2);
+    const [a, b] = clients;
+    a!.says(query('a'));
+    const all = Buffer.concat([query('b'), query('c')]);
+    for (const byte of all) b!.connection.receive(new Uint8Array([byte]));
+    one.says(server.complete('A'), server.ready());
+    expect(one.heard()).toEqual(['Query a', 'Query b', 'Query c']);
+  });
+});
+
+describe('Session ends', () => {
+  test('with its goodbye, and the server is lent on', async () => {
+    const { plane, pool, clients } = await sessionFixture();
+    clients[0]!.says(terminate);
+    expect([clients[0]!.connection.isEnded, pool.idle, plane.context.clients.count]).toEqual([true, 1, 0]);
+  });
+
+  test('with a goodbye behind its COMMIT: the server does that first', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.says(query('COMMIT'), terminate);
+    expect(one.heard()).toEqual(['Query BEGIN', 'Query COMMIT', 'Terminate']);
+    expect([one.connection.isEnded, one.connection.isClosed]).toEqual([true, false]);
+    plane.check();
+  });
+
+  test('with a goodbye behind its only query', async () => {
+    const { clients, server: one } = await sessionFixture();
+    clients[0]!.says(sync, query('COMMIT'), terminate);
+    expect(one.heard()).toEqual(['Query COMMIT', 'Terminate']);
+  });
+
+  test('in a transaction: its server is rolled back, and lent on', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.connection.closed('ECONNRESET');
+    expect([one.heard(), pool.cleaningServers.length]).toEqual([['Query BEGIN', 'Query ROLLBACK'], 1]);
+    clients[1]!.says(query('SELECT 1'));
+    one.says(server.complete('ROLLBACK'), server.ready());
+    expect(one.heard()).toEqual(['Query SELECT 1']);
+    expect(clients[1]!.heard()).toEqual([]);
+    plane.check();
+  });
+
+  test('in a query: its server is closed, at once when the client has vanished', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    clients[0]!.connection.closed();
+    expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
+    plane.check();
+  });
+
+  test('in the middle of a message: its server is closed', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT 1').subarray(0, 8));
+    clients[0]!.connection.closed();
+    expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
+    plane.check();
+  });
+
+  test('while it waits: it leaves the queue', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(3);
+    for (const each of clients) each.says(query('SELECT 1'));
+    clients[1]!.connection.closed();
+    expect(pool.waiting).toBe(1);
+    one.says(...ANSWER, server.ready());
+    expect(clients[2]!.heard()).toEqual([]);
+    one.says(...ANSWER, server.ready());
+    expect(clients[2]!.heard()).toEqual([...HEARD, 'Ready I']);
+    plane.check();
+  });
+
+  test('with the sentence of why, when no server comes in time', async () => {
+    const { plane, pool, clients } = await sessionFixture(2, { queryWaitTimeoutMs: 2_000 });
+    for (const each of clients) each.says(query('SELECT 1'));
+    plane.clock.advance(2_000);
+    plane.registry.tick(plane.clock.now());
+    expect(clients[1]!.heard()[0]).toStartWith(
+      'FATAL 08006 no server connection became free within query_wait_timeout',
+    );
+    expect([clients[1]!.connection.isEnded, pool.clients]).toEqual([true, 1]);
+  });
+
+  test('when its message is no message', async () => {
+    const cases: readonly (readonly [Uint8Array, string])[] = [
+      [message('?'), 'protocol violation: a message of type 0x3f'],
+      [message('p', 'x\0'), "protocol violation: a message of type 'p'"],
+      [new Uint8Array([0x51, 0, 0, 0, 3]), "a message of type 'Q' says that it is 3 bytes long"],
+      [new Uint8Array([0x51, 255, 255, 255, 255]), "a message of type 'Q' says that it is -1 bytes long"],
+      [message('P', 's1'), 'a Parse message has a string without an end'],
+      [message('B', 'p1'), 'a Bind message has a name without an end'],
+      [message('D', 'Ss1'), 'a Describe or Close message has a name without an end'],
+    ];
+    for (const [bytes, reason] of cases) {
+      const { plane, pool, clients } = await sessionFixture();
+      clients[0]!.says(bytes);
+      expect(clients[0]!.heard()).toEqual([expect.stringContaining(reason)]);
+      expect([clients[0]!.connection.isEnded, pool.activeServers.length]).toEqual([true, 0]);
+      plane.check();
+    }
+  });
+
+  test('when its message is longer than max_packet_size', async () => {
+    const { clients } = await sessionFixture(1, {}, { max_packet_size: 16_384 });
+    clients[0]!.says(new Uint8Array([0x51, 0, 0, 0x40, 1]));
+    expect(clients[0]!.heard()[0]).toContain("a message of type 'Q' says that it is 16385 bytes long");
+  });
+
+  test('with a FATAL of the server, in the server’s words only', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT 1'));
+    one.says(server.errorResponse('terminating connection', 'FATAL', '57P01'));
+    one.connection.closed();
+    expect(clients[0]!.heard()).toEqual(['FATAL 57P01 terminating connection']);
+    expect([clients[0]!.connection.isEnded, pool.connected]).toEqual([true, 0]);
+    plane.check();
+  });
+
+  test('with words of ours when the server is gone without a word', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT 1'));
+    one.connection.closed('ECONNRESET');
+    expect(clients[0]!.heard()).toEqual(['FATAL 08006 the connection to the server was lost: ECONNRESET']);
+    plane.check();
+  });
+
+  test('with words of ours when the server speaks nonsense', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT 1'));
+    one.says(server.parseComplete);
+    expect(clients[0]!.heard()[0]).toStartWith('FATAL 08006 the connection to the server was lost: message');
+    plane.check();
+  });
+
+  test('not, when an idle server is lost', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    one.says(server.errorResponse('terminating connection', 'FATAL', '57P01'));
+    one.connection.closed();
+    expect([clients[0]!.heard(), clients[0]!.connection.isEnded]).toEqual([[], false]);
+    clients[0]!.says(query('SELECT 1'));
+    await settle();
+    expect(plane.network.server.heard()).toEqual(['Query SELECT 1']);
+  });
+
+  test('once only, whatever comes together', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT 1'));
+    const session = sessionOf(plane);
+    session.fail(new AgentError('agent_shutdown'));
+    session.fail(new AgentError('agent_shutdown'));
+    session.end('again');
+    clients[0]!.connection.closed();
+    one.connection.closed();
+    expect(clients[0]!.heard()).toEqual(['FATAL 57P01 terminating connection because pgsidecar is stopping']);
+    expect(plane.context.clients.count).toBe(0);
+    plane.check();
+  });
+});
+
+test('Session.isQuiet says whether a client can be let go without loss', async () => {
+  const { plane, clients, server: one } = await sessionFixture(2);
+  const [a, b] = [sessionOf(plane, 0), sessionOf(plane, 1)];
+  expect(a.isQuiet).toBe(true);
+  clients[0]!.says(query('SELECT 1'));
+  clients[1]!.says(query('SELECT 1'));
+  expect([a.isQuiet, b.isQuiet, a.state, b.state]).toEqual([false, false, 'active', 'waiting']);
+  one.says(...ANSWER, server.ready());
+  expect([a.isQuiet, a.state]).toEqual([true, 'idle']);
+});
