@@ -325,14 +325,13 @@ export class Login implements ConnectionHandler {
   #askedParameters(): ReadonlyMap<string, string> {
     const { settings } = this.#context;
     const asked = new Map<string, string>();
-    for (const [name, value] of this.#startup!.parameters) {
-      if (NOT_PARAMETERS.has(name)) continue;
-      asked.set(name, value);
-    }
-    for (const [name, value] of parseStartupOptions(this.#startup!.parameters.get('options') ?? '')
-      .parameters)
-      asked.set(name, value);
-    for (const name of settings.ignore_startup_parameters) asked.delete(name);
+    const { parameters } = this.#startup!;
+    // As PostgreSQL: what stands in the packet by itself wins over its options.
+    for (const [name, value] of parseStartupOptions(parameters.get('options') ?? '').parameters)
+      asked.set(name.toLowerCase(), value);
+    for (const [name, value] of parameters)
+      if (!NOT_PARAMETERS.has(name)) asked.set(name.toLowerCase(), value);
+    for (const name of settings.ignore_startup_parameters) asked.delete(name.toLowerCase());
     const host = this.#connection.peer;
     if (settings.application_name_add_host)
       asked.set('application_name', `${asked.get('application_name') ?? 'app'} - ${host}`);

@@ -107,6 +107,7 @@ export class Relay {
       this.#emit(from, framer.limit, undefined);
       this.#flush();
     }
+    this.#session.onMessageEnd();
   }
 
   #sayGoodbye(from: number): void {

@@ -7,7 +7,7 @@ import type { Pool, Waiter } from '../pool/pool.ts';
 import { cancel } from '../server/cancel.ts';
 import type { Server, ServerError, Tenant } from '../server/server.ts';
 import { difference, type Parameters } from '../state/parameters.ts';
-import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
+import { encodeError, encodeParameterStatus, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import { Relay } from './relay.ts';
@@ -43,6 +43,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly relay: Relay;
   #over = false;
   #tracked: TrackedParameters | undefined;
+  /** A server has taken the client's parameters as they are. */
+  #accepted = false;
+  /** Until the server has said whether it takes them, nothing of the client's goes there. */
+  #asking = false;
+  /** ReadyForQuery came while the client was in the middle of a message: the rest of a COPY that failed, say. */
+  #readyMissed = false;
 
   constructor(start: SessionStart) {
     this.connection = start.connection;
@@ -82,10 +88,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.#leave(reason.error ?? 'the client closed the connection', true);
   }
 
-  /** Asks for a server. True: it is here now. False: `onLease` will go on. */
+  /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
   acquire(): boolean {
     this.pool.request(this);
-    return this.server !== undefined;
+    return this.server !== undefined && !this.#asking;
   }
 
   onLease(server: Server): void {
@@ -94,12 +100,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.relay.onLease();
     if (this.parameters !== server.parameters) this.#synchronize(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
-    if (!this.relay.isWaiting) return;
-    try {
-      this.relay.goOn();
-    } catch (error) {
-      this.#onThrown(error as Error);
-    }
+    if (this.relay.isWaiting && !this.#asking) this.#goOn();
   }
 
   onLeaseFailed(error: AgentError): void {
@@ -124,6 +125,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onReady(server: Server): void {
     if (server !== this.server) return;
+    if (this.#asking) return this.#onAccepted(server);
     this.pool.statistics.queries++;
     if (server.status !== type.IDLE) {
       if (this.refusesBlocks) this.fail(new AgentError('statement_mode'));
@@ -131,8 +133,16 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
     this.pool.statistics.transactions++;
     if ((server.settingsTouched || this.#tracked !== undefined) && this.#lookAtSettings(server)) return;
-    if (this.pool.mode === 'session' || this.relay.inMessage) return;
-    this.#giveBack(server);
+    if (this.pool.mode === 'session') return;
+    this.#readyMissed = this.relay.inMessage;
+    if (!this.#readyMissed) this.#giveBack(server);
+  }
+
+  /** The relay has read on: a server that was ready in the middle of a message is free when nothing more was asked. */
+  onMessageEnd(): void {
+    if (!this.#readyMissed || this.relay.inMessage) return;
+    this.#readyMissed = false;
+    if (this.server?.expected.isEmpty === true) this.#giveBack(this.server);
   }
 
   onParameter(name: string, value: string): boolean {
@@ -228,8 +238,18 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.fail(new AgentError('internal_error', { reason: error.message }));
   }
 
+  #goOn(): void {
+    try {
+      this.relay.goOn();
+    } catch (error) {
+      this.#onThrown(error as Error);
+    }
+  }
+
   /** Gives the server the client's parameters before the client's first message goes there. */
   #synchronize(server: Server): void {
+    const isFirst = !this.#accepted;
+    this.#accepted = true;
     const elder = this.pool.elders.elderOf(server.parameters, this.parameters);
     if (elder !== undefined) {
       // They say the same: from now on they are the same, and the next comparison is one of references.
@@ -240,16 +260,29 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const sql = difference(server.parameters, this.parameters);
     if (sql === '') return;
     server.parameters = server.parameters.withUnreported(this.parameters.unreported);
-    // The relay uncorks: both leave in one write.
-    server.connection.cork();
+    // What a server has never taken may be refused, and then the client's query must not run without it.
+    this.#asking = isFirst;
+    // Otherwise the relay uncorks: both leave in one write.
+    if (!isFirst) server.connection.cork();
     server.inject(sql);
+  }
+
+  /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
+  #onAccepted(server: Server): void {
+    this.#asking = false;
+    for (const [name, value] of server.parameters.reported) {
+      if (this.parameters.reported.get(name) === value) continue;
+      this.connection.write(encodeParameterStatus(name, value));
+    }
+    this.parameters = server.parameters;
+    this.#goOn();
   }
 
   /** What a SET did that the server does not report has to be asked for. True: the answer is on its way. */
   #lookAtSettings(server: Server): boolean {
     if (this.#tracked !== undefined) {
       this.parameters = this.#tracked.applyTo(this.parameters);
-      server.parameters = server.parameters.withUnreported(this.parameters.unreported);
+      server.parameters = this.#tracked.applyTo(server.parameters);
       this.#tracked = undefined;
       // Behind the question the client may have sent another SET, which the answer knows nothing of.
       if (!server.settingsTouched) return false;
@@ -258,7 +291,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const names = this.context.settings.track_extra_parameters.filter(
       (name) => !hasName(server.parameters, name),
     );
-    server.parameters = server.parameters.withUnreported(NOTHING);
+    // RESET ALL may have undone what we gave it, and SET may have replaced it.
+    server.parameters = server.parameters.withUncertain();
     if (names.length === 0 || this.pool.mode === 'session') return false;
     this.#tracked = new TrackedParameters(names);
     server.inject(this.#tracked.sql);
@@ -268,6 +302,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #giveBack(server: Server): void {
     this.server = undefined;
     this.pool.release(server);
+    // It may have waited for this server to read; what it does not read itself holds it back until that has left.
+    if (this.connection.buffered === 0) this.connection.resume();
   }
 
   #leave(reason: string, abruptly = false): void {
@@ -292,7 +328,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       pool.discard(server, `the client left while the server worked for it: ${reason}`, abruptly);
     } else if (pool.mode === 'session') {
       const reset = this.context.settings.server_reset_query;
-      server.parameters = server.parameters.withUnreported(NOTHING);
+      server.parameters = server.parameters.withUncertain();
       pool.clean(server, [
         ...(server.status === type.IDLE ? [] : ['ROLLBACK']),
         ...(reset === '' ? [] : [reset]),
@@ -309,8 +345,6 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.connection.write(READY_IDLE);
   }
 }
-
-const NOTHING: ReadonlyMap<string, string> = new Map();
 
 function hasName(parameters: Parameters, name: string): boolean {
   for (const own of parameters.reported.keys()) if (own.toLowerCase() === name.toLowerCase()) return true;

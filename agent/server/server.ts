@@ -287,20 +287,25 @@ export class Server implements ConnectionHandler, Linked<Server> {
   #commandTag(chunk: Uint8Array, start: number, end: number): void {
     switch (end - start) {
       case 9: // SET
-        if (chunk[start + 5] === 0x53 && chunk[start + 7] === 0x54) this.settingsTouched = true;
+        if (chunk[start + 5] === 0x53 && chunk[start + 7] === 0x54) this.#touchSettings();
         break;
       case 11: // RESET
-        if (chunk[start + 5] === 0x52 && chunk[start + 9] === 0x54) this.settingsTouched = true;
+        if (chunk[start + 5] === 0x52 && chunk[start + 9] === 0x54) this.#touchSettings();
         break;
       case 17: // DISCARD ALL
         if (!isTag(chunk, start, 'DISCARD ALL')) break;
-        this.settingsTouched = true;
+        this.#touchSettings();
         this.#forgetStatements();
         break;
       case 20: // DEALLOCATE ALL
         if (isTag(chunk, start, 'DEALLOCATE ALL')) this.#forgetStatements();
         break;
     }
+  }
+
+  /** What the agent sets and resets by itself is in the books already. */
+  #touchSettings(): void {
+    if (!this.expected.isInjected) this.settingsTouched = true;
   }
 
   /** All are gone, but those that were sent behind the command that said so will be there. */
