@@ -234,7 +234,7 @@ export const ERRORS = {
   control_denied: {
     sqlstate: '42501',
     exit: 77,
-    sentence: "Cannot open {path}: permission denied; run as the agent's user or a member of its group",
+    sentence: "Cannot open {path}: permission denied; run as the agent's user, or as root",
   },
   control_refused: {
     sqlstate: '58000',

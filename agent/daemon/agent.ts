@@ -86,27 +86,19 @@ export class Agent implements Controls {
   }
 
   pause(database?: string): void {
-    this.#eachPool(database, (pool) => {
-      pool.paused = true;
-    });
+    this.#parts.plane.registry.pause(database);
     if (database === undefined && this.#state === 'running') this.#state = 'paused';
     this.#tellStatus();
   }
 
   resume(database?: string): void {
     if (database === undefined && this.#state === 'paused') this.#state = 'running';
-    this.#eachPool(database, (pool) => {
-      pool.paused = false;
-      pool.resume();
-    });
+    this.#parts.plane.registry.resume(database);
     this.#tellStatus();
   }
 
   reconnect(database?: string): void {
-    this.#eachPool(database, (pool) => {
-      pool.retireAll('RECONNECT');
-      pool.resume();
-    });
+    this.#parts.plane.registry.reconnect(database);
   }
 
   async drain(what: 'clients' | 'servers', timeoutMs: number): Promise<void> {
@@ -116,7 +108,7 @@ export class Agent implements Controls {
     notifier.stopping();
     plane.context.accepting = false;
     listeners.close();
-    if (what === 'servers') for (const pool of plane.registry) pool.paused = true;
+    if (what === 'servers') plane.registry.pause();
     log.info({ what, timeout_ms: timeoutMs, clients: plane.context.clients.count }, 'draining');
     this.#tellStatus();
     const until = timeoutMs === 0 ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
@@ -254,12 +246,6 @@ export class Agent implements Controls {
     const { plane } = this.#parts;
     if (what === 'clients') return plane.context.clients.count === 0;
     return [...plane.registry].every((pool) => pool.activeServers.length + pool.cleaningServers.length === 0);
-  }
-
-  #eachPool(database: string | undefined, act: (pool: import('../pool/pool.ts').Pool) => void): void {
-    for (const pool of this.#parts.plane.registry) {
-      if (database === undefined || pool.database.name === database) act(pool);
-    }
   }
 
   #tellStatus(): void {

@@ -48,7 +48,7 @@ export interface Connection {
   readonly isClosed: boolean;
   /** Undefined in cleartext. */
   readonly tls: TlsInfo | undefined;
-  /** `unix`, or the peer's address. */
+  /** `unix`, or the peer's `address:port`. */
   readonly peer: string;
   /** The descriptor, for SO_PEERCRED; -1 when there is none. */
   readonly fd: number;

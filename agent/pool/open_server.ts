@@ -55,7 +55,7 @@ async function openAt(
   }
 }
 
-/** Shortened by up to `jitterPercent`, so that a pool that was filled at once is not emptied at once. 0 is for ever. */
+/** Shortened by up to `jitterPercent`, so that a pool that was filled at once is not emptied at once. 0, used once, is the pool's to see to. */
 function lifetimeMs(fullMs: number, jitterPercent: number, random: number): number {
   return fullMs === 0 ? Number.POSITIVE_INFINITY : fullMs * (1 - (jitterPercent / 100) * random);
 }

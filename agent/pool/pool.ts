@@ -371,7 +371,11 @@ export class Pool implements PoolView {
     server.idleSince = now;
     const reason =
       server.retired ??
-      (server.expiresAt <= now ? 'server_lifetime' : this.removed ? 'the database was removed' : undefined);
+      (server.expiresAt <= now || this.database.serverLifetimeMs === 0
+        ? 'server_lifetime'
+        : this.removed
+          ? 'the database was removed'
+          : undefined);
     if (reason === undefined && this.connected + this.logins <= this.size) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
   }

@@ -9,6 +9,8 @@ import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
 export class PoolRegistry {
   readonly #pools = new Map<string, Pool>();
   readonly #context: PoolContext;
+  readonly #pausedDatabases = new Set<string>();
+  #paused = false;
 
   constructor(context: Omit<PoolContext, 'byDatabase' | 'byUser' | 'evict'>) {
     this.#context = {
@@ -35,6 +37,7 @@ export class PoolRegistry {
       throw new AgentError('database_unknown', { database: databaseName, served });
     }
     const pool = new Pool(database, user, identityOf(database, user, this.settings), this.#context);
+    pool.paused = this.#paused || this.#pausedDatabases.has(databaseName);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -74,6 +77,40 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) {
       pool.retireAll(reason);
       pool.resume();
+    }
+  }
+
+  /** No servers are lent until `resume()`, neither by the pools that are there nor by those still to come. */
+  pause(database?: string): void {
+    if (database === undefined) this.#paused = true;
+    else this.#pausedDatabases.add(database);
+    for (const pool of this.#of(database)) pool.paused = true;
+  }
+
+  resume(database?: string): void {
+    if (database === undefined) {
+      this.#paused = false;
+      this.#pausedDatabases.clear();
+    } else {
+      this.#pausedDatabases.delete(database);
+    }
+    for (const pool of this.#of(database)) {
+      pool.paused = false;
+      pool.resume();
+    }
+  }
+
+  /** Server connections are replaced as they come free. */
+  reconnect(database?: string): void {
+    for (const pool of this.#of(database)) {
+      pool.retireAll('RECONNECT');
+      pool.resume();
+    }
+  }
+
+  *#of(database: string | undefined): Iterable<Pool> {
+    for (const pool of this.#pools.values()) {
+      if (database === undefined || pool.database.name === database) yield pool;
     }
   }
 

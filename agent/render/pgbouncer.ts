@@ -230,6 +230,9 @@ function settingPairs(
     throw refusal('auth_type peer', 'the agent', INI, 'PgBouncer has it in an auth_hba_file only');
   }
   const values: Partial<Record<SettingName, string>> = { ...tlsOf(settings), auth_file: authFile(wishes) };
+  // pgsidecar lets every startup parameter follow its client; PgBouncer turns away what it does not know. Drivers send this one.
+  const ignored = new Set([...settings.ignore_startup_parameters, 'extra_float_digits']);
+  values.ignore_startup_parameters = [...ignored].join(', ');
   if (values.server_tls_ca_file === 'system') values.server_tls_ca_file = wishes.systemCaFile;
   return SETTING_NAMES.filter((name) => rowOf(name).pgbouncer !== undefined && wanted(name)).flatMap(
     (name) => {

@@ -74,7 +74,7 @@ export const AGENT_SETTINGS = {
     default: true,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Logs each client that logged in and each server connection that was made.',
+    doc: 'Logs each client that logged in.',
   },
   log_disconnections: {
     type: 'boolean',

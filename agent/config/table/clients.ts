@@ -115,7 +115,7 @@ export const CLIENT_SETTINGS = {
     min: 1,
     max: 100_000,
     reload: 'live',
-    doc: 'Client logins in progress at one time; those beyond it wait to be greeted.',
+    doc: 'Clients that have not yet proved who they are, at one time; those beyond it are refused (SQLSTATE 53300).',
   },
   client_login_failure_delay: {
     type: 'duration',
@@ -134,7 +134,7 @@ export const CLIENT_SETTINGS = {
     default: 'disable',
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'TLS on the TCP listener. `disable`: refused; `allow`, `prefer`: offered; `require`: demanded; `verify-ca`: with a client certificate signed by `client_tls_ca_file`; `verify-full`: and its common name is the user. The UNIX socket needs none.',
+    doc: 'TLS on the TCP listener. `disable`: refused; `allow`, `prefer`: offered; `require`: demanded; `verify-ca`: with a client certificate signed by `client_tls_ca_file`; `verify-full`: the same (as in PgBouncer, no name in the certificate is compared with the user). The UNIX socket needs none.',
   },
   client_tls_key_file: {
     type: 'path',
@@ -217,7 +217,7 @@ export const CLIENT_SETTINGS = {
     max: 2_147_483_647,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Longest message that passes in either direction, in bytes when no unit is written; a longer one closes its connection.',
+    doc: 'Longest message that a client may send, in bytes when no unit is written; a longer one closes its connection.',
   },
   max_message_held: {
     type: 'size',
@@ -240,10 +240,10 @@ export const CLIENT_SETTINGS = {
   ignore_startup_parameters: {
     type: 'list',
     section: 'client limits',
-    default: ['extra_float_digits'],
+    default: [],
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'Startup parameters that are accepted from clients and dropped. One that the agent neither follows (see `track_extra_parameters`) nor finds here is refused.',
+    doc: 'Startup parameters that are accepted from clients and dropped. Every other one follows its client from server to server, and one that PostgreSQL does not know ends the session at its first query, for the reason that PostgreSQL gives.',
   },
   track_extra_parameters: {
     type: 'list',
@@ -259,6 +259,6 @@ export const CLIENT_SETTINGS = {
     default: false,
     reload: 'new_connections',
     pgbouncer: true,
-    doc: "Adds the client's address and port (or `unix`, with the process id) to the `application_name` that the server sees.",
+    doc: "Adds the client's `address:port` (or `unix`) to the `application_name` that the server sees.",
   },
 } as const satisfies Record<string, SettingRow>;
