@@ -25,8 +25,7 @@ export const COMMANDS: readonly Command[] = [
     exits: [
       { code: 0, means: 'it was told to stop, and did' },
       WRONG_LINE,
-      { code: 69, means: 'it cannot listen, because something else does' },
-      { code: 77, means: 'it may not listen there, or not read a file' },
+      { code: 69, means: 'it cannot listen there: something else does, or it may not' },
       UNUSABLE,
     ],
     examples: [
