@@ -32,13 +32,18 @@ export function sourceIo(
 
 /** Opened first and looked at afterwards, so that the file that is measured is the file that is read. */
 function readFile(path: string, written: string, seen?: Map<string, FileState>): string | undefined {
+  // What was seen before is not what is seen now; where nothing can be read, the watcher goes by its own look.
+  seen?.delete(path);
   let file: number;
   try {
     // Without O_NONBLOCK a named pipe would hold the agent here for ever.
     file = openSync(path, 0o4000);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      seen?.set(path, stateOfBytes(undefined)!);
+      return undefined;
+    }
     throw unreadable(written, reasonOf(error));
   }
   try {

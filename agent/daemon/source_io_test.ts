@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../base/errors.ts';
+import { stateOfBytes } from './file_state.ts';
 import { sourceIo } from './source_io.ts';
 
 let folder = '';
@@ -22,6 +23,22 @@ test('read() gives a file as it is, and undefined for one that is not there', ()
   expect(io().read(join(folder, 'plain.yml'))).toBe('a: ü\n');
   expect(io().read('missing.yml')).toBeUndefined();
   expect(io().read('plain.yml/beneath')).toBeUndefined();
+});
+
+test('read() says what it saw last: also that a file is gone, and nothing of one that cannot be read', () => {
+  const seen = new Map<string, string>();
+  const { read } = sourceIo({}, folder, seen);
+  const path = join(folder, 'comes_and_goes.yml');
+  writeFileSync(path, 'a: 1\n');
+  read(path);
+  expect(seen.get(path)).toBe(stateOfBytes(Buffer.from('a: 1\n')));
+  rmSync(path);
+  read(path);
+  expect(seen.get(path)).toBe(stateOfBytes(undefined));
+  mkdirSync(path);
+  expect(() => read(path)).toThrow(AgentError);
+  expect(seen.has(path)).toBe(false);
+  rmSync(path, { recursive: true });
 });
 
 test('read() says why a thing that is there is no text', () => {
