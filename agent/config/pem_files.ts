@@ -26,9 +26,8 @@ export function checkPemFiles(
     if (path === '' || path === 'system') return;
     files.add(path);
     const text = io.read(path);
-    const pattern = kind === 'certificate' ? CERTIFICATE : PRIVATE_KEY;
-    if (text !== undefined && pattern.test(text)) return;
-    const expected = text === undefined ? 'a file that is there' : `a PEM file with a ${kind} in it`;
+    if (text !== undefined && isWhole(text, kind === 'certificate' ? CERTIFICATE : PRIVATE_KEY)) return;
+    const expected = text === undefined ? 'a file that is there' : `a whole PEM file with a ${kind} in it`;
     problems.push(problem('error', 'setting_invalid', { setting, value: path, expected }, origin));
   };
   for (const name of ['client_tls_ca_file', 'client_tls_cert_file', 'client_tls_key_file'] as const) {
@@ -49,4 +48,10 @@ export function checkPemFiles(
     check('sslkey', database.sslkey ?? '', chosen.sslkey!.origin, 'private key');
   }
   return { files: [...files], problems };
+}
+
+/** Is there one of the kind, and has everything that begins its end? A file that is being written has not. */
+function isWhole(text: string, kind: RegExp): boolean {
+  const count = (line: RegExp) => text.match(line)?.length ?? 0;
+  return kind.test(text) && count(/^-----BEGIN .*-----\s*$/gm) === count(/^-----END .*-----\s*$/gm);
 }
