@@ -21,6 +21,8 @@ export interface ControlRoom {
   readonly controls: Controls;
   readonly snapshot: () => Snapshot;
   readonly drainTimeoutMs: () => number;
+  /** Where the last word is that there is no server, and nobody waits for one, somebody should look again. */
+  readonly tryAgain: () => void;
 }
 
 /** @throws AgentError socket_in_use, socket_unusable */
@@ -58,6 +60,8 @@ async function answer(request: Request, room: ControlRoom): Promise<Response> {
     case 'GET /liveness':
       return health(liveness(room.snapshot()));
     case 'GET /readiness':
+      // The answer is of what is known now; whoever asks again gets what this brings.
+      room.tryAgain();
       return health(readiness(room.snapshot()));
     case 'POST /reload': {
       const result = await room.controls.reload('pgsidecar reload');

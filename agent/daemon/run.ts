@@ -120,6 +120,7 @@ async function boot(
         controls: agent,
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
+        tryAgain: () => plane.registry.tryAgain(),
       }),
     watch: (files, settings) => {
       watcher.replaceFiles(files, seen);

@@ -5,6 +5,7 @@ import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { Counter } from './limits.ts';
 import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
+import { Probe } from './probe.ts';
 
 export class PoolRegistry {
   readonly #pools = new Map<string, Pool>();
@@ -77,6 +78,14 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) {
       pool.retireAll(reason);
       pool.resume();
+    }
+  }
+
+  /** Pools that failed, and that nobody waits for, try once more: whoever asks how they are wants to know it now. */
+  tryAgain(): void {
+    for (const pool of this.#pools.values()) {
+      const isOwed = pool.failing && pool.connected === 0 && pool.waiting === 0 && pool.logins === 0;
+      if (isOwed && !pool.paused && !pool.removed) pool.request(new Probe(pool));
     }
   }
 

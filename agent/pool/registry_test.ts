@@ -269,3 +269,44 @@ test('PoolRegistry.shutDown() tells everybody that waits', async () => {
   plane.registry.shutDown(new AgentError('agent_shutdown'));
   expect([waiting!.fate, plane.servers.length]).toEqual(['agent_shutdown', 0]);
 });
+
+describe('PoolRegistry.tryAgain()', () => {
+  test('makes a pool that failed look again when its pause is over, although nobody wants a server', async () => {
+    const plane = await dataPlane(settings([{}]));
+    const { registry, network, clock } = plane;
+    const pool = registry.pool('idp', 'idp_app');
+    network.welcome = () => new Error('connection refused');
+    const client = new Waiting(true);
+    pool.request(client);
+    await settle();
+    expect([client.fate, pool.failing]).toEqual(['server_unreachable', true]);
+
+    registry.tryAgain();
+    registry.tryAgain();
+    await settle();
+    expect([network.tried.length, pool.waiting]).toEqual([1, 1]);
+    clock.advance(10_000);
+    await settle();
+    expect([network.tried.length, pool.waiting, pool.failing]).toEqual([2, 0, true]);
+
+    network.welcome = () => 'login';
+    registry.tryAgain();
+    clock.advance(10_000);
+    await settle();
+    expect([pool.failing, ...shape(pool)]).toEqual([false, 1, 0, 0, 0, 0]);
+    registry.tryAgain();
+    await settle();
+    expect(network.tried.length).toBe(3);
+  });
+
+  test('leaves alone what works, what is paused and what was never asked for', async () => {
+    const { registry, network } = await dataPlane(settings([{}]));
+    const pool = registry.pool('idp', 'idp_app');
+    registry.tryAgain();
+    pool.paused = true;
+    pool.failure.add(new AgentError('server_unreachable', { reason: 'x' }), 0, 100, 0);
+    registry.tryAgain();
+    await settle();
+    expect([network.tried.length, pool.waiting]).toEqual([0, 0]);
+  });
+});
