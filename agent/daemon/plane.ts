@@ -131,7 +131,17 @@ export async function prepare(
 ): Promise<PreparedSettings> {
   const options = { mockKey, iterations: settings.scram_iterations };
   const books = await makeBooks(settings, options, previous);
+  readServerPems(settings, readPem);
   return { settings, books, tls: clientTls(settings, readPem) };
+}
+
+/** Now, when they were found to be whole: at the first dial somebody may be writing them. */
+function readServerPems({ databases }: Settings, readPem: (path: string) => string): void {
+  for (const { sslmode, sslrootcert, sslcert, sslkey } of Object.values(databases)) {
+    if (sslmode === 'disable') continue;
+    if (sslmode.startsWith('verify') && sslrootcert !== 'system') readPem(sslrootcert);
+    for (const path of [sslcert, sslkey]) if (path !== undefined) readPem(path);
+  }
 }
 
 /** Where a role has another password at one database, that database has a book of its own. */
