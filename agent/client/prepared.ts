@@ -2,7 +2,7 @@
 
 import type { Server } from '../server/server.ts';
 import * as expected from '../state/expected.ts';
-import type { Statement, StatementRegistry } from '../state/statements.ts';
+import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
 import { nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
@@ -51,6 +51,22 @@ export class PreparedStatements {
     this.#unnamedThere = false;
   }
 
+  /**
+   * Before the first message to this server: the statement without a name that another client left there must not be
+   * found by a Bind of this one. A Query, or another such Parse, does away with it anyway.
+   */
+  onFirst(framer: Framer, server: Server): void {
+    if (server.unnamedOf === undefined || server.unnamedOf === this) return;
+    const { chunk, start } = framer;
+    if (framer.type === type.PARSE && chunk[start + HEADER_BYTES] === 0) return;
+    server.unnamedOf = undefined;
+    if (framer.type === type.QUERY) return;
+    // The relay uncorks: both leave in one write.
+    server.connection.cork();
+    server.expected.push(expected.CLOSE, expected.SKIP);
+    server.write(encodeCloseStatement(''));
+  }
+
   /** A simple Query destroys the unnamed statement (PostgreSQL protocol, 55.2.3). */
   forgetUnnamed(): void {
     this.#unnamed = undefined;
@@ -93,6 +109,7 @@ export class PreparedStatements {
   }
 
   #asItIs(framer: Framer, server: Server): number {
+    if (framer.type === type.PARSE) server.unnamedOf = this;
     server.expected.push(KINDS[framer.type]!);
     return AS_IT_IS;
   }
@@ -108,6 +125,7 @@ export class PreparedStatements {
       this.#unnamedStart = start;
       this.#unnamedEnd = end;
       this.#unnamedThere = true;
+      server.unnamedOf = this;
       server.expected.push(expected.PARSE);
       return AS_IT_IS;
     }
@@ -117,9 +135,9 @@ export class PreparedStatements {
     const before = this.#names.get(name);
     if (before !== undefined) this.#registry.release(before);
     this.#names.set(name, statement);
-    if (server.statements.has(statement)) {
+    if (server.statements.has(statement, server.expected.run)) {
       server.statements.touch(statement);
-      server.expected.push(expected.PARSE, expected.FAKE, statement);
+      server.expected.push(expected.PARSE, expected.FAKE);
     } else {
       this.#put(statement, server, max, expected.FORWARD);
     }
@@ -137,10 +155,11 @@ export class PreparedStatements {
       this.#restAt = start;
       return REPLACED;
     }
-    const statement = this.#names.get(nameAt(chunk, at.statementAt, at.statementEnd));
-    if (statement === undefined) return this.#asItIs(framer, server);
-    this.#need(statement, server, max);
-    this.#pieces.push(renameBind(chunk, start, end, at, statement.name));
+    const name = nameAt(chunk, at.statementAt, at.statementEnd);
+    const statement = this.#names.get(name);
+    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
+    if (statement !== undefined) this.#need(statement, server, max);
+    this.#pieces.push(renameBind(chunk, start, end, at, statement?.name ?? nobodys(name)));
     this.#restAt = at.statementEnd + 1;
     server.expected.push(expected.BIND);
     return REPLACED;
@@ -162,9 +181,9 @@ export class PreparedStatements {
       return REPLACED;
     }
     const statement = this.#names.get(name);
-    if (statement === undefined) return this.#asItIs(framer, server);
-    this.#need(statement, server, max);
-    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, statement.name));
+    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
+    if (statement !== undefined) this.#need(statement, server, max);
+    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, statement?.name ?? nobodys(name)));
     server.expected.push(expected.DESCRIBE);
     return REPLACED;
   }
@@ -173,9 +192,9 @@ export class PreparedStatements {
   #close(name: string, framer: Framer, server: Server): number {
     if (name === '') this.#unnamed = undefined;
     const statement = this.#names.get(name);
-    if (statement === undefined) return this.#asItIs(framer, server);
+    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
     this.#names.delete(name);
-    this.#registry.release(statement);
+    if (statement !== undefined) this.#registry.release(statement);
     server.expected.push(expected.CLOSE, expected.FAKE);
     return REPLACED;
   }
@@ -184,25 +203,37 @@ export class PreparedStatements {
   #unnamedIsNeeded(server: Server): boolean {
     if (this.#unnamedThere || this.#unnamed === undefined) return false;
     this.#pieces.push(this.#unnamed.subarray(this.#unnamedStart, this.#unnamedEnd));
+    server.unnamedOf = this;
     server.expected.push(expected.PARSE, expected.SKIP);
     this.#unnamedThere = true;
     return true;
   }
 
   #need(statement: Statement, server: Server, max: number): void {
-    if (server.statements.has(statement)) server.statements.touch(statement);
+    if (server.statements.has(statement, server.expected.run)) server.statements.touch(statement);
     else this.#put(statement, server, max, expected.SKIP);
   }
 
   #put(statement: Statement, server: Server, max: number, disposition: number): void {
+    // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
+    if (server.expected.isBehind) this.#closeUnseen(statement, server);
     this.#pieces.push(encodeParse(statement.name, statement.tail));
     server.expected.push(expected.PARSE, disposition, statement);
-    server.statements.touch(statement);
+    server.statements.put(statement, server.expected.run);
     for (let old = server.statements.evict(max); old !== undefined; old = server.statements.evict(max)) {
-      this.#pieces.push(encodeCloseStatement(old.name));
-      server.expected.push(expected.CLOSE, expected.SKIP, old);
+      this.#closeUnseen(old, server);
     }
   }
+
+  #closeUnseen(statement: Statement, server: Server): void {
+    this.#pieces.push(encodeCloseStatement(statement.name));
+    server.expected.push(expected.CLOSE, expected.SKIP, statement);
+  }
+}
+
+/** A client's own word for one of our names: the server does not have it, and says so. */
+function nobodys(name: string): string {
+  return `${name} `;
 }
 
 const KINDS: Readonly<Record<number, number>> = {

@@ -31,6 +31,8 @@ export class Relay {
   readonly #out: Uint8Array[] = [];
   #waiting = false;
   #closed = false;
+  /** Nothing was said to this server yet. */
+  #fresh = false;
   /** The rest of a message that continues in the next chunk is not for the server. */
   #dropRest = false;
 
@@ -76,6 +78,7 @@ export class Relay {
   }
 
   onLease(): void {
+    this.#fresh = true;
     this.#prepared.onLease();
   }
 
@@ -152,6 +155,10 @@ export class Relay {
 
   #takeWith(framer: Framer, server: Server): number {
     const due = server.expected;
+    if (this.#fresh) {
+      this.#fresh = false;
+      this.#prepared.onFirst(framer, server);
+    }
     switch (framer.type) {
       case type.QUERY:
         this.#prepared.forgetUnnamed();

@@ -151,9 +151,11 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     return true;
   }
 
-  onInjectedError(_server: Server, error: ServerError): void {
+  onInjectedError(server: Server, error: ServerError): void {
     if (this.#tracked !== undefined) {
+      // What it has set is known to nobody now, and the next client must not inherit it.
       this.#tracked = undefined;
+      server.retired ??= `it did not say what a client has set: ${error.message}`;
       return;
     }
     this.fail(new AgentError('startup_parameter', { reason: error.message }));
@@ -324,8 +326,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #letGo(server: Server, reason: string, abruptly: boolean): void {
     const { pool } = this;
-    if (!server.expected.isEmpty || this.relay.inMessage) {
-      pool.discard(server, `the client left while the server worked for it: ${reason}`, abruptly);
+    if (!server.expected.isSettled || this.relay.inMessage) {
+      // A goodbye in the middle of a message would be read as the end of that message.
+      const cut = abruptly || this.relay.inMessage;
+      pool.discard(server, `the client left while the server worked for it: ${reason}`, cut);
     } else if (pool.mode === 'session') {
       const reset = this.context.settings.server_reset_query;
       server.parameters = server.parameters.withUncertain();
@@ -342,7 +346,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   /** Answers a Sync that came while nothing was open: no server is needed for that. */
   answerSync(): void {
-    this.connection.write(READY_IDLE);
+    const { connection, context } = this;
+    // Whoever asks and never reads is not listened to until he has read.
+    if (!connection.write(READY_IDLE) && connection.buffered >= context.settings.client_write_buffer)
+      connection.pause();
   }
 }
 

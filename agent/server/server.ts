@@ -5,7 +5,7 @@ import type { DatabaseSettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { CLOSE, Expected, INJECTED_ERROR, KEEP, PARSE, QUERY, SKIP } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
-import { ServerStatements, type Statement } from '../state/statements.ts';
+import { ServerStatements } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
@@ -67,8 +67,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   readonly key: Uint8Array;
   readonly createdAt: number;
   readonly expiresAt: number;
-  readonly expected = new Expected();
   readonly statements = new ServerStatements();
+  readonly expected = new Expected(this.statements);
   parameters: Parameters;
   /** IDLE, IN_TRANSACTION or IN_FAILED_TRANSACTION, as of the last ReadyForQuery. */
   status: number = type.IDLE;
@@ -77,6 +77,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   idleSince: number;
   /** Set when it must not be lent again: why. */
   retired: string | undefined;
+  /** Whose statement without a name it may still have: nobody else may run that. */
+  unnamedOf: object | undefined;
   /** SET or RESET ran since the last look at what is not reported. */
   settingsTouched = false;
   /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
@@ -111,7 +113,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   /** In no transaction, owing nobody anything, at the edge of a message. */
   get isClean(): boolean {
-    return this.status === type.IDLE && this.expected.isEmpty && !this.#framer.inMessage;
+    return this.status === type.IDLE && this.expected.isSettled && !this.#framer.inMessage;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -266,8 +268,6 @@ export class Server implements ConnectionHandler, Linked<Server> {
       return 0;
     }
     const verdict = this.expected.onReply(framer.type);
-    const undone = this.expected.takeUndone();
-    if (undone !== undefined) for (const { kind, statement } of undone) this.#book(kind !== PARSE, statement);
     if (verdict !== INJECTED_ERROR) return verdict;
     this.tenant.onInjectedError(this, error);
     return KEEP;
@@ -308,16 +308,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
     if (!this.expected.isInjected) this.settingsTouched = true;
   }
 
-  /** All are gone, but those that were sent behind the command that said so will be there. */
   #forgetStatements(): void {
-    this.statements.clear();
-    for (const { kind, statement } of this.expected.pendingStatements())
-      this.#book(kind === PARSE, statement);
-  }
-
-  #book(isThere: boolean, statement: Statement): void {
-    if (isThere) this.statements.touch(statement);
-    else this.statements.delete(statement);
+    this.statements.clear(this.expected.pendingStatements());
   }
 
   #emit(chunk: Uint8Array, from: number, to: number): void {

@@ -1,6 +1,6 @@
 // What is still to come back from a server, in order: each entry says what answers it, and whether the client sees that.
 
-import type { Statement } from './statements.ts';
+import { type PendingStatement, ServerStatements, type Statement } from './statements.ts';
 
 /** What was sent. The numbers are used as bits of a byte together with the disposition. */
 export const PARSE = 1;
@@ -30,12 +30,6 @@ export const PASS = 0;
 export const KEEP = 1;
 export const INJECTED_ERROR = 2;
 
-/** A Parse or Close that the server failed at or passed over: what the books say of its statement is not so. */
-export interface Undone {
-  readonly kind: typeof PARSE | typeof CLOSE;
-  readonly statement: Statement;
-}
-
 /** The server answered something that nobody asked. The connection's state is unknown: it must be closed. */
 export class UnexpectedReply extends Error {}
 
@@ -51,11 +45,38 @@ export class Expected {
   #count = 0;
   #failed = false;
   #copyingIn = false;
-  #undone: Undone[] = [];
+  #unended = false;
   #fakes = 0;
+  /** Syncs that were sent, and that were answered. */
+  #syncs = 0;
+  #answered = 0;
+  readonly #books: ServerStatements;
+
+  /** @param books are told which statements the server has taken, and begin anew after an error. */
+  constructor(books = new ServerStatements()) {
+    this.#books = books;
+  }
+
+  /** Which run of messages, each up to its Sync, is being sent. */
+  get run(): number {
+    return this.#syncs;
+  }
+
+  /** The server may still find an error in an earlier run, and then it has not done what it was told there. */
+  get isBehind(): boolean {
+    return this.#syncs > this.#answered;
+  }
 
   get isEmpty(): boolean {
     return this.#count === 0;
+  }
+
+  /**
+   * Nothing is owed, and no Sync is. Without its Sync the server is still in the client's implicit transaction, or passes
+   * over whatever comes, although it has answered everything and its last ReadyForQuery said idle.
+   */
+  get isSettled(): boolean {
+    return this.#count === 0 && !this.#unended;
   }
 
   get length(): number {
@@ -88,8 +109,9 @@ export class Expected {
 
   /** @param kind one of PARSE … COPY_END; @param disposition FORWARD, SKIP or FAKE; @param statement of a PARSE, or of our own CLOSE. */
   push(kind: number, disposition: number = FORWARD, statement?: Statement): void {
+    if (kind <= CLOSE) this.#unended = true;
     if (this.#failed) {
-      if (kind !== SYNC) return this.#undo(kind | disposition, statement);
+      if (kind !== SYNC) return;
       this.#failed = false;
     }
     // A server that copies in ignores Sync until the data has ended.
@@ -104,6 +126,7 @@ export class Expected {
     this.#codes[at] = kind | disposition;
     this.#statements[at] = statement;
     this.#count++;
+    if (kind === SYNC) this.#syncs++;
     if (disposition === FAKE) this.#fakes++;
   }
 
@@ -116,20 +139,15 @@ export class Expected {
     return code & KIND;
   }
 
-  /** What an error undid, the last one first: whoever turns the books back goes through it in this order. */
-  takeUndone(): readonly Undone[] | undefined {
-    if (this.#undone.length === 0) return undefined;
-    const undone = this.#undone.reverse();
-    this.#undone = [];
-    return undone;
-  }
-
   /** Every Parse and Close of a statement that the server is still to come to, in their order. */
-  *pendingStatements(): IterableIterator<Undone> {
+  *pendingStatements(): IterableIterator<PendingStatement> {
+    let run = this.#answered;
     for (let i = 0; i < this.#count; i++) {
       const at = (this.#head + i) & (this.#codes.length - 1);
-      const pending = undoneBy(this.#codes[at]!, this.#statements[at]);
-      if (pending !== undefined) yield pending;
+      const code = this.#codes[at]!;
+      if ((code & KIND) === SYNC) run++;
+      const statement = this.#realStatement(at);
+      if (statement !== undefined) yield { isParse: (code & KIND) === PARSE, statement, run };
     }
   }
 
@@ -146,12 +164,14 @@ export class Expected {
         return verdict;
       case 0x31: // ParseComplete
         this.#expect(kind, PARSE, type);
+        this.#onTaken(true);
         break;
       case 0x32: // BindComplete
         this.#expect(kind, BIND, type);
         break;
       case 0x33: // CloseComplete
         this.#expect(kind, CLOSE, type);
+        this.#onTaken(false);
         break;
       case 0x54: // RowDescription
       case 0x6e: // NoData
@@ -171,7 +191,10 @@ export class Expected {
       case 0x5a: // ReadyForQuery
         if (kind !== SYNC && kind !== QUERY) throw new UnexpectedReply('ReadyForQuery before its Sync');
         this.#copyingIn = false;
-        break;
+        if (kind === SYNC) this.#answered++;
+        this.#pop();
+        if (this.#count === 0) this.#unended = false;
+        return verdict;
       case 0x74: // ParameterDescription: RowDescription or NoData follows
       case 0x48: // CopyOutResponse
       case 0x63: // CopyDone
@@ -188,6 +211,7 @@ export class Expected {
   clear(): void {
     while (this.#count > 0) this.#pop();
     this.#failed = false;
+    this.#unended = false;
     this.#copyingIn = false;
   }
 
@@ -195,16 +219,23 @@ export class Expected {
     if (kind !== wanted) throw new UnexpectedReply(`message '${String.fromCharCode(type)}' out of turn`);
   }
 
+  #onTaken(isParse: boolean): void {
+    const statement = this.#realStatement(this.#head);
+    if (statement === undefined) return;
+    if (isParse) this.#books.onParsed(statement, this.#answered);
+    else this.#books.onClosed(statement);
+  }
+
   #onError(kind: number, verdict: Verdict): Verdict {
     this.#copyingIn = false;
     if (kind === QUERY || kind === SYNC) return verdict === KEEP ? INJECTED_ERROR : PASS;
-    while (this.#count > 0) {
-      const code = this.#codes[this.#head]!;
-      if ((code & KIND) === SYNC) return PASS;
-      this.#undo(code, this.#statements[this.#head]);
+    let undoes = false;
+    while (this.#count > 0 && (this.#codes[this.#head]! & KIND) !== SYNC) {
+      if (this.#realStatement(this.#head) !== undefined) undoes = true;
       this.#pop();
     }
-    this.#failed = true;
+    this.#failed = this.#count === 0;
+    if (undoes) this.#books.restart(this.pendingStatements());
     return PASS;
   }
 
@@ -217,7 +248,10 @@ export class Expected {
       const from = (this.#head + i) & mask;
       const code = this.#codes[from]!;
       if ((code & KIND) === COPY_END) ended = true;
-      if ((code & KIND) === SYNC && !ended) continue;
+      if ((code & KIND) === SYNC && !ended) {
+        this.#syncs--;
+        continue;
+      }
       const to = (this.#head + kept++) & mask;
       this.#codes[to] = code;
       this.#statements[to] = this.#statements[from];
@@ -226,9 +260,9 @@ export class Expected {
     this.#copyingIn = !ended;
   }
 
-  #undo(code: number, statement: Statement | undefined): void {
-    const undone = undoneBy(code, statement);
-    if (undone !== undefined) this.#undone.push(undone);
+  /** The statement that the entry is about; undefined for one that nobody passed on. */
+  #realStatement(at: number): Statement | undefined {
+    return (this.#codes[at]! & DISPOSITION) === FAKE ? undefined : this.#statements[at];
   }
 
   /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
@@ -253,10 +287,4 @@ export class Expected {
     this.#statements = statements;
     this.#head = 0;
   }
-}
-
-function undoneBy(code: number, statement: Statement | undefined): Undone | undefined {
-  const kind = code & KIND;
-  if (statement === undefined || (code & DISPOSITION) === FAKE) return undefined;
-  return kind === PARSE || kind === CLOSE ? { kind, statement } : undefined;
 }

@@ -11,6 +11,11 @@ export interface Statement {
   users: number;
 }
 
+/** A name that only the agent gives: a client that says it means a statement that is not its own. */
+export function isSharedName(name: string): boolean {
+  return /^pgsidecar_\d+$/.test(name);
+}
+
 /** All statements of one agent. A statement that no client uses any more leaves when room is needed. */
 export class StatementRegistry {
   readonly #byKey = new Map<string, Statement>();
@@ -38,39 +43,83 @@ export class StatementRegistry {
   }
 }
 
+/** A Parse or Close of a statement that the server is still to come to, and the run of messages (up to a Sync) it is in. */
+export interface PendingStatement {
+  readonly isParse: boolean;
+  readonly statement: Statement;
+  readonly run: number;
+}
+
+/** The server has said that it has it. */
+const SURE = -1;
+
 /** The statements that one server connection has, least recently used first. */
 export class ServerStatements {
-  readonly #known = new Set<Statement>();
+  /** Those that it will have when it has done all that was sent, each with the run that its Parse is in. */
+  readonly #known = new Map<Statement, number>();
+  /** Those that it has said that it has. */
+  readonly #there = new Set<Statement>();
 
   get size(): number {
     return this.#known.size;
   }
 
-  has(statement: Statement): boolean {
-    return this.#known.has(statement);
+  /**
+   * May a Bind that goes into this run rely on it? An error may still undo a Parse of an earlier run and leave this one
+   * alone; an error in the same run undoes both.
+   */
+  has(statement: Statement, run: number): boolean {
+    const sent = this.#known.get(statement);
+    return sent === SURE || sent === run;
   }
 
-  /** Moves it to the end: used just now. */
+  /** Its Parse goes into this run. */
+  put(statement: Statement, run: number): void {
+    this.#known.delete(statement);
+    this.#known.set(statement, run);
+  }
+
+  /** Used just now: the last to be evicted. */
   touch(statement: Statement): void {
-    this.#known.delete(statement);
-    this.#known.add(statement);
+    const run = this.#known.get(statement);
+    if (run !== undefined) this.put(statement, run);
   }
 
-  delete(statement: Statement): void {
-    this.#known.delete(statement);
-  }
-
-  /** The one that was not used for the longest time, when there are more than `max`. */
+  /** The one that was not used for the longest time, when there are more than `max`; its Close is on its way. */
   evict(max: number): Statement | undefined {
     if (this.#known.size <= max) return undefined;
-    for (const oldest of this.#known) {
+    for (const oldest of this.#known.keys()) {
       this.#known.delete(oldest);
       return oldest;
     }
     return undefined;
   }
 
-  clear(): void {
+  /** ParseComplete came, in this run. */
+  onParsed(statement: Statement, run: number): void {
+    this.#there.add(statement);
+    if (this.#known.get(statement) === run) this.#known.set(statement, SURE);
+  }
+
+  /** CloseComplete came. */
+  onClosed(statement: Statement): void {
+    this.#there.delete(statement);
+  }
+
+  /** An error has undone some of what was sent: the books begin anew with what the server has, and what is left to come. */
+  restart(pending: Iterable<PendingStatement>): void {
+    const order = [...this.#known.keys(), ...this.#there];
     this.#known.clear();
+    for (const statement of order) if (this.#there.has(statement)) this.#known.set(statement, SURE);
+    for (const { isParse, statement, run } of pending) {
+      if (isParse) this.put(statement, run);
+      else this.#known.delete(statement);
+    }
+  }
+
+  /** The server has thrown all of them away, and will have those that were sent behind the command which said so. */
+  clear(pending: Iterable<PendingStatement> = []): void {
+    this.#there.clear();
+    this.restart(pending);
   }
 }
