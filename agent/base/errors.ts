@@ -185,6 +185,11 @@ export const ERRORS = {
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
   // Proofs of identity
   peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
+  certificate_refused: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'certificate authentication failed for user "{user}"',
+  },
   plain_needs_encryption: {
     sqlstate: '28000',
     exit: 77,

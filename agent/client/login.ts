@@ -18,6 +18,7 @@ import {
 } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
+import { isCertificateOf } from './certificate_user.ts';
 import type { ClientContext } from './context.ts';
 import { Session } from './session.ts';
 import { parseStartupOptions } from './startup_options.ts';
@@ -164,6 +165,11 @@ export class Login implements ConnectionHandler {
     const replication = packet.parameters.get('replication') ?? 'false';
     if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication))
       return this.#fail('replication_refused');
+    if (settings.client_tls_sslmode === 'verify-full' && this.#transport === 'tcp') {
+      const subject = this.#connection.tls?.peerSubject;
+      if (!isCertificateOf(subject, user))
+        return this.#onRefused('certificate_refused', `its certificate is for ${subject ?? 'nobody'}`);
+    }
     this.#machine = new ClientLogin({
       authType: settings.auth_type,
       transport: this.#connection.tls !== undefined ? 'tls' : this.#transport,
