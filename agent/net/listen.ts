@@ -25,7 +25,7 @@ export function listenFd(
 /** @throws Error when the address is in use or not ours. */
 export function listenTcp(host: string, port: number, onConnection: OnConnection): Listener {
   const listener = Bun.listen<SocketSlot>({ hostname: host, port, ...options('tcp', onConnection) });
-  return wrap(listener, `${host}:${listener.port}`);
+  return wrap(listener, `${host.includes(':') ? `[${host}]` : host}:${listener.port}`);
 }
 
 function wrap(listener: { stop(closeActiveConnections?: boolean): void }, address: string): Listener {
