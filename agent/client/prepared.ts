@@ -46,21 +46,21 @@ export class PreparedStatements {
     return this.#names.size;
   }
 
-  /** Another server now: it knows nothing of our unnamed statement. */
-  onLease(): void {
+  /** Another server now, or a simple Query of the agent's own there: it knows nothing of our unnamed statement. */
+  forgetServer(): void {
     this.#unnamedThere = false;
   }
 
   /**
    * Before the first message to this server: the statement without a name that another client left there must not be
-   * found by a Bind of this one. A Query, or another such Parse, does away with it anyway.
+   * found by a Bind of this one. A Query (ours too), or another such Parse, does away with it anyway.
    */
   onFirst(framer: Framer, server: Server): void {
     if (server.unnamedOf === undefined || server.unnamedOf === this) return;
     const { chunk, start } = framer;
     if (framer.type === type.PARSE && chunk[start + HEADER_BYTES] === 0) return;
     server.unnamedOf = undefined;
-    if (framer.type === type.QUERY) return;
+    if (framer.type === type.QUERY || !server.expected.isEmpty) return;
     // The relay uncorks: both leave in one write.
     server.connection.cork();
     server.expected.push(expected.CLOSE, expected.SKIP);

@@ -79,7 +79,12 @@ export class Relay {
 
   onLease(): void {
     this.#fresh = true;
-    this.#prepared.onLease();
+    this.#prepared.forgetServer();
+  }
+
+  /** A query of the agent's own went to the client's server. */
+  onInjected(): void {
+    this.#prepared.forgetServer();
   }
 
   close(): void {

@@ -298,6 +298,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (names.length === 0 || this.pool.mode === 'session') return false;
     this.#tracked = new TrackedParameters(names);
     server.inject(this.#tracked.sql);
+    this.relay.onInjected();
     return true;
   }
 

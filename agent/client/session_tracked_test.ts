@@ -1,7 +1,7 @@
 // What a SET did that no server reports: it is asked for, it follows the client, and later SETs are not missed.
 
 import { describe, expect, test } from 'bun:test';
-import { query } from '../tests/harness/client_words.ts';
+import { bind, parse, query, sync } from '../tests/harness/client_words.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
@@ -93,6 +93,14 @@ describe('Session after a SET', () => {
     one.says(server.errorResponse('permission denied', 'ERROR', '42501'), server.ready());
     expect([one.heard(), pool.connected]).toEqual([['Query SET x = 1', LOOK, 'Terminate'], 0]);
     expect(clients[0]!.heard()).toEqual(['Complete SET', 'Ready I']);
+  });
+
+  test('puts the unnamed statement there again, which the question has done away with', async () => {
+    const { clients, server: one } = await sessionFixture(1, {}, SETTINGS);
+    clients[0]!.says(query('SET x = 1'), parse('', 'SELECT 1'), sync);
+    one.says(...SET_DONE, server.parseComplete, server.ready());
+    clients[0]!.says(bind(''), sync);
+    expect(one.heard().slice(-4)).toEqual([LOOK, 'Parse - SELECT 1', 'Bind -', 'Sync']);
   });
 
   test('asks nothing when nothing is tracked that the server does not report by itself', async () => {

@@ -261,33 +261,33 @@ describe('Server and its statements', () => {
 
   test('forgets those whose Parse failed, and keeps those whose Close was passed over', () => {
     const { connection, server: one } = serverFixture();
-    one.statements.touch(a!);
-    for (const [kind, disposition, statement] of [
-      [PARSE, FORWARD, b!],
-      [CLOSE, SKIP, a!],
-      [PARSE, SKIP, a!],
-      [CLOSE, SKIP, b!],
-    ] as const) {
-      one.expected.push(kind, disposition, statement);
-      if (kind === PARSE) one.statements.touch(statement);
-      else one.statements.delete(statement);
-    }
+    one.expected.push(PARSE, FORWARD, a);
+    one.statements.put(a!, 0);
+    one.expected.push(SYNC);
+    connection.receive(join(server.parseComplete, server.ready()));
+    one.expected.push(PARSE, FORWARD, b);
+    one.statements.put(b!, 1);
+    one.expected.push(CLOSE, SKIP, a);
+    one.statements.evict(1);
     one.expected.push(SYNC);
     connection.receive(join(server.errorResponse('no'), server.ready()));
-    expect([one.statements.has(a!), one.statements.has(b!)]).toEqual([true, false]);
+    expect([a!, b!].map((each) => one.statements.has(each, one.expected.run))).toEqual([true, false]);
   });
 
   for (const tag of ['DISCARD ALL', 'DEALLOCATE ALL']) {
     test(`forgets all at ${tag}, but for those that were sent behind it`, () => {
       const { connection, server: one } = serverFixture();
-      one.statements.touch(a!);
-      one.statements.touch(b!);
+      for (const each of [a!, b!]) {
+        one.expected.push(PARSE, FORWARD, each);
+        one.statements.put(each, 0);
+      }
       one.expected.push(QUERY);
       one.expected.push(PARSE, FORWARD, c);
-      one.statements.touch(c!);
-      one.expected.push(CLOSE, SKIP, b);
-      connection.receive(join(server.complete(tag), server.ready()));
-      expect([a!, b!, c!].map((each) => one.statements.has(each))).toEqual([false, false, true]);
+      one.statements.put(c!, 0);
+      connection.receive(
+        join(server.parseComplete, server.parseComplete, server.complete(tag), server.ready()),
+      );
+      expect([a!, b!, c!].map((each) => one.statements.has(each, 0))).toEqual([false, false, true]);
     });
   }
 

@@ -250,6 +250,7 @@ export class Expected {
       if ((code & KIND) === COPY_END) ended = true;
       if ((code & KIND) === SYNC && !ended) {
         this.#syncs--;
+        this.#books.joinRuns(this.#answered);
         continue;
       }
       const to = (this.#head + kept++) & mask;

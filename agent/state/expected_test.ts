@@ -20,7 +20,7 @@ import {
   UnexpectedReply,
   type Verdict,
 } from './expected.ts';
-import { type Statement, StatementRegistry } from './statements.ts';
+import { ServerStatements, type Statement, StatementRegistry } from './statements.ts';
 
 /** Replies by the letters of their type bytes, each with its verdict. */
 function replies(due: Expected, letters: string): Verdict[] {
@@ -293,65 +293,128 @@ describe('Expected during COPY FROM STDIN', () => {
   });
 });
 
-describe('Expected.takeUndone()', () => {
-  test('names every statement whose Parse failed or was passed over, the last one first', () => {
-    const [a, b, c] = ['a', 'b', 'c'].map(statement) as [Statement, Statement, Statement];
-    const due = sent();
-    due.push(PARSE, FORWARD, a);
-    due.push(PARSE, FORWARD, b);
-    due.push(PARSE, SKIP, c);
+describe('Expected and the books of statements', () => {
+  const names = ['a', 'b', 'c'].map(statement) as [Statement, Statement, Statement];
+  const [a, b, c] = names;
+
+  /** As who sends them: a Parse is put into the books, a Close taken out. */
+  function send(
+    due: Expected,
+    books: ServerStatements,
+    kind: number,
+    one: Statement,
+    disposition = SKIP,
+  ): void {
+    due.push(kind, disposition, one);
+    if (kind === PARSE) books.put(one, due.run);
+    else while (books.evict(0) !== one);
+  }
+
+  const known = (books: ServerStatements, run: number): boolean[] =>
+    names.map((each) => books.has(each, run));
+
+  test('a statement can be relied on in the run that its Parse is in, and later when the server has taken it', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    send(due, books, PARSE, a, FORWARD);
+    due.push(SYNC);
+    expect([books.has(a, 0), books.has(a, due.run), due.isBehind]).toEqual([true, false, true]);
+    replies(due, '1');
+    expect(books.has(a, due.run)).toBe(true);
+    replies(due, 'Z');
+    expect(due.isBehind).toBe(false);
+  });
+
+  test('an error undoes the Parse that failed and those that were passed over', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    for (const each of names) send(due, books, PARSE, each);
     due.push(SYNC);
     replies(due, '1E');
-    expect(due.takeUndone()).toEqual([
-      { kind: PARSE, statement: c },
-      { kind: PARSE, statement: b },
-    ]);
-    expect(due.takeUndone()).toBeUndefined();
+    expect(known(books, due.run)).toEqual([true, false, false]);
   });
 
-  test('names statements whose Close was passed over: the server still has them', () => {
-    const [a, b] = ['a', 'b'].map(statement) as [Statement, Statement];
-    const due = sent(BIND);
-    due.push(PARSE, SKIP, a);
-    due.push(CLOSE, SKIP, b);
+  test('an error undoes the Close that was passed over', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    send(due, books, PARSE, a);
     due.push(SYNC);
-    replies(due, 'E');
-    expect(due.takeUndone()).toEqual([
-      { kind: CLOSE, statement: b },
-      { kind: PARSE, statement: a },
-    ]);
-  });
-
-  test('does not name a fake: the server has it from before', () => {
-    const due = sent(BIND);
-    due.push(PARSE, FAKE, statement('a'));
+    replies(due, '1Z');
+    due.push(BIND);
+    send(due, books, CLOSE, a);
+    send(due, books, PARSE, b);
     due.push(SYNC);
+    expect(known(books, due.run)).toEqual([false, false, false]);
     replies(due, 'E');
-    expect(due.takeUndone()).toBeUndefined();
+    expect(known(books, due.run)).toEqual([true, false, false]);
   });
 
-  test('names what is sent after the error, too', () => {
-    const a = statement('a');
-    const due = sent(BIND);
+  test('an error leaves what was sent behind its Sync', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    send(due, books, PARSE, a);
+    due.push(SYNC);
+    replies(due, '1Z');
+    due.push(BIND);
+    send(due, books, PARSE, b);
+    due.push(SYNC);
+    send(due, books, CLOSE, a);
+    send(due, books, PARSE, c);
+    replies(due, 'E');
+    expect(known(books, due.run)).toEqual([false, false, true]);
+    replies(due, 'Z31');
+    expect(known(books, 99)).toEqual([false, false, true]);
+  });
+
+  test('a fake says nothing about them', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    due.push(PARSE, FAKE);
+    expect([due.takeFake(), books.size]).toEqual([PARSE, 0]);
+  });
+
+  test('what is sent between an error and its Sync is not in them', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    due.push(BIND);
     replies(due, 'E');
     due.push(PARSE, FORWARD, a);
-    expect(due.takeUndone()).toEqual([{ kind: PARSE, statement: a }]);
+    due.push(SYNC);
+    expect([...due.pendingStatements()]).toEqual([]);
+  });
+
+  test('a Sync that a COPY swallowed begins no run', () => {
+    const due = new Expected();
+    for (const kind of [EXECUTE, SYNC, COPY_END, SYNC]) due.push(kind);
+    replies(due, 'GCZ');
+    expect([due.run, due.isBehind]).toEqual([1, false]);
+  });
+
+  test('what is sent behind a Sync that a COPY swallowed is taken when the server has taken it', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    for (const kind of [EXECUTE, SYNC, COPY_END, SYNC]) due.push(kind);
+    send(due, books, PARSE, a);
+    due.push(SYNC);
+    replies(due, 'GCZ1Z');
+    expect(books.has(a, 99)).toBe(true);
   });
 });
 
-test('Expected.pendingStatements() names what was sent and not answered, in its order', () => {
+test('Expected.pendingStatements() names what was sent and not answered, in its order, with its run', () => {
   const [a, b, c] = ['a', 'b', 'c'].map(statement) as [Statement, Statement, Statement];
   const due = sent();
   due.push(PARSE, FORWARD, a);
   due.push(BIND);
   due.push(PARSE, SKIP, b);
   due.push(PARSE, FAKE, c);
+  due.push(SYNC);
   due.push(CLOSE, SKIP, a);
   due.push(SYNC);
   replies(due, '1');
   expect([...due.pendingStatements()]).toEqual([
-    { kind: PARSE, statement: b },
-    { kind: CLOSE, statement: a },
+    { isParse: true, statement: b, run: 0 },
+    { isParse: false, statement: a, run: 1 },
   ]);
 });
 
@@ -368,8 +431,7 @@ test('Expected keeps its order when the ring grows, at any point of the ring', (
     expect(due.length).toBe(51);
     for (let i = 0; i < 50; i++)
       expect(replies(due, i % 2 === 0 ? '1' : '2')).toEqual([i % 4 === 0 ? KEEP : PASS]);
-    replies(due, 'E');
-    expect(due.takeUndone()).toEqual([{ kind: PARSE, statement: a }]);
+    expect([...due.pendingStatements()]).toEqual([{ isParse: true, statement: a, run: 0 }]);
   }
 });
 

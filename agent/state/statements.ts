@@ -106,6 +106,11 @@ export class ServerStatements {
     this.#there.delete(statement);
   }
 
+  /** The Sync behind this run was none: what comes behind it is the same run. */
+  joinRuns(run: number): void {
+    for (const [statement, sent] of this.#known) if (sent > run) this.#known.set(statement, sent - 1);
+  }
+
   /** An error has undone some of what was sent: the books begin anew with what the server has, and what is left to come. */
   restart(pending: Iterable<PendingStatement>): void {
     const order = [...this.#known.keys(), ...this.#there];

@@ -1,7 +1,7 @@
 // Shared statements: one for each text and types, counted, and remembered by each server until there are too many.
 
 import { expect, test } from 'bun:test';
-import { ServerStatements, StatementRegistry } from './statements.ts';
+import { isSharedName, ServerStatements, StatementRegistry } from './statements.ts';
 
 const tail = (sql: string): Buffer<ArrayBuffer> => Buffer.from(`${sql}\0\0\0`);
 
@@ -50,12 +50,32 @@ test('StatementRegistry never gives a name twice, although its statement is gone
 test('ServerStatements.evict() gives the one that was not used for the longest time', () => {
   const registry = new StatementRegistry();
   const [a, b, c] = ['a', 'b', 'c'].map((sql) => registry.acquire(tail(sql)));
-  const known = new ServerStatements();
-  for (const each of [a!, b!, c!, a!]) known.touch(each);
-  expect(known.evict(3)).toBeUndefined();
-  expect(known.evict(2)).toBe(b!);
-  expect([known.has(a!), known.has(b!), known.has(c!), known.size]).toEqual([true, false, true, 2]);
-  known.delete(a!);
-  known.clear();
-  expect([known.size, known.evict(0)]).toEqual([0, undefined]);
+  const books = new ServerStatements();
+  for (const each of [a!, b!, c!]) books.put(each, 0);
+  books.touch(a!);
+  expect(books.evict(3)).toBeUndefined();
+  expect(books.evict(2)).toBe(b!);
+  expect([books.has(a!, 0), books.has(b!, 0), books.has(c!, 0), books.size]).toEqual([true, false, true, 2]);
+  books.touch(b!);
+  expect(books.has(b!, 0)).toBe(false);
+  books.clear();
+  expect([books.size, books.evict(0)]).toEqual([0, undefined]);
+});
+
+test('ServerStatements.restart() keeps the order in which statements were used', () => {
+  const registry = new StatementRegistry();
+  const all = ['a', 'b', 'c'].map((sql) => registry.acquire(tail(sql)));
+  const books = new ServerStatements();
+  for (const each of all) {
+    books.put(each, 0);
+    books.onParsed(each, 0);
+  }
+  books.touch(all[0]!);
+  books.restart([]);
+  expect([0, 1, 2].map(() => books.evict(0))).toEqual([all[1]!, all[2]!, all[0]!]);
+});
+
+test('isSharedName() knows the names that only the agent gives', () => {
+  const names = ['pgsidecar_1', 'pgsidecar_', 'pgsidecar_1x', 'xpgsidecar_1', ''];
+  expect(names.map(isSharedName)).toEqual([true, false, false, false, false]);
 });

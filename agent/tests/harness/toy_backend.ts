@@ -199,11 +199,11 @@ export class ToyBackend {
         this.settings.clear();
         return this.#done('DISCARD ALL');
       default:
-        return this.#executeSetting(word, rest);
+        return this.#executeSetting(word, rest, extended);
     }
   }
 
-  #executeSetting(word: string, rest: string): boolean {
+  #executeSetting(word: string, rest: string, extended: boolean): boolean {
     const config = /^pg_catalog\.set_config\('(\w+)', '(.*)', false\)$/.exec(rest);
     if (word === 'SELECT' && config !== null) {
       this.settings.set(config[1]!, config[2]!);
@@ -228,7 +228,8 @@ export class ToyBackend {
       this.#say(server.dataRow(this.settings.get(rest) ?? null));
       return this.#done('SHOW');
     }
-    throw new Error(`the toy does not know "${word} ${rest}"`);
+    this.#error('42601', 'syntax error', extended);
+    return false;
   }
 
   #done(tag: string): true {

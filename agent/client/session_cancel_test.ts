@@ -1,0 +1,107 @@
+// Cancel requests: to the server that works for the client, and to nobody else, however late they are.
+
+import { describe, expect, test } from 'bun:test';
+import { cancelRequest, query } from '../tests/harness/client_words.ts';
+import type { DataPlane } from '../tests/harness/data_plane.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
+import type { FakeServer } from '../tests/harness/fake_network.ts';
+import * as server from '../tests/harness/server_words.ts';
+import { sessionFixture, sessionOf } from './session_fixture.ts';
+
+/** Somebody with the right key asks; gives the connection that was dialed for it. */
+async function cancel(plane: DataPlane, index = 0): Promise<FakeServer> {
+  const { pid, key } = sessionOf(plane, index);
+  plane.accept().says(cancelRequest(pid, key));
+  await settle();
+  return plane.network.server;
+}
+
+describe('Session.cancel()', () => {
+  test('names the server process that works for the client', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const canceler = await cancel(plane);
+    expect([canceler.cancels, canceler.address]).toEqual([one.pid, one.address]);
+  });
+
+  test('asks no server for a client that is idle, between its statements, or waiting', async () => {
+    const { plane, clients, server: one } = await sessionFixture(2);
+    await cancel(plane);
+    clients[0]!.says(query('BEGIN'));
+    clients[1]!.says(query('SELECT 1'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    await cancel(plane, 0);
+    await cancel(plane, 1);
+    expect(plane.network.servers.length).toBe(1);
+  });
+
+  test('holds the server back until the request has ended, so that it never hits another client', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    clients[1]!.says(query('SELECT 2'));
+    const canceler = await cancel(plane);
+    one.says(server.complete('SELECT 1'), server.ready());
+    one.heard();
+    expect([clients[0]!.heard().at(-1), pool.cancelingServers.length]).toEqual(['Ready I', 1]);
+    canceler.connection.closed();
+    await settle();
+    expect([one.heard(), pool.cancelingServers.length]).toEqual([['Query SELECT 2'], 0]);
+    plane.check();
+  });
+
+  test('that is never answered lets the server go after server_connect_timeout', async () => {
+    const {
+      plane,
+      pool,
+      clients,
+      server: one,
+    } = await sessionFixture(1, {}, { server_connect_timeout: 3_000 });
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const canceler = await cancel(plane);
+    one.says(server.complete('SELECT 1'), server.ready());
+    plane.clock.advance(2_999);
+    await settle();
+    expect(pool.cancelingServers.length).toBe(1);
+    plane.clock.advance(1);
+    await settle();
+    expect([shapeOf(pool), canceler.connection.isClosed, plane.clock.pending]).toEqual([[1, 0], true, 0]);
+  });
+
+  test('that cannot reach the server is logged, and lets it go', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    plane.network.welcome = () => new Error('connection refused');
+    await cancel(plane);
+    expect(plane.log.lines).toContain('warn a cancel request did not reach the server');
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect(shapeOf(pool)).toEqual([1, 0]);
+  });
+
+  test('twice holds the server back until both have ended', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const cancelers = [await cancel(plane), await cancel(plane)];
+    one.says(server.errorResponse('canceled', 'ERROR', '57014'), server.ready());
+    cancelers[0]!.connection.closed();
+    await settle();
+    expect(shapeOf(pool)).toEqual([0, 1]);
+    cancelers[1]!.connection.closed();
+    await settle();
+    expect(shapeOf(pool)).toEqual([1, 0]);
+  });
+
+  test('does nothing to the books of a server that is lost meanwhile', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const canceler = await cancel(plane);
+    one.connection.closed();
+    canceler.connection.closed();
+    await settle();
+    expect(shapeOf(pool)).toEqual([0, 0]);
+    plane.check();
+  });
+});
+
+function shapeOf(pool: Awaited<ReturnType<typeof sessionFixture>>['pool']): number[] {
+  return [pool.idle, pool.cancelingServers.length];
+}
