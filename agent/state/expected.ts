@@ -222,8 +222,15 @@ export class Expected {
   #onTaken(isParse: boolean): void {
     const statement = this.#realStatement(this.#head);
     if (statement === undefined) return;
-    if (isParse) this.#books.onParsed(statement, this.#answered);
+    if (isParse) this.#books.onParsed(statement, !this.#isToCome(statement));
     else this.#books.onClosed(statement);
+  }
+
+  /** Is there more about the statement behind the entry at hand? */
+  #isToCome(statement: Statement): boolean {
+    for (let i = 1; i < this.#count; i++)
+      if (this.#statements[(this.#head + i) & (this.#codes.length - 1)] === statement) return true;
+    return false;
   }
 
   #onError(kind: number, verdict: Verdict): Verdict {

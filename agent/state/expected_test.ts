@@ -366,6 +366,20 @@ describe('Expected and the books of statements', () => {
     expect(known(books, 99)).toEqual([false, false, true]);
   });
 
+  test('a ParseComplete is not taken for that of a later Parse of the same statement', () => {
+    const books = new ServerStatements();
+    const due = new Expected(books);
+    send(due, books, PARSE, a);
+    send(due, books, CLOSE, a);
+    due.push(BIND);
+    send(due, books, PARSE, a);
+    due.push(SYNC);
+    replies(due, '13');
+    expect(books.has(a, due.run)).toBe(false);
+    replies(due, 'E');
+    expect(books.has(a, 0)).toBe(false);
+  });
+
   test('a fake says nothing about them', () => {
     const books = new ServerStatements();
     const due = new Expected(books);

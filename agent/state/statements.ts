@@ -95,10 +95,10 @@ export class ServerStatements {
     return undefined;
   }
 
-  /** ParseComplete came, in this run. */
-  onParsed(statement: Statement, run: number): void {
+  /** ParseComplete came. @param isLast false when a Close or another Parse of it is still to come. */
+  onParsed(statement: Statement, isLast: boolean): void {
     this.#there.add(statement);
-    if (this.#known.get(statement) === run) this.#known.set(statement, SURE);
+    if (isLast && this.#known.has(statement)) this.#known.set(statement, SURE);
   }
 
   /** CloseComplete came. */

@@ -68,7 +68,7 @@ test('ServerStatements.restart() keeps the order in which statements were used',
   const books = new ServerStatements();
   for (const each of all) {
     books.put(each, 0);
-    books.onParsed(each, 0);
+    books.onParsed(each, true);
   }
   books.touch(all[0]!);
   books.restart([]);
