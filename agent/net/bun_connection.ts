@@ -69,7 +69,8 @@ export class BunConnection implements Connection {
   }
 
   cork(): void {
-    this.#corked = this.#waiting.length === 0;
+    // What waits behind a full kernel leaves by itself; what waits behind a cork does not.
+    this.#corked ||= this.#waiting.length === 0;
   }
 
   uncork(): void {

@@ -35,16 +35,18 @@ export class FakeConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.isEnded) return true;
+    const isBehind = this.#waiting.length > 0;
     // A copy, because the kernel takes one: who writes may use its bytes again.
     this.#waiting.push(new Uint8Array(bytes));
     this.buffered += bytes.length;
-    if (this.isCorked) return false;
+    // As the real one: what waits already goes first, and only a drain or an uncork sends it.
+    if (this.isCorked || isBehind) return false;
     this.#flush();
     return this.buffered === 0;
   }
 
   cork(): void {
-    this.isCorked = this.#waiting.length === 0;
+    this.isCorked ||= this.#waiting.length === 0;
   }
 
   uncork(): void {
