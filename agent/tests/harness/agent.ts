@@ -106,7 +106,8 @@ export async function runPgsidecar(words: readonly string[], options: AgentOptio
 /** The words that start pgsidecar: the built executable when there is one, else its source under this very Bun. */
 export function pgsidecarProgram(executable = process.env.PGSIDECAR_EXECUTABLE): readonly string[] {
   if (executable !== undefined && executable !== '') return [resolve(ROOT, executable)];
-  return [process.execPath, join(ROOT, 'agent/main.ts')];
+  // Bun would put an application's .env into the agent's environment, from where no reload takes it away again.
+  return [process.execPath, '--no-env-file', join(ROOT, 'agent/main.ts')];
 }
 
 function prepare(directory: string, options: AgentOptions): Launch {
