@@ -243,6 +243,19 @@ test('a file that is half written or wrong is never applied, and everybody who a
   await client.end();
 });
 
+test('a .env is read by the agent and nobody else, so that its changes count as those of any file', async () => {
+  const url = (more: string) =>
+    `DATABASE_URL="postgres://app:${postgres.passwordOf('app')}@localhost:${postgres.port}/${more}"\n`;
+  const files = { 'application.yml': '', '.env': url('shop') };
+  await using agent = await serve(application(), { files });
+  const login = through(agent, postgres.passwordOf('app'));
+  expect(await ask(login, 'SELECT current_database()')).toBe('shop');
+  expect((await agent.status()).databases).toMatchObject([{ name: 'shop', origin: '.env:1' }]);
+  await reloaded(agent, () => agent.writeFile('.env', url('books')));
+  expect(await ask({ ...login, database: 'books' }, 'SELECT current_database()')).toBe('books');
+  expect(await refused(login)).toMatchObject({ sqlstate: '3D000' });
+});
+
 test('a file that is removed and comes back', async () => {
   await using agent = await serve(application());
   const line = await reloaded(
