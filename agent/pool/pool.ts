@@ -11,8 +11,7 @@ import type { Server, Tenant } from '../server/server.ts';
 import { Elders, type Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
-import type { Counter } from './limits.ts';
-import { roomUnder } from './limits.ts';
+import { type Counter, roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
 import { PoolFailure } from './pool_failure.ts';
 import { leaving, Resting } from './resting.ts';
@@ -369,13 +368,9 @@ export class Pool implements PoolView {
   /** To rest, unless its time is over. */
   #settle(server: Server, now: number = this.context.clock.now()): void {
     server.idleSince = now;
-    const reason =
-      server.retired ??
-      (server.expiresAt <= now || this.database.serverLifetimeMs === 0
-        ? 'server_lifetime'
-        : this.removed
-          ? 'the database was removed'
-          : undefined);
+    const isOld = server.expiresAt <= now || this.database.serverLifetimeMs === 0;
+    const age = isOld ? 'server_lifetime' : undefined;
+    const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);
     if (reason === undefined && this.connected + this.logins <= this.size) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
   }

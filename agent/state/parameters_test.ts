@@ -164,3 +164,30 @@ describe('Elders', () => {
     expect(elders.elderOf(here, here.withUnreported(new Map([['x', '1']])))).toBeUndefined();
   });
 });
+
+describe('Elders.elderOf()', () => {
+  test('gives of two that say the same the one that was seen first', () => {
+    const elders = new Elders();
+    const [a, b, c] = [1, 2, 3].map(() => parameters({ TimeZone: 'UTC' }, { x: '1' }));
+    expect(elders.elderOf(a!, b!)).toBe(a!);
+    expect(elders.elderOf(c!, b!)).toBe(b!);
+    expect(elders.elderOf(c!, a!)).toBe(a!);
+  });
+
+  test('gives nothing of two that do not', () => {
+    const elders = new Elders();
+    const one = parameters({ TimeZone: 'UTC' }, { x: '1' });
+    const others = [
+      parameters({ TimeZone: 'CET' }, { x: '1' }),
+      parameters({ TimeZone: 'UTC' }, { x: '2' }),
+      parameters({ TimeZone: 'UTC' }),
+      parameters({ TimeZone: 'UTC', DateStyle: 'ISO' }, { x: '1' }),
+      parameters({ TimeZone: 'UTC' }, { y: '1' }),
+      one.withUncertain(),
+    ];
+    for (const other of others) {
+      expect(elders.elderOf(one, other)).toBeUndefined();
+      expect(elders.elderOf(other, one)).toBeUndefined();
+    }
+  });
+});
