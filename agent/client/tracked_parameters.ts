@@ -21,7 +21,8 @@ export class TrackedParameters {
   }
 
   onRow(body: Uint8Array): void {
-    this.#values.push(decodeFirstColumn(body));
+    // A server that says more than it was asked is not written down for ever.
+    if (this.#values.length < this.#names.length) this.#values.push(decodeFirstColumn(body));
   }
 
   /** The client's parameters with what the server said. */

@@ -54,6 +54,9 @@ export interface ServerStart {
 
 /** A message of a server has no limit of its own: a row may be 1 GB. */
 const LENGTH_MAX = 0x7fffffff;
+/** PostgreSQL 18 reports 16 parameters, and extensions may add some; a search_path is the longest of them. */
+const REPORTED_MAX = 200;
+const REPORT_BYTES_MAX = 64 * 1024;
 
 export class Server implements ConnectionHandler, Linked<Server> {
   list: List<Server> | undefined;
@@ -250,8 +253,13 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   #parameterStatus(framer: Framer): number {
     if (!framer.whole) return this.#hold(framer);
+    if (framer.end - framer.start > REPORT_BYTES_MAX)
+      throw new Error(`the server reported a parameter of ${framer.end - framer.start} bytes`);
     const { name, value } = decodeParameterStatus(framer.chunk.subarray(framer.start + 5, framer.end));
     this.parameters = this.parameters.withReported(name, value);
+    // Each one is copied with all others: a server that invents names could keep the whole process at that.
+    if (this.parameters.reported.size > REPORTED_MAX)
+      throw new Error(`the server reported more than ${REPORTED_MAX} parameters`);
     return this.tenant.onParameter(name, value) ? 0 : KEEP;
   }
 

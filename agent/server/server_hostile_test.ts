@@ -27,6 +27,14 @@ describe('Server ends a connection that sends', () => {
     'a ReadyForQuery without a status': [message('Z'), 'ReadyForQuery has a wrong length'],
     'a ReadyForQuery with two': [message('Z', 'II'), 'ReadyForQuery has a wrong length'],
     'a ParameterStatus without an end': [message('S', 'TimeZone'), 'a string has no end'],
+    'a parameter as long as a book': [
+      server.parameterStatus('search_path', 'x'.repeat(65_000 + 600)),
+      'the server reported a parameter of',
+    ],
+    'parameters that nobody has heard of': [
+      join(...Array.from({ length: 201 }, (_, i) => server.parameterStatus(`p${i}`, ''))),
+      'the server reported more than 200 parameters',
+    ],
     'a message of the login': [server.authentication(0), 'a message of type 0x52'],
     'a reply to nothing': [join(server.ready(), server.ready()), 'Z although nothing was asked'],
     'a reply out of turn': [server.parseComplete, "message '1' out of turn"],
