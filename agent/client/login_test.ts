@@ -328,6 +328,41 @@ describe('Login and cancel requests', () => {
   });
 });
 
+describe('Login and client certificates (verify-full)', () => {
+  for (const [subject, last] of [
+    ['CN=idp_app', 'Ready I'],
+    ['O=Example\nCN=idp_app', 'Ready I'],
+    ['CN=somebody', 'FATAL'],
+    [undefined, 'FATAL'],
+  ] as const) {
+    test(`${last === 'Ready I' ? 'lets in' : 'refuses'} idp_app with ${JSON.stringify(subject) ?? 'none'}`, async () => {
+      const plane = await planeWith(
+        { client_tls_sslmode: 'verify-full', client_login_failure_delay: 0 },
+        true,
+      );
+      const client = plane.accept('tcp');
+      client.connection.tls = { ...TLS, peerSubject: subject };
+      client.says(HELLO);
+      await settle();
+      plane.clock.advance(0);
+      expect(client.heard().at(-1)).toStartWith(last);
+    });
+  }
+});
+
+test('Login that meets a mistake of ours ends alone, with a trace in the log', async () => {
+  const plane = await planeWith();
+  Object.assign(plane.context, {
+    clients: Object.create(plane.context.clients, { newPid: { value: null } }),
+  });
+  const client = plane.accept();
+  client.says(HELLO);
+  await settle();
+  expect(client.heard().at(-1)).toStartWith('FATAL XX000 an internal error closed this session');
+  expect(plane.log.lines).toContain('error an internal error ended a login');
+  expect(plane.pool().idle).toBe(1);
+});
+
 test('Login takes whatever a stranger sends, and forgets him when he goes', async () => {
   const plane = await planeWith({ auth_type: 'scram-sha-256', client_login_failure_delay: 0 });
   const byte = fc.oneof(fc.constantFrom(0, 0, 0, 3, 8, 16, 0x70, 0x50), fc.nat(255));

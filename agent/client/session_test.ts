@@ -289,6 +289,21 @@ describe('Session ends', () => {
   });
 });
 
+test('Session that meets a mistake of ours ends alone, with a trace in the log', async () => {
+  const { plane, clients, server: one } = await sessionFixture(2);
+  Object.assign(sessionOf(plane).relay, {
+    onClientData: () => {
+      throw new TypeError('a mistake');
+    },
+  });
+  clients[0]!.says(query('SELECT 1'));
+  expect(clients[0]!.heard()).toEqual(['FATAL XX000 an internal error closed this session: a mistake']);
+  expect(plane.log.lines).toContain('error an internal error closed a session');
+  clients[1]!.says(query('SELECT 2'));
+  expect(one.heard()).toEqual(['Query SELECT 2']);
+  plane.check();
+});
+
 test('Session.isQuiet says whether a client can be let go without loss', async () => {
   const { plane, clients, server: one } = await sessionFixture(2);
   const [a, b] = [sessionOf(plane, 0), sessionOf(plane, 1)];
