@@ -352,8 +352,10 @@ describe('Login and client certificates (verify-full)', () => {
 
 test('Login that meets a mistake of ours ends alone, with a trace in the log', async () => {
   const plane = await planeWith();
-  Object.assign(plane.context, {
-    clients: Object.create(plane.context.clients, { newPid: { value: null } }),
+  Object.assign(plane.context.clients, {
+    newPid: () => {
+      throw new TypeError('a mistake');
+    },
   });
   const client = plane.accept();
   client.says(HELLO);
