@@ -13,6 +13,7 @@ import type { ClientContext } from './context.ts';
 import { Relay } from './relay.ts';
 import { TrackedParameters } from './tracked_parameters.ts';
 
+const CANCELS_MAX = 4;
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 export interface SessionStart {
@@ -184,7 +185,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       // It has not begun at any server: there is nothing to stop there.
       return;
     }
-    if (server.expected.isEmpty) return;
+    // Each one is a connection to the server: those that are under way already do what more of them could.
+    if (server.expected.isEmpty || server.cancels >= CANCELS_MAX) return;
     server.cancels++;
     const late = new AbortController();
     const timer = context.clock.after(context.settings.server_connect_timeout, () => late.abort());

@@ -12,6 +12,8 @@ export async function cancel(server: Server, tools: DialTools, signal: AbortSign
   await new Promise<void>((resolve) => {
     connection.handler = { onData() {}, onDrain() {}, onClose: () => resolve() };
     const giveUp = (): void => {
+      // It may lie unread on the server's side, and would then stop whatever runs there by that time.
+      server.retired ??= 'a cancel request was given up, and may still reach it';
       connection.close();
       resolve();
     };
