@@ -91,6 +91,15 @@ describe('Session in transaction mode', () => {
     }
   });
 
+  test('passes over the rest of a COPY, and not over the query behind it', async () => {
+    const all = Buffer.concat([copyData('x'.repeat(40)), query('SELECT 1')]);
+    for (let at = 1; at < 50; at++) {
+      const { clients, server: one } = await sessionFixture();
+      clients[0]!.connection.receive(all.subarray(0, at), all.subarray(at));
+      expect(one.heard()).toEqual(['Query SELECT 1']);
+    }
+  });
+
   test('passes a FunctionCall on', async () => {
     const { pool, clients, server: one } = await sessionFixture();
     clients[0]!.says(functionCall());

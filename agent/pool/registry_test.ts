@@ -235,6 +235,17 @@ describe('PoolRegistry and the limits above its pools', () => {
     expect([client!.fate, shape(jobs)]).toEqual(['waiting', [1, 0, 0, 0, 0]]);
   });
 
+  test('a pool that reached the limit of its user takes no place of another user', async () => {
+    const people = [userOf({ maxUserConnections: 1 }), users[1]!];
+    const plane = await dataPlane(settings([{}, { name: 'jobs' }], {}, people));
+    const [app, worker] = [plane.pool(), plane.registry.pool('idp', 'worker')];
+    for (const each of await ask(worker, 1)) worker.release(each.server!);
+    await ask(plane.registry.pool('jobs', 'idp_app'), 1);
+    const [client] = await ask(app, 1);
+    app.resume();
+    expect([client!.fate, shape(worker)]).toEqual(['waiting', [1, 0, 0, 0, 0]]);
+  });
+
   test('a pool leaves another one its minimum', async () => {
     const [, app, worker] = await twoPools({ maxDbConnections: 1, minPoolSize: 1 });
     app.clients = 1;
