@@ -67,8 +67,25 @@ onEachPostgres('node-postgres', {}, (stage) => {
       expect([shared.rows[0].n, own.rows[0].n]).toEqual([round + 1, round * (who + 1)]);
       return shared.rows[0].pid as number;
     });
-    for (const seen of servers) expect(new Set(seen).size).toBeGreaterThan(1);
     expect(new Set(servers.flat()).size).toBe(POOL_SIZE);
+  });
+
+  test('a statement that was prepared on one server is there on the next, and on the one after it', async () => {
+    const [client, ...others] = clients;
+    const pids = new Set<number>();
+    for (let n = 0; n < POOL_SIZE; n++) {
+      const { rows } = await client!.query({
+        name: 'wanders',
+        text: 'SELECT $1::int + 1 AS n, pg_backend_pid() AS pid',
+        values: [n],
+      });
+      expect(rows[0].n).toBe(n + 1);
+      pids.add(rows[0].pid);
+      // The server that was used last is lent out first: this one takes it away.
+      await others[n]!.query('BEGIN; SELECT 1');
+    }
+    expect(pids.size).toBe(POOL_SIZE);
+    for (const other of others.slice(0, POOL_SIZE)) await other.query('COMMIT');
   });
 
   test('a transaction keeps its server; savepoints and errors in it are its own', async () => {

@@ -55,7 +55,7 @@ def transactions_of_many_clients():
         cursor.execute("SELECT who, count(*) FROM booked GROUP BY who ORDER BY who")
         counts = [count for _, count in cursor.fetchall()]
         cursor.execute("DROP TABLE booked")
-    return {"counts": counts, "servers": len(set.union(*pids)), "moved": min(len(each) for each in pids) > 1}
+    return {"counts": counts, "servers": len(set.union(*pids))}
 
 
 @check

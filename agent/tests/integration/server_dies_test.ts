@@ -40,7 +40,8 @@ interface Worker {
 }
 
 /** What the server said, the loss of it, that it is not there, that it is coming up; the last are the driver's, for a FATAL between two queries. */
-const KNOWN = /^(08001|08006|57P0[123]|Client has encountered a connection error.*|Connection terminated.*)$/;
+const KNOWN =
+  /^(08001|08004|08006|57P0[123]|Client has encountered a connection error.*|Connection terminated.*)$/;
 
 /** Books in one transaction after another; comes back after every error, as an application's pool does. */
 async function work(agent: Agent, who: number, isOver: () => boolean): Promise<Worker> {
