@@ -1,15 +1,8 @@
-// Connection strings are read as libpq reads them, printed so that they read back, and shown without their passwords.
+// Connection strings are read as libpq reads them.
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import {
-  CONNINFO_CHARS_MAX,
-  conninfoWords,
-  maskConninfo,
-  parseConninfo,
-  printConninfo,
-  printConninfoUrl,
-} from './conninfo.ts';
+import { CONNINFO_CHARS_MAX, conninfoWords, parseConninfo } from './conninfo.ts';
 import { HOSTS_MAX } from './draft_words.ts';
 
 const ORIGIN = { place: '.env', line: 3, key: 'DATABASE_URL' };
@@ -303,128 +296,5 @@ describe('parseConninfo()', () => {
     expect(problems.map((each) => each.sentence)).toEqual([
       'Passed over "mysql2://u:***@h/db" at .env:3: mysql2 is not PostgreSQL',
     ]);
-  });
-});
-
-describe('maskConninfo()', () => {
-  const secret = crypto.randomUUID();
-  const half = secret.slice(0, 8);
-  const spoilt: readonly string[] = [
-    `postgres://u:${secret}@h/db`,
-    `postgres://u:${half}@${secret}@h/db`,
-    `postgres://u:${half}/${secret}@h/db`,
-    `postgres://u:${half}:${secret}@h/db`,
-    `postgres://u:${half}?${secret}@h/db`,
-    `postgres://u:${half}%${secret}@h/db`,
-    `postgres://me@corp:${secret}@h/db`,
-    `postgres://u:${secret}`,
-    `postgres://u:${half}/${secret}`,
-    `postgres://h/db?password=${secret}&x`,
-    `postgres://h/db?sslpassword=${secret}&x`,
-    `host=h password=${half} ${secret}`,
-    `host=h password='${half} ${secret}`,
-    `${secret}`,
-  ];
-  test.each(spoilt.map((text, index) => [index, text] as const))(
-    'hides the password of a spoilt string, form %d',
-    (_, text) => {
-      expect(maskConninfo(text)).not.toContain(secret);
-      expect(maskConninfo(text)).not.toContain(half);
-      for (const sentence of sentences(text)) {
-        expect(sentence).not.toContain(secret);
-        expect(sentence).not.toContain(half);
-      }
-    },
-  );
-
-  test('shows the rest of a URL', () => {
-    expect(maskConninfo('postgres://u:p@h:1/db?sslmode=x')).toBe('"postgres://u:***@h:1/db?sslmode=x"');
-    expect(maskConninfo('postgres://u@h:5432/db')).toBe('"postgres://u@h:5432/db"');
-    expect(maskConninfo('postgres://[::1]:5432/db')).toBe('"postgres://[::1]:5432/db"');
-  });
-
-  test('puts a whole sentence together', () => {
-    expect(sentences('postgres://app:a@b@h/db')).toEqual([
-      'Cannot read "postgres://app:***@h/db" at .env:3: there are two @; write %40 for an @ in the user or password',
-    ]);
-  });
-});
-
-describe('printing', () => {
-  const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((each) => !each.includes('\0'));
-  const host = fc.oneof(
-    fc.constantFrom(
-      'db',
-      'db.example',
-      '10.0.0.1',
-      '::1',
-      '2001:db8::1',
-      'fe80::1%eth0',
-      '/run/postgresql',
-      '/a b/%41',
-    ),
-    text.filter((each) => each !== '' && !/[,@]/.test(each) && each.trim() === each),
-  );
-  const port = fc.integer({ min: 1, max: 65535 }).map(String);
-  const hosts = fc.array(fc.tuple(host, fc.option(port, { nil: '' })), { maxLength: 4 });
-  const said = fc
-    .record({
-      hosts,
-      dbname: text,
-      user: text,
-      password: text,
-      sslmode: fc.constantFrom('', 'require', 'verify-full'),
-      application_name: text,
-      options: text,
-    })
-    .map(({ hosts: pairs, ...rest }) => {
-      const ports = pairs.map(([, number]) => number);
-      const port_ = ports.some((each) => each !== '') ? ports.join(',') : '';
-      return { host: pairs.map(([name]) => name).join(','), port: port_, ...rest };
-    });
-  const spoken = (all: Record<string, string>) =>
-    Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
-
-  test('printConninfo() reads back as what was said', () => {
-    fc.assert(
-      fc.property(said, (all) => {
-        fc.pre(Object.values(all).some((value) => value !== ''));
-        expect(words(printConninfo(all))).toEqual(spoken(all));
-      }),
-    );
-  });
-
-  test('printConninfoUrl() reads back as what was said', () => {
-    fc.assert(
-      fc.property(said, (all) => {
-        expect(words(printConninfoUrl(all))).toEqual(spoken(all));
-      }),
-    );
-  });
-
-  test('printConninfoUrl() reads back when the host stands behind the ?', () => {
-    fc.assert(
-      fc.property(said, (all) => {
-        expect(words(printConninfoUrl(all, { hostInQuery: true }))).toEqual(spoken(all));
-      }),
-    );
-  });
-
-  test('printConninfoUrl() writes what people write', () => {
-    const all = { host: '/run/pgsidecar', dbname: 'shop', user: 'app', password: 'p@w/' };
-    expect(printConninfoUrl(all)).toBe('postgresql://app:p%40w%2F@%2Frun%2Fpgsidecar/shop');
-    expect(printConninfoUrl(all, { scheme: 'postgresql+psycopg2', hostInQuery: true })).toBe(
-      'postgresql+psycopg2://app:p%40w%2F@/shop?host=%2Frun%2Fpgsidecar',
-    );
-    expect(printConninfoUrl({ host: 'a,b', port: '1,2', dbname: 'd', sslmode: 'verify-full' })).toBe(
-      'postgresql://a:1,b:2/d?sslmode=verify-full',
-    );
-    expect(printConninfoUrl({ host: '::1', port: '5432' })).toBe('postgresql://[::1]:5432/');
-  });
-
-  test('printConninfo() quotes every value', () => {
-    expect(printConninfo({ host: '/run/pgsidecar', user: "o'b\\", dbname: '' })).toBe(
-      "host='/run/pgsidecar' user='o\\'b\\\\'",
-    );
   });
 });
