@@ -70,7 +70,6 @@ const dotenv = fc.array(
       ...[
         'PGSERVICE=x',
         'A=$A$B',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in a .env file
         'B=${A:-$(x)}',
         'DB_NAME=$B',
         'X_DB_HOST=/run/pgsidecar',
