@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
-import { type Finished, runPgsidecar } from '../harness/agent.ts';
+import { type Agent, type Finished, runPgsidecar } from '../harness/agent.ts';
 import {
   type Application,
   applicationFiles,
@@ -43,6 +43,30 @@ function expectNone(texts: readonly (Finished | string)[], secrets: readonly str
     expect(text.includes(secret) ? text.replaceAll(secret, '<the secret>') : '').toBe('');
 }
 
+/** Files that no agent can use, each with the password in it where a person might have put it. */
+async function saveMistakes(agent: Agent, password: string, next: string): Promise<Finished[]> {
+  const said: Finished[] = [];
+  for (const yml of [
+    applicationYml(application()).replace(`"${password}"`, `"${next}`),
+    applicationYml(application()).replace(`"${password}"`, `[${next}, ${next}`),
+    applicationYml(application()).replace(`"${password}"`, `"${next}"\n  database_password: "${next}"`),
+    applicationYml(application()).replace(`"${password}"`, `{ a: ${next} }`),
+    applicationYml(application()).replace('database_password:', `database_password ${next}:`),
+  ]) {
+    agent.writeFile('application.yml', yml);
+    said.push(await agent.reload());
+  }
+  for (const url of [
+    `postgres://app:${next}@localhost:many/shop`,
+    `postgres://app:${next}`,
+    `host=localhost password='${next}`,
+  ]) {
+    agent.writeFile('pgsidecar.yml', pgsidecarYml({ databases: { other: { url } } }));
+    said.push(await agent.reload());
+  }
+  return said;
+}
+
 test('a day with wrong passwords, wrong files, new passwords and a server that refuses them', async () => {
   const [guess, hash, next, stale, literal] = Array.from({ length: 5 }, () => crypto.randomUUID());
   const users = { clerk: { password: verifier }, monitor: { password: hash } };
@@ -63,24 +87,7 @@ test('a day with wrong passwords, wrong files, new passwords and a server that r
   await client.query({ name: 'secret', text: `SELECT '${literal}' = $1`, values: [literal] });
   await client.end();
 
-  for (const yml of [
-    applicationYml(application()).replace(`"${password}"`, `"${next}`),
-    applicationYml(application()).replace(`"${password}"`, `[${next}, ${next}`),
-    applicationYml(application()).replace(`"${password}"`, `"${next}"\n  database_password: "${next}"`),
-    applicationYml(application()).replace(`"${password}"`, `{ a: ${next} }`),
-    applicationYml(application()).replace('database_password:', `database_password ${next}:`),
-  ]) {
-    agent.writeFile('application.yml', yml);
-    said.push(await agent.reload());
-  }
-  for (const url of [
-    `postgres://app:${next}@localhost:many/shop`,
-    `postgres://app:${next}`,
-    `host=localhost password='${next}`,
-  ]) {
-    agent.writeFile('pgsidecar.yml', pgsidecarYml({ databases: { other: { url } } }));
-    said.push(await agent.reload());
-  }
+  said.push(...(await saveMistakes(agent, password, next!)));
   agent.writeFile(
     'pgsidecar.yml',
     pgsidecarYml(application({ users: { ...users, [next!]: { password: stale } } }).settings),
