@@ -1,7 +1,7 @@
 // psycopg2 through the socket: 8 clients on 3 servers, with everything that the driver can ask for.
 
 import { missingModule, pythonChecks } from './python_checks.ts';
-import { onEachPostgres, POOL_SIZE } from './stage.ts';
+import { onEachPostgres } from './stage.ts';
 
 const CLIENTS = 8;
 const ZONES = ['UTC', 'Asia/Tokyo', 'America/New_York', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Kathmandu'];
@@ -9,7 +9,7 @@ const ZONES = ['UTC', 'Asia/Tokyo', 'America/New_York', 'Europe/Berlin', 'Asia/K
 onEachPostgres('psycopg2', { missing: missingModule('psycopg2', 'python3-psycopg2') }, (stage) => {
   pythonChecks(stage, 'psycopg2_checks.py', {
     parameters: [7, 'it\'s \\ "quoted"', null, true, [0, 1, 254, 255], [1, null, 3], { deep: [1] }],
-    transactions_of_many_clients: { counts: new Array(CLIENTS).fill(20), servers: POOL_SIZE },
+    transactions_of_many_clients: new Array(CLIENTS).fill(20),
     savepoints_and_errors: { codes: ['23505', '22012', '42P01', '42601', '25P02'], rows: [1, 2] },
     server_side_cursors: Array.from({ length: CLIENTS }, (_, who) => {
       const count = Math.floor(1000 / (who + 1));

@@ -14,7 +14,7 @@ function everyClient<T>(of: (who: number) => T): T[] {
 onEachPostgres('psycopg 3', { missing: missingModule('psycopg', 'python3-psycopg') }, (stage) => {
   pythonChecks(stage, 'psycopg_checks.py', {
     parameters: [ROW, ROW],
-    prepared_statements_on_all_servers: { servers: POOL_SIZE },
+    prepared_statements_of_many_clients: everyClient((who) => who),
     a_prepared_statement_wanders: POOL_SIZE,
     transactions_of_many_clients: everyClient((who) => [who, 15, 1]),
     errors_and_recovery: ['42601', '42P01', '22P02', '22012'].flatMap((code) => [
