@@ -21,7 +21,7 @@ console.log(
   `psql         PGPASSWORD=${password} psql -h ${socketDir} -U ${stage.APPLICATION_USER} ${stage.APPLICATION_DATABASE}`,
 );
 console.log(
-  `status       PGSIDECAR_UNIX_SOCKET_DIR=${socketDir} node_modules/.bin/bun agent/main.ts status --watch\n`,
+  `status       PGSIDECAR_UNIX_SOCKET_DIR=${socketDir} node_modules/.bin/bun --no-env-file agent/main.ts status --watch\n`,
 );
 
 const [bun = process.execPath, ...program] = pgsidecarProgram('');

@@ -3,7 +3,7 @@
 import { load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ConnectReport } from './check_connect.ts';
-import { checkPage } from './check_page.ts';
+import { checkPage, tookOnly } from './check_page.ts';
 import { type Call, flagIsSet, type Host } from './command.ts';
 import { loadInputOf, printProblems } from './loading.ts';
 import { paint } from './paint.ts';
@@ -20,7 +20,7 @@ export async function check(call: Call, host: Host): Promise<number> {
     return exitCode(settings, reports);
   }
   if (settings !== undefined) host.out(checkPage(settings, took, reports, host.outColours));
-  else host.out(`Took ${took.join(', ')}\n`);
+  else host.out(tookOnly(took));
   printProblems(problems, host);
   for (const report of reports ?? []) printReport(report, host);
   host.out(`${verdict(problems, settings, reports, host)}\n`);

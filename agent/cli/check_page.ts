@@ -13,13 +13,22 @@ export function checkPage(
   colours: boolean,
 ): string {
   const blocks = [
-    ['Took', ...took.map((each) => `  ${each}`)],
+    tookLines(took),
     ['Would listen at', ...listeners(settings).map((each) => `  ${each}`)],
     ['Databases', ...databaseLines(settings)],
     ['Users', ...userLines(settings)],
     ...(reports === undefined ? [] : [['Servers', ...serverLines(reports, colours)]]),
   ];
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n\n`;
+}
+
+/** All that can be said where nothing usable was loaded. */
+export function tookOnly(took: readonly string[]): string {
+  return `${tookLines(took).join('\n')}\n\n`;
+}
+
+function tookLines(took: readonly string[]): string[] {
+  return ['Took', ...took.map((each) => `  ${each}`)];
 }
 
 /** As the agent will open them. */
@@ -67,7 +76,8 @@ function serverLines(reports: readonly ConnectReport[], colours: boolean): strin
     database,
     server,
     probe === undefined ? paint(colours, 'red', 'failed') : 'ok',
-    probe?.serverVersion ?? '-',
+    // Debian's says "15.20 (Debian 15.20-0+deb12u1)": the number is what the column is for.
+    probe?.serverVersion.split(' ')[0] ?? '-',
     probe === undefined ? '-' : probe.isStandby ? 'standby' : 'writer',
     probe?.tlsVersion ?? '-',
     certificateDaysLeft === undefined ? '-' : `${certificateDaysLeft} days`,

@@ -16,7 +16,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Serve the application's databases through one socket",
     about: [
       'Reads the configuration of the application, listens on a UNIX socket (/run/pgsidecar by default) and keeps a few verified-TLS connections to each PostgreSQL server. Runs in the foreground until SIGTERM or SIGINT.',
-      'Without --config and --source it takes what is there: pgsidecar.yml, then config/application.yml, application.yml, config/database.yml, .env; and it says what it took.',
+      'Without --config and --source it takes what is there: pgsidecar.yml, then config/application.yml, application.yml, config/database.yml, .env, the variable DATABASE_URL; and it says what it took.',
       'When one of its files changes, on SIGHUP and on `pgsidecar reload` it reads all of them again. A change applies whole or not at all, and no client is dropped.',
     ],
     arguments: [],
@@ -92,7 +92,7 @@ export const COMMANDS: readonly Command[] = [
         line: 'export DATABASE_URL="$(pgsidecar url --show-secrets)"',
         does: 'For psql and whatever uses libpq',
       },
-      { line: 'pgsidecar url read_replica --for sqlalchemy', does: 'Another database, another library' },
+      { line: 'pgsidecar url idp_read_replica --for sqlalchemy', does: 'Another database, another library' },
     ],
     load: async () => (await import('./url.ts')).url,
   },
@@ -243,7 +243,14 @@ export const COMMANDS: readonly Command[] = [
     name: 'completion',
     summary: 'Print the completion script of a shell',
     about: ['Completes commands, flags, the names of settings and the words that they take.'],
-    arguments: [{ name: 'SHELL', required: true, values: ['bash', 'zsh', 'fish'], summary: 'the shell' }],
+    arguments: [
+      {
+        name: 'SHELL',
+        required: true,
+        values: ['bash', 'zsh', 'fish'],
+        summary: 'the shell: bash, zsh or fish',
+      },
+    ],
     flags: [],
     configured: false,
     exits: [DONE, WRONG_LINE],

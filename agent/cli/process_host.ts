@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { AgentError } from '../base/errors.ts';
+import { wantsColours } from '../daemon/machine.ts';
 import { systemBundle } from '../daemon/pem_files.ts';
 import { sourceIo } from '../daemon/source_io.ts';
 import { systemClock } from '../daemon/system_clock.ts';
@@ -15,8 +16,7 @@ const STDERR = 2;
 
 export function processHost(): Host {
   const { env, stdout, stderr } = process;
-  // https://no-color.org: any value but the empty one means no.
-  const colours = (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  const colours = wantsColours(env);
   return Object.freeze({
     out: (text: string) => writeAll(STDOUT, text),
     err: (text: string) => writeAll(STDERR, text),

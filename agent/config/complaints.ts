@@ -76,7 +76,8 @@ export function complaintAbout(setting: string, row: KeyRow, located: Located, e
 /** Named as it is written where it is written: `database_pool_idp` in application.yml is our pool_size. */
 export function settingAt(setting: string, { line, key }: Origin): string {
   if (key === undefined) return setting;
-  if (line !== undefined) return key;
+  // Of a URL it is only a part, and the URL's name says nothing about it.
+  if (line !== undefined) return /(^|_)url$/i.test(key) ? setting : key;
   const name = key
     .replace(/^(--|PGSIDECAR_)/, '')
     .replaceAll('-', '_')

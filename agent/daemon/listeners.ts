@@ -149,7 +149,7 @@ export class Listeners {
       const listener = listenTcp(host, port, this.#on('tcp'));
       return this.#wrap(listener, 'tcp', `tcp ${host}:${port}`, () => {});
     } catch (error) {
-      throw new AgentError('socket_unusable', { path: `${host}:${port}`, reason: (error as Error).message });
+      throw cannotListen(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, error);
     }
   }
 
@@ -187,4 +187,15 @@ export class Listeners {
       reason: `there is no group "${group}" (unix_socket_group)`,
     });
   }
+}
+
+/** Bun's sentence is the same whatever went wrong; its code is what tells. */
+function cannotListen(path: string, error: unknown): AgentError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return new AgentError('socket_in_use', { path });
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRNOTAVAIL: 'this machine has no such address; change listen_addr',
+    EACCES: "the agent's user may not take a port as low as this one; change listen_port",
+  };
+  return new AgentError('socket_unusable', { path, reason: reasons[code ?? ''] ?? message });
 }

@@ -13,8 +13,15 @@ export interface AgentLog extends Log {
 
 const STDERR = 2;
 
-/** @param isTerminal is standard error one? Decides what log_format auto means. */
-export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, isTerminal: boolean): AgentLog {
+/**
+ * @param isTerminal is standard error one? Decides what log_format auto means.
+ * @param colours whether that terminal is to have them.
+ */
+export function makeLog(
+  settings: Pick<Settings, 'log_level' | 'log_format'>,
+  isTerminal: boolean,
+  colours: boolean,
+): AgentLog {
   const options: LoggerOptions = {
     level: settings.log_level,
     base: null,
@@ -27,7 +34,8 @@ export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, is
     ? pretty({
         destination: STDERR,
         sync: true,
-        colorize: isTerminal,
+        colorize: isTerminal && colours,
+        singleLine: true,
         translateTime: 'HH:MM:ss.l',
         ignore: 'pid,hostname',
       })

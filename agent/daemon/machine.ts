@@ -35,3 +35,8 @@ export function thisMachine(): Machine {
     sinceStartMs: () => performance.now(),
   });
 }
+
+/** https://no-color.org: any value but the empty one means no. */
+export function wantsColours(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}

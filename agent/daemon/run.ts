@@ -14,7 +14,7 @@ import { openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
 import { Listeners } from './listeners.ts';
 import { type AgentLog, makeLog } from './logger.ts';
-import { type Machine, thisMachine } from './machine.ts';
+import { type Machine, thisMachine, wantsColours } from './machine.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
 import { PemFiles } from './pem_files.ts';
 import { MOCK_KEY_BYTES, Plane, prepare } from './plane.ts';
@@ -50,7 +50,7 @@ export async function runAgent(
     report(loaded.problems);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
-  const log = makeLog(settings, machine.isTerminal);
+  const log = makeLog(settings, machine.isTerminal, wantsColours(machine.env));
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
   for (const { severity, code, sentence } of loaded.problems) {
     if (severity === 'warning') log.warn({ code }, sentence);

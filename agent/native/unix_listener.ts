@@ -154,7 +154,12 @@ function statOf(path: string): Stats | undefined {
 }
 
 function check(libc: Libc, path: string, result: number): void {
-  if (result !== 0) throw unusable(path, errorName(errnoOf(libc)));
+  if (result === 0) return;
+  const name = errorName(errnoOf(libc));
+  throw unusable(
+    path,
+    name === 'EACCES' ? `${name}: the agent's user may not write into ${dirname(path)}` : name,
+  );
 }
 
 function attempt<T>(path: string, action: () => T): T {

@@ -196,7 +196,7 @@ export const CLIENT_SETTINGS = {
     max: 1_000_000,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Clients connected to one database at one time. 0: no limit of its own.',
+    doc: 'Clients connected to one database at one time; 0: no limit of its own.',
   },
   max_user_client_connections: {
     type: 'integer',
@@ -207,7 +207,7 @@ export const CLIENT_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perUser: 'max_user_client_connections',
-    doc: 'Clients connected as one user at one time. 0: no limit of its own.',
+    doc: 'Clients connected as one user at one time; 0: no limit of its own.',
   },
   max_packet_size: {
     type: 'size',

@@ -45,7 +45,7 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perDatabase: 'max_db_connections',
-    doc: 'Server connections of one database, over all of its users. 0: no limit of its own.',
+    doc: 'Server connections of one database, over all of its users; 0: no limit of its own.',
   },
   max_user_connections: {
     type: 'integer',
@@ -56,7 +56,7 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perUser: 'max_user_connections',
-    doc: 'Server connections of one user, over all databases. 0: no limit of its own.',
+    doc: 'Server connections of one user, over all databases; 0: no limit of its own.',
   },
   query_wait_timeout: {
     type: 'duration',
