@@ -160,9 +160,15 @@ type TlsSetting =
 /** Startup parameters are not PgBouncer's to send, but a query after each connect is. */
 function connectQuery(database: DatabaseSettings): string | undefined {
   const statements = Object.entries(database.parameters).map(
-    ([name, value]) => `SET ${identifier(name)} TO '${value.replaceAll("'", "''")}'`,
+    ([name, value]) => `SET ${identifier(name)} TO ${literal(value)}`,
   );
   return statements.length === 0 ? undefined : statements.join('; ');
+}
+
+/** Means the same whatever standard_conforming_strings says. */
+function literal(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
 function identifier(name: string): string {
