@@ -275,6 +275,9 @@ export class Server implements ConnectionHandler, Linked<Server> {
       // Whatever the server was at: it ends the client's session too, and this is why.
       return 0;
     }
+    // A table has changed under a prepared statement. It fails for everybody from now on, and for whoever prepares the
+    // same text anew, because that is answered with it: a server without statements takes this one's place.
+    if (error.routine === STALE_PLAN) this.retired ??= 'a prepared statement outlived its table';
     const verdict = this.expected.onReply(framer.type);
     if (verdict !== INJECTED_ERROR) return verdict;
     this.tenant.onInjectedError(this, error);
@@ -346,6 +349,9 @@ export class Server implements ConnectionHandler, Linked<Server> {
 }
 
 const HELD = 3;
+
+/** Says "cached plan must not change result type" (plancache.c), in the server's own language. */
+const STALE_PLAN = 'RevalidateCachedQuery';
 const READY_BYTES = 6;
 
 const FAKES: Readonly<Record<number, Uint8Array>> = {

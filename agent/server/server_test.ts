@@ -256,6 +256,17 @@ describe('Server.lastFatal', () => {
 });
 
 describe('Server and its statements', () => {
+  test('is not lent again once a table changed under one of them', () => {
+    for (const routine of ['RevalidateCachedQuery', 'transformStmt', undefined]) {
+      const { connection, server: one } = serverFixture();
+      one.expected.push(EXECUTE);
+      one.expected.push(SYNC);
+      connection.receive(server.errorResponse('anything', 'ERROR', '0A000', routine), server.ready());
+      const isStale = routine === 'RevalidateCachedQuery';
+      expect(one.retired).toBe(isStale ? 'a prepared statement outlived its table' : undefined);
+    }
+  });
+
   const registry = new StatementRegistry();
   const [a, b, c] = ['a', 'b', 'c'].map((sql) => registry.acquire(Buffer.from(sql)));
 

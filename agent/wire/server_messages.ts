@@ -48,12 +48,19 @@ export function decodeReport(body: Uint8Array): Map<string, string> {
 }
 
 /** What a server's ErrorResponse says, as one would print it; every field may be missing in a hostile one. */
-export function readError(body: Uint8Array): { severity: string; sqlstate: string; message: string } {
+export function readError(body: Uint8Array): {
+  severity: string;
+  sqlstate: string;
+  message: string;
+  /** PostgreSQL's own function that says it: the same in every language. */
+  routine: string | undefined;
+} {
   const fields = decodeReport(body);
   return {
     severity: fields.get('V') ?? fields.get('S') ?? 'ERROR',
     sqlstate: fields.get('C') ?? 'XX000',
     message: fields.get('M') ?? 'an error without a message',
+    routine: fields.get('R'),
   };
 }
 

@@ -10,8 +10,14 @@ export function complete(tag: string): Uint8Array {
   return message('C', `${tag}\0`);
 }
 
-export function errorResponse(text: string, severity = 'ERROR', sqlstate = '42601'): Uint8Array {
-  return message('E', `S${severity}\0V${severity}\0C${sqlstate}\0M${text}\0\0`);
+export function errorResponse(
+  text: string,
+  severity = 'ERROR',
+  sqlstate = '42601',
+  routine?: string,
+): Uint8Array {
+  const place = routine === undefined ? '' : `R${routine}\0`;
+  return message('E', `S${severity}\0V${severity}\0C${sqlstate}\0M${text}\0${place}\0`);
 }
 
 export function notice(text: string): Uint8Array {
