@@ -9,7 +9,10 @@ setDefaultTimeout(30_000);
 
 const CLIENTS = 8;
 
-onEachPostgres('node-postgres', {}, (stage) => {
+/** Fewer than one client here prepares, so that servers forget statements all the time. */
+const STATEMENTS = 20;
+
+onEachPostgres('node-postgres', { settings: { max_prepared_statements: STATEMENTS } }, (stage) => {
   const clients: pg.Client[] = [];
 
   async function connect(config: pg.ClientConfig = {}): Promise<pg.Client> {
@@ -86,6 +89,42 @@ onEachPostgres('node-postgres', {}, (stage) => {
     }
     expect(pids.size).toBe(POOL_SIZE);
     for (const other of others.slice(0, POOL_SIZE)) await other.query('COMMIT');
+  });
+
+  test('each client may prepare more statements than a server keeps', async () => {
+    await all(3, async (client, who) => {
+      for (let n = 0; n < STATEMENTS * 3; n++) {
+        const { rows } = await client.query({
+          name: `number ${n}`,
+          text: `SELECT ${n} + ${who} + $1::int AS n`,
+          values: [1],
+        });
+        expect(rows).toEqual([{ n: n + who + 1 }]);
+      }
+    });
+    const kept = await clients[0]!.query('SELECT count(*)::int AS n FROM pg_prepared_statements');
+    expect(kept.rows[0].n).toBeLessThanOrEqual(STATEMENTS);
+  });
+
+  test('a migration costs each server one error, and then every client sees the new table', async () => {
+    await clients[0]!.query('CREATE TABLE migrated (a int)');
+    const ask = async (client: pg.Client) => {
+      const { fields } = await client.query({ name: 'whole row', text: 'SELECT * FROM migrated' });
+      return fields.length;
+    };
+    await all(20, ask);
+    await clients[0]!.query('ALTER TABLE migrated ADD COLUMN b int');
+    const errors: string[] = [];
+    const widths = await all(20, (client) =>
+      ask(client).catch(({ code, message }: pg.DatabaseError) => {
+        errors.push(`${code} ${message}`);
+        return 0;
+      }),
+    );
+    expect(new Set(errors)).toEqual(new Set(['0A000 cached plan must not change result type']));
+    expect(errors.length).toBeLessThanOrEqual(POOL_SIZE);
+    for (const seen of widths) expect(seen.at(-1)).toBe(2);
+    await clients[0]!.query('DROP TABLE migrated');
   });
 
   test('a transaction keeps its server; savepoints and errors in it are its own', async () => {
