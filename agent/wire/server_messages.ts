@@ -53,7 +53,7 @@ export function readError(body: Uint8Array): {
   sqlstate: string;
   message: string;
   /** PostgreSQL's own function that says it: the same in every language. */
-  routine: string | undefined;
+  routine?: string | undefined;
 } {
   const fields = decodeReport(body);
   return {
