@@ -43,7 +43,8 @@ onEachPostgres('postgres.js', {}, (stage) => {
     const rows = await sql`
       SELECT ${7}::int AS i, ${"it's"}::text AS t, ${null}::text AS n, ${true}::bool AS b, ${at}::timestamptz AS at,
         ${Buffer.from([0, 1, 254, 255])}::bytea AS bytes, ${sql.json({ deep: [1, { er: null }] })} AS j, ${['a', 'c,"d"']}::text[] AS a`;
-    expect({ ...rows[0], bytes: [...rows[0]!.bytes] }).toEqual({
+    const found: Record<string, unknown> = { ...rows[0], bytes: [...rows[0]!.bytes] };
+    expect(found).toEqual({
       i: 7,
       t: "it's",
       n: null,

@@ -147,7 +147,7 @@ testNeeding(missingOtherAccount())('status that is not let in is exit code 77', 
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   expect(await child.stderr.text()).toBe(
-    `error: Cannot open ${socket}: permission denied; run as the agent's user or a member of its group\n`,
+    `error: Cannot open ${socket}: permission denied; run as the agent's user, or as root\n`,
   );
   expect(await child.exited).toBe(77);
 });
