@@ -52,7 +52,10 @@ async function work(agent: Agent, who: number, isOver: () => boolean): Promise<W
     try {
       if (client === undefined) {
         client = new pg.Client(url);
-        client.on('error', () => {}); // the query that fails tells it
+        // A FATAL between two queries comes here, and the next query then only says that the connection is gone.
+        client.on('error', (error) => {
+          worker.errors.push((error as pg.DatabaseError).code ?? error.message);
+        });
         await client.connect();
       }
       await client.query('BEGIN');
