@@ -10,6 +10,8 @@ import type { PoolRegistry } from '../pool/registry.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import type { Clients } from './clients.ts';
+import type { Greetings } from './greetings.ts';
+import type { LoginDeadlines } from './login_deadlines.ts';
 
 /** What clients have to prove: one book for all databases, but for those where a role has another password. */
 export interface CredentialBooks {
@@ -30,6 +32,8 @@ export interface ClientContext {
   readonly registry: PoolRegistry;
   readonly statements: StatementRegistry;
   readonly clients: Clients;
+  readonly greetings: Greetings;
+  readonly loginDeadlines: LoginDeadlines;
   readonly tools: DialTools;
   readonly random: (bytes: number) => Uint8Array;
   /** The system user at the other end of a UNIX socket, by SO_PEERCRED. */

@@ -1,8 +1,8 @@
 // A client from its first byte to its session: startup packet, TLS, proof of identity, limits, greeting.
 
-import { ClientLogin, type LoginStep, PASSWORD_BYTES_MAX } from '../auth/client_login.ts';
-import type { Timer } from '../base/clock.ts';
+import { type AuthRequest, ClientLogin, type LoginStep, PASSWORD_BYTES_MAX } from '../auth/client_login.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
+import type { List } from '../base/list.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import type { Pool } from '../pool/pool.ts';
 import { concat } from '../wire/bytes.ts';
@@ -13,13 +13,13 @@ import {
   encodeBackendKeyData,
   encodeError,
   encodeNegotiateProtocolVersion,
-  encodeParameterStatus,
   encodeReadyForQuery,
 } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
 import { isCertificateOf } from './certificate_user.ts';
 import type { ClientContext } from './context.ts';
+import type { Deadlined } from './login_deadlines.ts';
 import { Session } from './session.ts';
 import { parseStartupOptions } from './startup_options.ts';
 import { Welcome } from './welcome.ts';
@@ -28,14 +28,18 @@ type Startup = Extract<StartupPacket, { kind: 'startup' }>;
 type Transport = 'unix' | 'tcp';
 
 const EMPTY = new Uint8Array(0);
+const READY_IDLE = encodeReadyForQuery(type.IDLE);
 const SALTED_KEY_BYTES = 4;
 
 /** One connection that is not a session yet. */
-export class Login implements ConnectionHandler {
+export class Login implements ConnectionHandler, Deadlined {
+  list: List<Deadlined> | undefined;
+  previous: Deadlined | undefined;
+  next: Deadlined | undefined;
+  readonly deadline: number;
   readonly #connection: Connection;
   readonly #context: ClientContext;
   readonly #transport: Transport;
-  readonly #timer: Timer;
   readonly #passwords = new Framer(PASSWORD_BYTES_MAX + 4);
   #phase: 'startup' | 'tls' | 'password' | 'thinking' | 'over' = 'startup';
   #bytes: Uint8Array = EMPTY;
@@ -51,9 +55,8 @@ export class Login implements ConnectionHandler {
     this.#transport = transport;
     this.#context = context;
     context.clients.logins++;
-    this.#timer = context.clock.after(context.settings.client_login_timeout, () =>
-      this.#fail('client_login_timeout'),
-    );
+    this.deadline = context.clock.now() + context.settings.client_login_timeout;
+    context.loginDeadlines.add(this);
     connection.handler = this;
     const { tcp_keepalive, tcp_keepidle } = context.settings;
     if (transport === 'tcp' && tcp_keepalive) connection.keepAlive(tcp_keepidle);
@@ -64,23 +67,33 @@ export class Login implements ConnectionHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    this.#attempt(() => {
+    try {
       if (this.#phase === 'startup') this.#onStartupBytes(chunk);
       else if (this.#phase === 'password') this.#onPasswordBytes(chunk);
       else if (this.#phase !== 'over') throw new ProtocolError('a message before it was asked for');
-    });
+    } catch (error) {
+      this.#onThrown(error as Error);
+    }
   }
 
-  /** Whatever goes wrong in a step of the login ends this login, and nothing else. */
   #attempt(step: () => void): void {
     try {
       step();
     } catch (error) {
-      if (error instanceof AgentError) return this.#refuse(error);
-      if (error instanceof ProtocolError) return this.#fail('protocol_violation', { reason: error.message });
-      this.#context.log.error({ stack: (error as Error).stack }, 'an internal error ended a login');
-      this.#fail('internal_error', { reason: (error as Error).message });
+      this.#onThrown(error as Error);
     }
+  }
+
+  /** Whatever goes wrong in a step of the login ends this login, and nothing else. */
+  #onThrown(error: Error): void {
+    if (error instanceof AgentError) return this.#refuse(error);
+    if (error instanceof ProtocolError) return this.#fail('protocol_violation', { reason: error.message });
+    this.#context.log.error({ stack: error.stack }, 'an internal error ended a login');
+    this.#fail('internal_error', { reason: error.message });
+  }
+
+  onDeadline(): void {
+    this.#fail('client_login_timeout');
   }
 
   onDrain(): void {}
@@ -215,9 +228,7 @@ export class Login implements ConnectionHandler {
       case 'failed':
         return this.#onRefused(step.reply, step.reason);
       case 'ok':
-        return this.#onProved(
-          step.requests.map((request) => encodeAuthentication(request.code, request.payload)),
-        );
+        return this.#onProved(step.requests);
     }
   }
 
@@ -235,7 +246,7 @@ export class Login implements ConnectionHandler {
     );
   }
 
-  #onProved(authentication: readonly Uint8Array[]): void {
+  #onProved(requests: readonly AuthRequest[]): void {
     const { context, user } = this.#closure();
     const databaseName = this.#databaseName(user);
     this.#checkAccess(databaseName, user);
@@ -244,19 +255,23 @@ export class Login implements ConnectionHandler {
     this.#phase = 'thinking';
     this.#known();
     this.#connection.cork();
-    for (const message of authentication) this.#connection.write(message);
+    for (const { code, payload } of requests) this.#connection.write(encodeAuthentication(code, payload));
+    const failure = Welcome.failureOf(pool, context.clock);
+    if (failure !== undefined) return this.#refuse(failure);
+    if (pool.welcome !== undefined) return this.#greet(pool, user);
     // What a server says of itself is part of the greeting: the first client of a pool waits for the first server.
-    Welcome.of(
+    Welcome.wait(
       pool,
-      context.clock.now(),
-      () => {
-        if (this.#phase === 'thinking') this.#attempt(() => this.#greet(pool, user));
-      },
-      (error) => {
-        this.#connection.uncork();
-        this.#refuse(error);
-      },
       this.#connection,
+      () => {
+        if (this.#phase !== 'thinking') return;
+        this.#attempt(() => {
+          // Others may have come in meanwhile.
+          this.#checkLimits(pool, user);
+          this.#greet(pool, user);
+        });
+      },
+      (error) => this.#refuse(error),
     );
   }
 
@@ -277,47 +292,30 @@ export class Login implements ConnectionHandler {
   /** @throws AgentError client_limit */
   #checkLimits(pool: Pool, user: string): void {
     const { settings, clients } = this.#context;
-    const known = settings.users[user];
-    const limits: readonly (readonly [string, number, number])[] = [
-      ['max_client_conn', settings.max_client_conn, clients.count],
-      [
-        'max_db_client_connections',
-        settings.max_db_client_connections,
-        clients.byDatabase.of(pool.database.name),
-      ],
-      [
-        'max_user_client_connections',
-        known?.maxUserClientConnections ?? settings.max_user_client_connections,
-        clients.byUser.of(user),
-      ],
-    ];
-    for (const [limit, value, count] of limits) {
-      if (value > 0 && count >= value) throw new AgentError('client_limit', { limit, value });
-    }
+    const { name } = pool.database;
+    checkLimit('max_client_conn', settings.max_client_conn, clients.count);
+    checkLimit('max_db_client_connections', settings.max_db_client_connections, clients.byDatabase.of(name));
+    const ofUser = settings.users[user]?.maxUserClientConnections ?? settings.max_user_client_connections;
+    checkLimit('max_user_client_connections', ofUser, clients.byUser.of(user));
   }
 
   #greet(pool: Pool, user: string): void {
     const { context } = this.#closure();
-    // Others may have come in while this one waited for the first server.
-    this.#checkLimits(pool, user);
-    const asked = this.#askedParameters();
-    const parameters = pool.welcome!.startWith(asked);
+    const greeting = context.greetings.of(pool.welcome!, user, this.#askedParameters());
     const session = new Session({
       connection: this.#connection,
       context,
       pool,
       pid: context.clients.newPid(context.random),
       key: context.random(SALTED_KEY_BYTES),
-      parameters,
+      greeting,
     });
     this.#finish();
     context.clients.add(session);
     context.clients.loginSuccesses++;
-    for (const [name, value] of parameters.reported) {
-      this.#connection.write(encodeParameterStatus(name, name === 'session_authorization' ? user : value));
-    }
+    this.#connection.write(greeting.bytes);
     this.#connection.write(encodeBackendKeyData(session.pid, session.key));
-    this.#connection.write(encodeReadyForQuery(type.IDLE));
+    this.#connection.write(READY_IDLE);
     this.#connection.uncork();
     if (context.settings.log_connections) {
       const { peer, tls } = this.#connection;
@@ -333,8 +331,10 @@ export class Login implements ConnectionHandler {
     const asked = new Map<string, string>();
     const { parameters } = this.#startup!;
     // As PostgreSQL: what stands in the packet by itself wins over its options.
-    for (const [name, value] of parseStartupOptions(parameters.get('options') ?? '').parameters)
-      asked.set(name.toLowerCase(), value);
+    const options = parameters.get('options');
+    if (options !== undefined)
+      for (const [name, value] of parseStartupOptions(options).parameters)
+        asked.set(name.toLowerCase(), value);
     for (const [name, value] of parameters)
       if (!NOT_PARAMETERS.has(name)) asked.set(name.toLowerCase(), value);
     for (const name of settings.ignore_startup_parameters) asked.delete(name.toLowerCase());
@@ -368,7 +368,7 @@ export class Login implements ConnectionHandler {
   #finish(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#timer.clear();
+    this.#context.loginDeadlines.remove(this);
     this.#known();
   }
 
@@ -377,6 +377,11 @@ export class Login implements ConnectionHandler {
     this.#isStranger = false;
     this.#context.clients.logins--;
   }
+}
+
+/** @throws AgentError client_limit */
+function checkLimit(limit: string, value: number, count: number): void {
+  if (value > 0 && count >= value) throw new AgentError('client_limit', { limit, value });
 }
 
 /** Words of the startup packet that are no run-time parameters. */

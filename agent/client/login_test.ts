@@ -38,7 +38,7 @@ describe('Login takes a startup packet', () => {
     expect(heard).toContain('Parameter TimeZone=Etc/UTC');
     expect(heard.slice(-2)).toEqual([expect.stringMatching(/^Key \d+$/), 'Ready I']);
     expect([plane.context.clients.count, plane.context.clients.logins]).toEqual([1, 0]);
-    expect(plane.clock.pending).toBe(0);
+    expect(plane.pendingTimers).toBe(0);
   });
 
   test('at every split', async () => {
@@ -131,7 +131,7 @@ describe('Login refuses', () => {
       expect(client.heard().at(-1)).toContain(answer);
       expect([client.connection.isEnded, plane.context.clients.count]).toEqual([true, 0]);
       client.connection.closed();
-      expect([plane.context.clients.logins, plane.clock.pending]).toEqual([0, 0]);
+      expect([plane.context.clients.logins, plane.pendingTimers]).toEqual([0, 0]);
     });
   }
 
@@ -376,7 +376,7 @@ test('Login takes whatever a stranger sends, and forgets him when he goes', asyn
       client.connection.receive(...first, ...chunks);
       client.connection.closed();
       plane.clock.advance(0);
-      expect([plane.context.clients.logins, plane.clock.pending]).toEqual([0, 0]);
+      expect([plane.context.clients.logins, plane.pendingTimers]).toEqual([0, 0]);
     }),
   );
 });

@@ -10,6 +10,7 @@ import { difference, type Parameters } from '../state/parameters.ts';
 import { encodeError, encodeParameterStatus, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
+import type { Greeting } from './greetings.ts';
 import { Relay } from './relay.ts';
 import { TrackedParameters } from './tracked_parameters.ts';
 
@@ -22,7 +23,7 @@ export interface SessionStart {
   readonly pool: Pool;
   readonly pid: number;
   readonly key: Uint8Array;
-  readonly parameters: Parameters;
+  readonly greeting: Greeting;
 }
 
 export class Session implements ConnectionHandler, Waiter, Tenant {
@@ -44,8 +45,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly relay: Relay;
   #over = false;
   #tracked: TrackedParameters | undefined;
+  readonly #greeting: Greeting;
   /** A server has taken the client's parameters as they are. */
-  #accepted = false;
+  #accepted: boolean;
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
   /** ReadyForQuery came while the client was in the middle of a message: the rest of a COPY that failed, say. */
@@ -57,7 +59,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.pool = start.pool;
     this.pid = start.pid;
     this.key = start.key;
-    this.parameters = start.parameters;
+    this.#greeting = start.greeting;
+    this.#accepted = start.greeting.accepted;
+    this.parameters = start.greeting.parameters;
     this.connectedAt = start.context.clock.wall();
     this.relay = new Relay(this, start.context.settings.max_packet_size);
     this.connection.handler = this;
@@ -259,6 +263,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       // They say the same: from now on they are the same, and the next comparison is one of references.
       server.parameters = elder;
       this.parameters = elder;
+      if (isFirst) this.#greeting.accept(elder);
       return;
     }
     const sql = difference(server.parameters, this.parameters);
@@ -279,6 +284,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       this.connection.write(encodeParameterStatus(name, value));
     }
     this.parameters = server.parameters;
+    this.#greeting.accept(server.parameters);
     this.#goOn();
   }
 

@@ -72,6 +72,53 @@ describe('Session gives a server its parameters', () => {
     expect(one.heard()).toEqual(['Query SELECT 2']);
   });
 
+  test('without asking first, when it took the same from another client, and greets as it spells them', async () => {
+    const plane = await planeWith();
+    const asked = { DateStyle: 'ISO', TimeZone: 'CET' };
+    const first = await plane.client(asked);
+    const one = plane.network.server;
+    one.heard();
+    first.says(query('SELECT 1'));
+    one.says(...took('CET', server.parameterStatus('TimeZone', 'CET')));
+    one.says(server.complete('SELECT 1'), server.ready());
+    const other = await plane.client();
+    other.says(query('other'));
+    one.says(...took('UTC', server.parameterStatus('TimeZone', 'UTC')));
+    one.says(server.complete('SELECT 1'), server.ready());
+    one.heard();
+    const second = plane.accept();
+    second.says(startup({ user: 'idp_app', database: 'idp', ...asked }));
+    await settle();
+    const greeting = second.heard();
+    expect(greeting).toContain('Parameter DateStyle=ISO, MDY');
+    expect(greeting).toContain('Parameter TimeZone=CET');
+    second.says(query('SELECT 2'));
+    expect(one.heard()).toEqual([`Query ${set('TimeZone', 'CET')}`, 'Query SELECT 2']);
+    one.says(...took('CET', server.parameterStatus('TimeZone', 'CET')));
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect(second.heard()).toEqual(['Complete SELECT 1', 'Ready I']);
+    plane.check();
+  });
+
+  test('and asks first again where they say whose rights a query has', async () => {
+    const plane = await planeWith();
+    const first = await plane.client({ role: 'reader' });
+    const one = plane.network.server;
+    one.heard();
+    first.says(query('SELECT 1'));
+    one.says(...took('reader'));
+    one.says(server.complete('SELECT 1'), server.ready());
+    const other = await plane.client();
+    other.says(query('other'));
+    one.says(server.complete('RESET'), server.ready());
+    one.says(server.complete('SELECT 1'), server.ready());
+    one.heard();
+    const second = await plane.client({ role: 'reader' });
+    second.says(query('SELECT 2'));
+    expect(one.heard()).toEqual([`Query ${set('role', 'reader')}`]);
+    plane.check();
+  });
+
   test('in one write with the query, once a server has taken them', async () => {
     const plane = await planeWith();
     const [a, b] = [await plane.client({ TimeZone: 'CET' }), await plane.client()];

@@ -1,5 +1,6 @@
 // Waits, for a client that has just logged in, until its pool knows what its server reports.
 
+import type { Clock } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { Connection } from '../net/connection.ts';
@@ -22,17 +23,19 @@ export class Welcome implements Waiter {
     this.#failed = failed;
   }
 
-  /** Calls one of the two, perhaps at once. A pool that cannot reach its server says so without waiting for it. */
-  static of(
+  /** Why nobody waits for a pool that cannot reach its server. */
+  static failureOf({ failure, connected }: Pool, clock: Clock): AgentError | undefined {
+    if (failure.last === undefined || connected > 0) return undefined;
+    return clock.now() < failure.retryAt ? failure.last : undefined;
+  }
+
+  /** Calls one of the two, perhaps at once. */
+  static wait(
     pool: Pool,
-    now: number,
+    connection: Connection,
     done: () => void,
     failed: (error: AgentError) => void,
-    connection: Connection,
   ): void {
-    const { failure, connected, welcome } = pool;
-    if (failure.last !== undefined && connected === 0 && now < failure.retryAt) return failed(failure.last);
-    if (welcome !== undefined) return done();
     const waiter = new Welcome(pool, done, failed);
     // A client that goes away meanwhile leaves the queue.
     const before = connection.handler;

@@ -1,6 +1,5 @@
 // The machine under the agent, as one value: clock, randomness, process, environment. Everybody else is handed it.
 
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { SignalSource } from './signals.ts';
 import { systemClock } from './system_clock.ts';
@@ -29,7 +28,7 @@ export function thisMachine(): Machine {
     env: process.env,
     signals: process,
     isTerminal: process.stderr.isTTY === true,
-    random: (bytes: number) => randomBytes(bytes),
+    random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     fraction: () => Math.random(),
     memoryBytes: () => process.memoryUsage.rss(),
     sinceStartMs: () => performance.now(),

@@ -8,7 +8,9 @@ import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Clients } from '../client/clients.ts';
 import type { ClientContext, CredentialBooks } from '../client/context.ts';
+import { Greetings } from '../client/greetings.ts';
 import { Login } from '../client/login.ts';
+import { LoginDeadlines } from '../client/login_deadlines.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
 import { createNetwork } from '../net/network.ts';
@@ -65,6 +67,8 @@ export class Plane {
       registry: this.registry,
       statements: new StatementRegistry(),
       clients: new Clients(),
+      greetings: new Greetings(),
+      loginDeadlines: new LoginDeadlines(clock),
       tools,
       random,
       peerUser: machine.peerUser,

@@ -76,7 +76,7 @@ describe('Pool whose server cannot be reached', () => {
     pool.leave(client!);
     plane.clock.advance(60_000);
     await settle();
-    expect([plane.network.tried.length, plane.clock.pending]).toEqual([1, 0]);
+    expect([plane.network.tried.length, plane.pendingTimers]).toEqual([1, 0]);
   });
 
   test('logs each failure with its code, and how many there were', async () => {

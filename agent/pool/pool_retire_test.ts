@@ -50,7 +50,7 @@ describe('Pool.retireAll()', () => {
     await ask(1);
     expect(pool.failing).toBe(true);
     pool.retireAll('reconnect');
-    expect([pool.failing, plane.clock.pending]).toEqual([false, 0]);
+    expect([pool.failing, plane.pendingTimers]).toEqual([false, 0]);
   });
 
   test('never takes a server that comes although it was given up', async () => {
@@ -83,6 +83,6 @@ describe('Pool.shutDown()', () => {
     await ask(1);
     pool.shutDown(SHUTDOWN);
     await settle();
-    expect(plane.clock.pending).toBe(0);
+    expect(plane.pendingTimers).toBe(0);
   });
 });

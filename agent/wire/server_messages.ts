@@ -66,9 +66,12 @@ export function readError(body: Uint8Array): {
 
 /** AuthenticationXXX: `request` is the int32 behind the length, `payload` what follows it. */
 export function encodeAuthentication(request: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const code = new Uint8Array(4);
-  putInt32(code, 0, request);
-  return message(type.AUTHENTICATION, code, payload);
+  const bytes = new Uint8Array(9 + payload.length);
+  bytes[0] = type.AUTHENTICATION;
+  putInt32(bytes, 1, 8 + payload.length);
+  putInt32(bytes, 5, request);
+  bytes.set(payload, 9);
+  return bytes;
 }
 
 export function encodeParameterStatus(name: string, value: string): Uint8Array {
@@ -83,9 +86,12 @@ export function decodeParameterStatus(body: Uint8Array): { name: string; value: 
 }
 
 export function encodeBackendKeyData(pid: number, key: Uint8Array): Uint8Array {
-  const id = new Uint8Array(4);
-  putInt32(id, 0, pid);
-  return message(type.BACKEND_KEY_DATA, id, key);
+  const bytes = new Uint8Array(9 + key.length);
+  bytes[0] = type.BACKEND_KEY_DATA;
+  putInt32(bytes, 1, 8 + key.length);
+  putInt32(bytes, 5, pid);
+  bytes.set(key, 9);
+  return bytes;
 }
 
 export function encodeReadyForQuery(status: number): Uint8Array {

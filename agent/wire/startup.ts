@@ -1,6 +1,6 @@
 // The packets that come before there are messages: startup, SSLRequest, GSSENCRequest, CancelRequest.
 
-import { concat, cstring, endOfString, int32At, putInt32, stringAt } from './bytes.ts';
+import { concat, cstring, int32At, putInt32, text } from './bytes.ts';
 import { ProtocolError } from './protocol_error.ts';
 import { CANCEL_REQUEST, GSSENC_REQUEST, PROTOCOL_3_0, SSL_REQUEST } from './types.ts';
 
@@ -50,22 +50,25 @@ export function decodeStartup(bytes: Uint8Array): StartupPacket {
   return { kind: 'startup', major, minor, ...decodeParameters(bytes) };
 }
 
+/** Pairs of strings, then one more NUL. */
 function decodeParameters(bytes: Uint8Array) {
   const parameters = new Map<string, string>();
   const protocolOptions: string[] = [];
-  let at = 8;
-  for (;;) {
-    if (at >= bytes.length) throw new ProtocolError('a startup packet has no terminator');
-    if (bytes[at] === 0) break;
-    const name = stringAt(bytes, at, bytes.length);
-    if (endOfString(bytes, name.next, bytes.length) < 0)
-      throw new ProtocolError('a startup packet has a name without a value');
-    const value = stringAt(bytes, name.next, bytes.length);
-    if (name.value.startsWith('_pq_.')) protocolOptions.push(name.value);
-    else parameters.set(name.value, value.value);
-    at = value.next;
+  // All of it at once: no character of UTF-8 has a NUL inside.
+  const words = text(bytes.subarray(8)).split('\0');
+  let at = 0;
+  for (; words[at] !== ''; at += 2) {
+    // Behind the last NUL there is one more piece, which is no string.
+    if (at >= words.length - 1) throw new ProtocolError('a startup packet has no terminator');
+    if (at + 1 >= words.length - 1) throw new ProtocolError('a startup packet has a name without a value');
+    const name = words[at]!;
+    const value = words[at + 1]!;
+    if (name.startsWith('_pq_.')) protocolOptions.push(name);
+    else parameters.set(name, value);
   }
-  if (at !== bytes.length - 1) throw new ProtocolError('a startup packet goes on after its terminator');
+  if (at === words.length - 1) throw new ProtocolError('a startup packet has no terminator');
+  if (at !== words.length - 2 || words[at + 1] !== '')
+    throw new ProtocolError('a startup packet goes on after its terminator');
   return { parameters, protocolOptions };
 }
 

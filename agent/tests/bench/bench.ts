@@ -8,17 +8,19 @@ import { createCertificateAuthority } from '../harness/certificates.ts';
 import { missingPrograms } from '../harness/needs.ts';
 import { startPostgres } from '../harness/postgres.ts';
 import { installedPostgresVersions } from '../harness/postgres_programs.ts';
-import { type Cell, measureCell, type Plan } from './measure.ts';
+import { type Cell, measureCell, type Plan, warm } from './measure.ts';
+import { Pairs } from './pairs.ts';
 import { fillTables } from './pgbench.ts';
-import { DATABASE, type Pooler, startPgbouncer, startPgsidecar, USER } from './poolers.ts';
+import { DATABASE, USER } from './poolers.ts';
 import { memoryOf } from './process_usage.ts';
 import { type BenchResult, markdownOf, planLine, printTable, summaryOf, tableOf } from './report.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
 
-const HELP = `npm run bench -- [--quick] [--seconds N] [--rounds N] [--clients 1,8,32,100] [--workloads simple,tpcb]
-                 [--scale N] [--json FILE] [--write-docs]
+const HELP = `npm run bench -- [--quick] [--seconds N] [--rounds N] [--warm N] [--clients 1,8,32,100]
+                 [--workloads simple,tpcb] [--scale N] [--json FILE] [--write-docs]
 
   --quick       1 and 32 clients, one round of 2 seconds: to see that it works, not to measure
+  --warm N      seconds of each workload before it counts (default 20)
   --json FILE   every sample (default dist/bench.json)
   --write-docs  replace docs/reference/performance.md with what comes out
 `;
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean' },
     seconds: { type: 'string' },
     rounds: { type: 'string' },
+    warm: { type: 'string' },
     clients: { type: 'string' },
     workloads: { type: 'string' },
     scale: { type: 'string' },
@@ -56,6 +59,7 @@ function planOf(): Plan {
     clients: numbers(options.clients ?? (quick ? '1,32' : '1,8,32,100')),
     seconds: Number(options.seconds ?? (quick ? 2 : 5)),
     rounds: Number(options.rounds ?? (quick ? 1 : 3)),
+    warmSeconds: Number(options.warm ?? (quick ? 1 : 20)),
   };
 }
 
@@ -87,12 +91,11 @@ async function bench(plan: Plan): Promise<BenchResult> {
   const scale = Number(options.scale ?? (options.quick === true ? 1 : 10));
   await fillTables(target, scale, { PGSSLMODE: 'verify-full', PGSSLROOTCERT: caPath });
 
-  const ours = await startPgsidecar({ postgres, authority });
-  const theirs = await startPgbouncer({ postgres, authority });
   console.log(planLine(plan));
-  const cells = await measureAll(plan, ours, theirs);
+  await using pairs = new Pairs({ postgres, authority });
+  const cells = await measureAll(plan, pairs);
+  const { ours, theirs } = await pairs.first();
   const memory = { ours: memoryOf(ours.pid), theirs: memoryOf(theirs.pid) };
-  await Promise.all([ours.stop(), theirs.stop()]);
   const [{ server_version: serverVersion } = {}] = await postgres.sql('SHOW server_version');
   return {
     date: new Date().toISOString(),
@@ -104,16 +107,18 @@ async function bench(plan: Plan): Promise<BenchResult> {
       PgBouncer: theirs.version,
       PostgreSQL: `${serverVersion}, pgbench scale ${scale}`,
     },
-    plan: { seconds: plan.seconds, rounds: plan.rounds },
+    plan: { seconds: plan.seconds, rounds: plan.rounds, warmSeconds: plan.warmSeconds },
     cells,
     memory,
   };
 }
 
-async function measureAll(plan: Plan, ours: Pooler, theirs: Pooler): Promise<Cell[]> {
+async function measureAll(plan: Plan, pairs: Pairs): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const workload of plan.workloads) {
+    const { ours, theirs } = await pairs.of(workload);
     const opponent = canPgbouncer(workload, theirs.version) ? theirs : undefined;
+    await warm(ours, opponent, workload, plan);
     for (const clients of plan.clients) {
       const cell = await measureCell(ours, opponent, workload, clients, plan);
       cells.push(cell);

@@ -1,4 +1,4 @@
-// Starts the two that are compared, with the same settings: UNIX socket in, SCRAM, verify-full TLS out, transactions, 20 servers.
+// Starts the two that are compared, with the same settings: UNIX socket in, verify-full TLS out, transactions, 20 servers.
 
 import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,13 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
+/** In what the workloads want the two otherwise. */
+export interface Variant {
+  readonly authType: 'scram-sha-256' | 'plain';
+  /** What PgBouncer knows of the user. The agent has the password, and derives the verifier once. */
+  readonly secret: 'password' | 'verifier';
+}
+
 export interface Backend {
   readonly postgres: Postgres;
   readonly authority: CertificateAuthority;
@@ -27,7 +34,10 @@ export const DATABASE = 'bench';
 export const POOL_SIZE = 20;
 const CLIENTS_MAX = 1_000;
 
-export async function startPgsidecar({ postgres, authority }: Backend): Promise<Pooler> {
+export async function startPgsidecar(
+  { postgres, authority }: Backend,
+  authType: Variant['authType'],
+): Promise<Pooler> {
   const agent = await startAgent({
     files: {
       'ca.crt': authority.certificate,
@@ -44,7 +54,7 @@ export async function startPgsidecar({ postgres, authority }: Backend): Promise<
         'pool_mode: transaction',
         `default_pool_size: ${POOL_SIZE}`,
         `max_client_conn: ${CLIENTS_MAX}`,
-        'auth_type: scram-sha-256',
+        `auth_type: ${authType}`,
         'server_tls_ca_file: ca.crt',
         'log_connections: false',
         'log_disconnections: false',
@@ -63,7 +73,10 @@ export async function startPgsidecar({ postgres, authority }: Backend): Promise<
 }
 
 /** PgBouncer refuses to run as root, so its directory belongs to whom it runs as. */
-export async function startPgbouncer({ postgres, authority }: Backend): Promise<Pooler> {
+export async function startPgbouncer(
+  { postgres, authority }: Backend,
+  { authType, secret }: Variant,
+): Promise<Pooler> {
   const account = unprivilegedAccount();
   const nursery = createNursery('pgbouncer', account);
   const socketDir = makeDirectory(join(nursery.directory, 's'), account);
@@ -73,11 +86,8 @@ export async function startPgbouncer({ postgres, authority }: Backend): Promise<
     if (account !== undefined) chownSync(path, account.uid, account.gid);
     return path;
   };
-  // The verifier, as PostgreSQL has it: with a plain password PgBouncer would derive keys anew at every login.
-  const [{ secret } = {}] = await postgres.sql(
-    `SELECT rolpassword AS secret FROM pg_authid WHERE rolname = '${USER}'`,
-  );
-  const userlist = write('userlist.txt', `"${USER}" "${secret}"\n`);
+  const known = secret === 'password' ? postgres.passwordOf(USER) : await verifierOf(postgres);
+  const userlist = write('userlist.txt', `"${USER}" "${known}"\n`);
   const ini = write(
     'pgbouncer.ini',
     [
@@ -89,7 +99,7 @@ export async function startPgbouncer({ postgres, authority }: Backend): Promise<
       'pool_mode = transaction',
       `default_pool_size = ${POOL_SIZE}`,
       `max_client_conn = ${CLIENTS_MAX}`,
-      'auth_type = scram-sha-256',
+      `auth_type = ${authType}`,
       `auth_file = ${userlist}`,
       'server_tls_sslmode = verify-full',
       `server_tls_ca_file = ${write('ca.crt', authority.certificate)}`,
@@ -121,6 +131,14 @@ export async function startPgbouncer({ postgres, authority }: Backend): Promise<
     target: targetAt(socketDir, 6432, postgres),
     stop: nursery.close,
   };
+}
+
+/** As PostgreSQL stores it; with the password PgBouncer derives keys anew at every login. */
+async function verifierOf(postgres: Postgres): Promise<string> {
+  const [{ secret } = {}] = await postgres.sql(
+    `SELECT rolpassword AS secret FROM pg_authid WHERE rolname = '${USER}'`,
+  );
+  return String(secret);
 }
 
 export function pgbouncerVersion(): string {

@@ -11,7 +11,7 @@ export interface BenchResult {
   readonly command: string;
   readonly machine: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<string, string>>;
-  readonly plan: { readonly seconds: number; readonly rounds: number };
+  readonly plan: { readonly seconds: number; readonly rounds: number; readonly warmSeconds: number };
   readonly cells: readonly Cell[];
   readonly memory: { readonly ours: Memory; readonly theirs: Memory };
 }
@@ -45,7 +45,7 @@ const SECTIONS: readonly { heading: string; measures: readonly Measure[]; note?:
   {
     heading: 'Latency',
     measures: [P50, P99],
-    note: 'As pgbench logs it. In *connect* its one thread is busy with the clients’ half of SCRAM, and that is what shows.',
+    note: 'As pgbench logs it. In *connect* and *connect_verifier* its one thread is busy with the clients’ half of SCRAM, and that is what shows.',
   },
 ];
 
@@ -143,7 +143,7 @@ export function markdownOf(result: BenchResult): string {
     '## What was compared',
     '',
     'pgsidecar and Debian’s pgbouncer on one machine, in one run, pair by pair: first one, then the other, then the first again.',
-    'Both with the same settings: clients come through a UNIX socket with SCRAM-SHA-256, transaction pooling, 20 server',
+    'Both with the same settings: clients come through a UNIX socket with SCRAM-SHA-256 (but for the last), transaction pooling, 20 server',
     'connections, verify-full TLS and SCRAM-SHA-256 to PostgreSQL on the loopback interface. The database is warm and does',
     'not sync to disk. pgbench runs with one thread on the same machine, and logs every transaction.',
     '',
@@ -153,7 +153,7 @@ export function markdownOf(result: BenchResult): string {
     '|---|---|',
     ...facts(result.machine),
     ...facts(result.versions),
-    `| rounds | ${result.plan.rounds}, each ${result.plan.seconds} s, after one second that does not count |`,
+    `| rounds | ${result.plan.rounds}, each ${result.plan.seconds} s; before that, ${result.plan.warmSeconds} s of the workload and 1 s of each row do not count |`,
     '',
     '## What came out',
     '',
@@ -187,6 +187,9 @@ function argsOf(name: string): string {
 }
 
 export function planLine(plan: Plan): string {
-  const minutes = (plan.workloads.length * plan.clients.length * 2 * (plan.rounds * plan.seconds + 1)) / 60;
+  const minutes =
+    (plan.workloads.length * plan.clients.length * 2 * (plan.rounds * plan.seconds + 1) +
+      plan.workloads.length * plan.warmSeconds) /
+    60;
   return `Rounds of ${plan.seconds} s: ${plan.rounds} for each of ${plan.clients.join(', ')} clients: about ${Math.ceil(minutes)} min`;
 }

@@ -6,7 +6,9 @@ import { ScramKeyCache } from '../../auth/scram_client.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
+import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
+import { LoginDeadlines } from '../../client/login_deadlines.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../../config/settings.ts';
 import { DEFAULTS } from '../../config/table.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -143,10 +145,18 @@ export class DataPlane {
       registry: this.registry,
       statements: new StatementRegistry(),
       clients: new Clients(),
+      greetings: new Greetings(),
+      loginDeadlines: new LoginDeadlines(clock),
       tools,
       random,
       peerUser: () => undefined,
     };
+  }
+
+  /** Timers that somebody still waits for, and logins that are watched: the one timer of all logins stays when they end. */
+  get pendingTimers(): number {
+    const { loginDeadlines } = this.context;
+    return this.clock.pending - (loginDeadlines.isArmed ? 1 : 0) + loginDeadlines.size;
   }
 
   /** The one database's pool, unless another is named. */

@@ -1,0 +1,59 @@
+// Ends logins that take too long: one timer for all of them, because a timer for each costs as much as half a login.
+
+import type { Clock, Timer } from '../base/clock.ts';
+import { type Linked, List } from '../base/list.ts';
+
+export interface Deadlined extends Linked<Deadlined> {
+  /** By the clock. */
+  readonly deadline: number;
+  onDeadline(): void;
+}
+
+export class LoginDeadlines {
+  readonly #clock: Clock;
+  readonly #logins = new List<Deadlined>('logging in');
+  #timer: Timer | undefined;
+  #ringsAt = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Logins under way. */
+  get size(): number {
+    return this.#logins.length;
+  }
+
+  get isArmed(): boolean {
+    return this.#ringsAt !== Number.POSITIVE_INFINITY;
+  }
+
+  /** `remove()` it when it has ended. */
+  add(login: Deadlined): void {
+    this.#logins.append(login);
+    if (login.deadline < this.#ringsAt) this.#ringAt(login.deadline);
+  }
+
+  /** The timer stays: there will be others. */
+  remove(login: Deadlined): void {
+    if (login.list === this.#logins) this.#logins.remove(login);
+  }
+
+  #ringAt(time: number): void {
+    this.#timer?.clear();
+    this.#ringsAt = time;
+    this.#timer = this.#clock.after(time - this.#clock.now(), () => this.#ring());
+  }
+
+  #ring(): void {
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    // A reload may have given later ones less time, so all are looked at.
+    for (const login of this.#logins) {
+      if (login.deadline <= now) login.onDeadline();
+      else next = Math.min(next, login.deadline);
+    }
+    this.#ringsAt = Number.POSITIVE_INFINITY;
+    if (next !== Number.POSITIVE_INFINITY) this.#ringAt(next);
+  }
+}
