@@ -51,6 +51,7 @@ export class DatabaseResolver {
   /** Undefined when something that it cannot do without is missing, which is then among the problems. */
   resolve(merged: MergedDatabase, password: Secret | undefined): ResolvedDatabase | undefined {
     const chosen = this.#chosen(merged);
+    this.#leaveOutOwnSocket(chosen);
     const hosts = this.#hosts(merged, chosen);
     const user = chosen.user;
     if (user === undefined) {
@@ -190,6 +191,24 @@ export class DatabaseResolver {
       } else hosts.push({ host, port: port.value as number });
     }
     return hosts.length === names.length ? hosts : undefined;
+  }
+
+  /**
+   * `pgsidecar url --fallback` names the agent's socket before the server. In its usual directory the sources know it by
+   * themselves; the one that unix_socket_dir names is known only here.
+   */
+  #leaveOutOwnSocket(chosen: Record<string, Chosen<SettingValue>>): void {
+    const { host, port = PORT_DEFAULT } = chosen;
+    const hosts = String(host?.value ?? '').split(',');
+    const ports = String(port.value).split(',');
+    if (host === undefined || (ports.length !== 1 && ports.length !== hosts.length)) return;
+    const portOf = (index: number) => (ports.length === 1 ? ports[0]! : ports[index]!).trim();
+    const others = hosts.flatMap((each, index) => {
+      return this.#isOwnSocket(each.trim(), Number(portOf(index) || PORT_DEFAULT.value)) ? [] : [index];
+    });
+    if (others.length === 0 || others.length === hosts.length) return;
+    chosen.host = { ...host, value: others.map((index) => hosts[index]).join(',') };
+    if (ports.length > 1) chosen.port = { ...port, value: others.map(portOf).join(',') };
   }
 
   /** An application that was pointed at the agent may be what the agent reads: it would connect to itself. */
