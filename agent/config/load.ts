@@ -123,16 +123,22 @@ function nothingToServe({ environment }: ChosenSettings, { looked }: Application
 /** A file that is there and cannot be read is one problem among the others, and is nowhere taken for one that is not there. */
 function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Problem[] } {
   const problems: Problem[] = [];
+  const unreadable = new Set<string>();
   const read = (path: string): string | undefined => {
     try {
       return io.read(path);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       problems.push({ severity: 'error', code: error.code, sentence: error.message, origin: error.origin });
+      unreadable.add(path);
       return undefined;
     }
   };
-  return { io: { cwd: io.cwd, env: io.env, run: (...args) => io.run(...args), read }, problems };
+  const isUnreadable = (path: string) => unreadable.has(path);
+  return {
+    io: { cwd: io.cwd, env: io.env, run: (...args) => io.run(...args), read, isUnreadable },
+    problems,
+  };
 }
 
 function isError(each: Problem): boolean {

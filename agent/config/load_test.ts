@@ -66,6 +66,27 @@ test('load() tells of a file that cannot be read, and takes no other in its plac
   expect(problems.map(({ sentence }) => sentence)).toEqual(['Cannot read pgsidecar.yml: permission denied']);
 });
 
+test('load() tells of a named file that cannot be read once, and not as one that is not there', async () => {
+  const unreadable = ['named.yml', '/app/ca'];
+  const io = (config: string) => ({
+    cwd: '/app',
+    env: {},
+    read: (path: string) => {
+      if (unreadable.includes(path))
+        throw new AgentError('config_unreadable', { reason: 'it is a directory' }, { place: path });
+      return path === 'pgsidecar.yml' ? config : undefined;
+    },
+    run: () => Promise.reject(new Error('no command is named here')),
+  });
+  const sentences = async (configFile: string, config: string) =>
+    (await load({ configFile }, io(config))).problems.map(({ sentence }) => sentence);
+  expect(await sentences('named.yml', '')).toEqual(['Cannot read named.yml: it is a directory']);
+  expect(await sentences('pgsidecar.yml', `server_tls_ca_file: ca\n${MAIN}`)).toEqual([
+    'Cannot use server_tls_ca_file "/app/ca" at pgsidecar.yml:1: expected a file that can be read',
+    'Cannot read /app/ca: it is a directory',
+  ]);
+});
+
 test('load() keeps a password that looks like anything else', async () => {
   for (const password of [
     '0123',

@@ -9,6 +9,13 @@ import type { SourceIo } from './source.ts';
 const CERTIFICATE = /^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m;
 const PRIVATE_KEY = /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/m;
 
+/** Which setting speaks for a database that does not say the key itself. */
+const GENERAL = {
+  sslrootcert: 'server_tls_ca_file',
+  sslcert: 'server_tls_cert_file',
+  sslkey: 'server_tls_key_file',
+} as const;
+
 export interface PemFiles {
   /** Absolute; TLS reads them, so the watcher must see them change although no setting does. */
   readonly files: readonly string[];
@@ -27,7 +34,8 @@ export function checkPemFiles(
     files.add(path);
     const text = io.read(path);
     if (text !== undefined && isWhole(text, kind === 'certificate' ? CERTIFICATE : PRIVATE_KEY)) return;
-    const expected = text === undefined ? 'a file that is there' : `a whole PEM file with a ${kind} in it`;
+    const missing = io.isUnreadable?.(path) ? 'a file that can be read' : 'a file that is there';
+    const expected = text === undefined ? missing : `a whole PEM file with a ${kind} in it`;
     problems.push(problem('error', 'setting_invalid', { setting, value: path, expected }, origin));
   };
   for (const name of ['client_tls_ca_file', 'client_tls_cert_file', 'client_tls_key_file'] as const) {
@@ -40,12 +48,20 @@ export function checkPemFiles(
     );
   }
   for (const { settings: database, chosen } of databases) {
+    // By the name that somebody wrote: the database's own key, or the setting that speaks for it.
+    const own = (
+      key: 'sslrootcert' | 'sslcert' | 'sslkey',
+      path: string,
+      kind: 'certificate' | 'private key',
+    ) => {
+      const general = settings[GENERAL[key]];
+      check(chosen[key] === general ? GENERAL[key] : key, path, chosen[key]!.origin, kind);
+    };
     if (database.sslmode === 'disable') continue;
     // Only verifying modes look at the CAs; a path that nobody reads may be as it is.
-    if (database.sslmode.startsWith('verify'))
-      check('sslrootcert', database.sslrootcert, chosen.sslrootcert!.origin, 'certificate');
-    check('sslcert', database.sslcert ?? '', chosen.sslcert!.origin, 'certificate');
-    check('sslkey', database.sslkey ?? '', chosen.sslkey!.origin, 'private key');
+    if (database.sslmode.startsWith('verify')) own('sslrootcert', database.sslrootcert, 'certificate');
+    own('sslcert', database.sslcert ?? '', 'certificate');
+    own('sslkey', database.sslkey ?? '', 'private key');
   }
   return { files: [...files], problems };
 }

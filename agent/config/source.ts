@@ -78,6 +78,8 @@ export interface SourceReading {
 export interface SourceIo {
   /** The file's text, of a path as it was written (relative: to `cwd`); undefined when there is no such file. Throws AgentError config_unreadable when it cannot be read. */
   read(path: string): string | undefined;
+  /** Was `read` of this path undefined because the file cannot be read? That is a problem already, and needs no second one. */
+  readonly isUnreadable?: (path: string) => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Runs an operator's command (password_command, secrets_command), no shell in between; its standard output without

@@ -15,6 +15,7 @@ export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
   const files = [resolve(io.cwd, path)];
   const nothing = { format: 'pgsidecar.yml', databases: [], settings: {}, files } as const;
   if (text === undefined) {
+    if (io.isUnreadable?.(path)) return { ...nothing, problems: [] };
     const advice = '--config or PGSIDECAR_CONFIG names it';
     return { ...nothing, problems: [problem('error', 'config_missing', { path, advice }, { place: path })] };
   }
