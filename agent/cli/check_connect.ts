@@ -69,8 +69,14 @@ async function reportOn(
 function certificateWarnings(daysLeft: number | undefined): string[] {
   if (daysLeft === undefined || daysLeft >= CERTIFICATE_DAYS_FEW) return [];
   return [
-    daysLeft < 0 ? `its certificate ended ${-daysLeft} days ago` : `its certificate ends in ${daysLeft} days`,
+    daysLeft < 0
+      ? `its certificate ended ${printDays(-daysLeft)} ago`
+      : `its certificate ends in ${printDays(daysLeft)}`,
   ];
+}
+
+export function printDays(days: number): string {
+  return Math.abs(days) === 1 ? `${days} day` : `${days} days`;
 }
 
 /** Of several hosts some may well be standbys now; a single one is meant to be the writer. */

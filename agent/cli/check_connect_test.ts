@@ -64,6 +64,7 @@ test('connectReports() warns of a certificate that ends soon, or has', async () 
   };
   expect(await warningsAt(21)).toEqual([]);
   expect(await warningsAt(20)).toEqual(['its certificate ends in 20 days']);
+  expect(await warningsAt(1)).toEqual(['its certificate ends in 1 day']);
   expect(await warningsAt(-2)).toEqual(['its certificate ended 2 days ago']);
 });
 

@@ -2,7 +2,7 @@
 
 import { printOctal } from '../base/units.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
-import { type ConnectReport, printHost } from './check_connect.ts';
+import { type ConnectReport, printDays, printHost } from './check_connect.ts';
 import { paint } from './paint.ts';
 import { textTable } from './text_table.ts';
 
@@ -80,7 +80,7 @@ function serverLines(reports: readonly ConnectReport[], colours: boolean): strin
     probe?.serverVersion.split(' ')[0] ?? '-',
     probe === undefined ? '-' : probe.isStandby ? 'standby' : 'writer',
     probe?.tlsVersion ?? '-',
-    certificateDaysLeft === undefined ? '-' : `${certificateDaysLeft} days`,
+    certificateDaysLeft === undefined ? '-' : printDays(certificateDaysLeft),
     probe === undefined
       ? '-'
       : `${probe.maxConnections - probe.reservedConnections} of ${probe.maxConnections}`,

@@ -14,7 +14,10 @@ import { systemCaFile } from './url.ts';
 export async function render(call: Call, host: Host): Promise<number> {
   const out = flagValue(call, 'out');
   const diff = flagIsSet(call, 'diff');
-  if (diff && out === undefined) throw new AgentError('flag_value_missing', { flag: '--out', value: 'DIR' });
+  if (diff && out === undefined) {
+    const hint = '--diff compares with the files that are there';
+    throw new AgentError('argument_missing', { command: 'render', argument: '--out DIR', hint });
+  }
   const loaded = await loadSettings(call, host);
   if (loaded === undefined) return 78;
   const directory = out === undefined ? '' : resolve(host.io.cwd, out);

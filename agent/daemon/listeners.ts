@@ -173,7 +173,12 @@ export class Listeners {
     try {
       mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
     } catch (error) {
-      throw new AgentError('socket_unusable', { path: directory, reason: (error as Error).message });
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isFile = code === 'EEXIST' || code === 'ENOTDIR';
+      const reason = isFile
+        ? 'a file is there, or above it, and no directory; change unix_socket_dir'
+        : message;
+      throw new AgentError('socket_unusable', { path: directory, reason });
     }
   }
 

@@ -309,7 +309,9 @@ test('a socket directory that cannot be used changes nothing', async () => {
     () => writeSettings(agent, { unix_socket_dir: 'file/below', max_client_conn: 7, control_socket }),
     'reload refused: nothing was changed',
   );
-  expect(String(line.problems)).toContain(`Cannot listen on ${agent.directory}/file/below`);
+  expect(String(line.problems)).toContain(
+    `Cannot listen on ${agent.directory}/file/below: a file is there, or above it, and no directory`,
+  );
   expect(await ask(login, 'SELECT 1')).toBe('1');
   expect((await agent.status()).clients).toMatchObject({ limit: 1000 });
 });
