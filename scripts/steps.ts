@@ -41,7 +41,7 @@ export interface TestGroup {
 export const UNIT: TestGroup = {
   name: 'unit',
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
-  exclude: ['agent/tests/{golden,harness,integration,drivers}/**'],
+  exclude: ['agent/tests/{golden,harness,integration,drivers,simulation}/**'],
   parallel: 2,
   timeoutMs: 10_000,
 };
@@ -50,6 +50,12 @@ export const GOLDEN: TestGroup = {
   include: ['agent/tests/golden/**/*_test.ts'],
   parallel: 1,
   timeoutMs: 10_000,
+};
+export const SIMULATION: TestGroup = {
+  name: 'simulation',
+  include: ['agent/tests/simulation/**/*_test.ts'],
+  parallel: 2,
+  timeoutMs: 120_000,
 };
 export const HARNESS: TestGroup = {
   name: 'harness',
@@ -70,8 +76,8 @@ export const DRIVERS: TestGroup = {
   timeoutMs: 60_000,
 };
 
-/** All of them, quick ones first; only UNIT and GOLDEN need no server. */
-export const GROUPS: readonly TestGroup[] = [UNIT, GOLDEN, HARNESS, INTEGRATION, DRIVERS];
+/** All of them, quick ones first; UNIT, GOLDEN and SIMULATION need no server. */
+export const GROUPS: readonly TestGroup[] = [UNIT, GOLDEN, SIMULATION, HARNESS, INTEGRATION, DRIVERS];
 
 /** Test files that no group has: they would never run, and nobody would miss them. */
 export function forgottenTestFiles(): string[] {

@@ -1,0 +1,67 @@
+// Why the agent may end a client with an error: each one needs something that happened in the world.
+
+import type { SimClient } from './sim_client.ts';
+import { QUERY_WAIT_MS, type World } from './world.ts';
+
+/** A fault of a server may show as late as this. */
+const FAULT_ECHO_MS = 30_000;
+
+interface Excuse {
+  readonly sqlstate: string;
+  readonly text: RegExp;
+  /** Did that happen? */
+  holds(world: World, client: SimClient): boolean;
+}
+
+function hasFault({ now, postgres }: World): boolean {
+  return now - postgres.faultAt < FAULT_ECHO_MS;
+}
+
+function hasChanged({ now, changedAt }: World): boolean {
+  return now - changedAt < FAULT_ECHO_MS;
+}
+
+const EXCUSES: readonly Excuse[] = [
+  { sqlstate: '57P01', text: /^terminating connection due to administrator command/, holds: hasFault },
+  {
+    sqlstate: '08006',
+    text: /^the (?:connection to the server was lost|server closed the connection): (?:ECONNRESET|ETIMEDOUT)/,
+    holds: hasFault,
+  },
+  {
+    sqlstate: '08006',
+    text: /^the connection to the server was lost: it closed the connection/,
+    holds: hasFault,
+  },
+  {
+    sqlstate: '08006',
+    text: /^the connection to the server was lost: terminating connection/,
+    holds: hasFault,
+  },
+  { sqlstate: '08001', text: /./, holds: hasFault },
+  { sqlstate: '08004', text: /SQLSTATE (?:57P03|53300)/, holds: hasFault },
+  { sqlstate: '57P01', text: /removed from the configuration/, holds: hasChanged },
+  { sqlstate: '3D000', text: /./, holds: hasChanged },
+  {
+    sqlstate: '53300',
+    text: /max_client_conn/,
+    holds: ({ now, fullAt }) => now - fullAt < 5_000,
+  },
+  {
+    sqlstate: '08006',
+    text: /query_wait_timeout/,
+    holds: ({ now }, { progressAt }) => now - progressAt >= QUERY_WAIT_MS,
+  },
+];
+
+/** Undefined when there is a reason; otherwise what was missing. */
+export function excuseFor(
+  world: World,
+  client: SimClient,
+  sqlstate: string,
+  text: string,
+): string | undefined {
+  const fitting = EXCUSES.filter((each) => each.sqlstate === sqlstate && each.text.test(text));
+  if (fitting.length === 0) return 'nobody should hear that';
+  return fitting.some((each) => each.holds(world, client)) ? undefined : 'nothing was a reason for it';
+}

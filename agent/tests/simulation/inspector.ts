@@ -1,0 +1,126 @@
+// What must hold after every step of a simulation, and what must be left at its end.
+
+import type { Session } from '../../client/session.ts';
+import type { Pool } from '../../pool/pool.ts';
+import type { Server } from '../../server/server.ts';
+import * as type from '../../wire/types.ts';
+import { QUERY_WAIT_MS, type World } from './world.ts';
+
+/** Beyond the settings' own limits: what one chunk of the network may bring. */
+const CHUNK_BYTES_MAX = 65_536 + 16_384;
+const STUCK_MS = 60_000;
+
+export class Inspector {
+  readonly #world: World;
+  /** Servers at the last look, by pool: a limit that was lowered is not broken by those that are there. */
+  readonly #before = new Map<Pool, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** After every step: cheap, because there are many. */
+  inspect(): void {
+    const { registry, context } = this.#world;
+    for (const pool of registry) this.#inspectPool(pool);
+    const { count } = context.clients;
+    const max = this.#world.settings.max_client_conn;
+    if (count > max) this.#world.violation(`${count} clients where ${max} are allowed`);
+    if (count === max) this.#world.fullAt = this.#world.now;
+    for (const session of context.clients) this.#inspectSession(session);
+  }
+
+  #inspectPool(pool: Pool): void {
+    const world = this.#world;
+    const before = this.#before.get(pool) ?? 0;
+    const { servers } = pool;
+    if (servers > pool.size && servers > before)
+      world.violation(`${servers} servers in a pool of ${pool.size}`);
+    if (pool.roomOfDatabase < 0 && servers > before) world.violation('max_db_connections was passed');
+    if (pool.roomOfUser < 0 && servers > before) world.violation('max_user_connections was passed');
+    if (pool.logins < 0) world.violation('fewer than no logins');
+    this.#before.set(pool, servers);
+    for (const server of pool.idleServers) this.#inspectIdle(server, pool);
+    for (const server of pool.activeServers) {
+      const session = server.tenant as unknown as Session;
+      if (server.list !== pool.activeServers) world.violation('a server is on two lists');
+      if (session.server !== server) world.violation('a lent server belongs to nobody');
+      if (server.connection.isClosed) world.violation('a lent server is closed');
+    }
+    for (const server of pool.cancelingServers)
+      if (server.cancels <= 0) world.violation('a server waits for a cancel request that is over');
+    if (pool.waiting > 0 && pool.idle > 0 && !pool.paused)
+      world.violation('a client waits although a server is idle');
+  }
+
+  #inspectIdle(server: Server, pool: Pool): void {
+    const world = this.#world;
+    if (server.list !== pool.idleServers) world.violation('an idle server is on two lists');
+    if (server.tenant !== pool.resting) world.violation('an idle server has a tenant');
+    if (server.status !== type.IDLE) world.violation('an idle server is in a transaction');
+    if (!server.expected.isSettled) world.violation('something is expected of an idle server');
+    if (server.cancels > 0) world.violation('a server is idle while a cancel request is on its way to it');
+    if (server.connection.isClosed) world.violation('an idle server is closed');
+  }
+
+  #inspectSession(session: Session): void {
+    const world = this.#world;
+    const { server, connection, relay } = session;
+    if (server !== undefined) {
+      if (server.tenant !== session) world.violation('a session has a server that is somebody else’s');
+      if (server.list !== session.pool.activeServers)
+        world.violation('a session has a server that is not lent');
+      if (session.list !== undefined) world.violation('a session waits although it has a server');
+    }
+    const { client_write_buffer, server_write_buffer } = world.settings;
+    if (connection.buffered > client_write_buffer + CHUNK_BYTES_MAX)
+      world.violation(`${connection.buffered} bytes are kept for a client that does not read`);
+    if (relay.heldBytes > server_write_buffer + CHUNK_BYTES_MAX)
+      world.violation(`${relay.heldBytes} bytes are kept of a client that waits`);
+    if (server !== undefined && server.connection.buffered > server_write_buffer + CHUNK_BYTES_MAX)
+      world.violation(`${server.connection.buffered} bytes are kept for a server that does not read`);
+  }
+
+  /** At every tick: nobody waits for longer than he may. */
+  inspectWaits(): void {
+    const world = this.#world;
+    for (const pool of world.registry) {
+      for (const { waitingSince } of pool.waiters)
+        if (world.now - waitingSince > QUERY_WAIT_MS + 700) world.violation('a client waits too long');
+    }
+    for (const client of world.clients) {
+      if (client.waitsForAnswer && world.now - client.progressAt > STUCK_MS)
+        world.violation(`c${client.id} has heard nothing for ${STUCK_MS / 1_000} s`);
+    }
+  }
+
+  /** When every client has left, and the network is quiet. */
+  inspectEnd(): void {
+    const world = this.#world;
+    const { registry, context, postgres } = world;
+    if (context.clients.count > 0) world.violation(`${context.clients.count} sessions are left`);
+    if (context.clients.logins > 0) world.violation(`${context.clients.logins} logins are left`);
+    if (context.statements.size > 0) world.violation(`${context.statements.size} statements are left`);
+    let idle = 0;
+    for (const pool of registry) {
+      const busy = [pool.activeServers, pool.cleaningServers, pool.cancelingServers, pool.waiters];
+      for (const list of busy) if (list.length > 0) world.violation(`${list.length} are still ${list.name}`);
+      if (pool.logins > 0) world.violation('logins are still under way');
+      if (pool.clients > 0) world.violation('a pool counts clients that are gone');
+      idle += pool.idle;
+    }
+    const alive = [...postgres.sessions].filter(({ connection }) => !connection.isFrozen);
+    if (alive.length !== idle)
+      world.violation(`PostgreSQL has ${alive.length} connections, and the pools have ${idle}`);
+    for (const { backend } of alive)
+      if (backend?.status !== 'I' || !backend.isQuiet) world.violation('a backend is left in a transaction');
+  }
+
+  /** When nothing happens any more. */
+  inspectTimers(): void {
+    const { context, timeline } = this.#world;
+    const own = context.loginDeadlines.isArmed ? 1 : 0;
+    if (timeline.agentTimers - own !== 0)
+      this.#world.violation(`${timeline.agentTimers - own} timers are left`);
+  }
+}

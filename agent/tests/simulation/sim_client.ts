@@ -1,0 +1,346 @@
+// One simulated application: says things at random, and holds every answer against what a PostgreSQL of its own would say.
+
+import { concat, int32At } from '../../wire/bytes.ts';
+import * as say from '../harness/client_words.ts';
+import { serverWords } from '../harness/server_words.ts';
+import { Backend, type BackendHost, type Interrupt } from './backend.ts';
+import type { Random } from './random.ts';
+import { PREPARED, type Speaker, statement, transaction, type Unit, work } from './script.ts';
+import type { Peer, SimConnection } from './sim_connection.ts';
+
+/** What a client needs of its world. */
+export interface ClientWorld {
+  readonly random: Random;
+  readonly now: number;
+  after(delayMs: number, run: () => void): void;
+  /** A connection to the agent. */
+  dial(peer: Peer, isSlow: boolean): SimConnection;
+  trace(line: () => string): void;
+  /** Throws: the run has found something. */
+  violation(what: string): never;
+  /** The agent has ended the client with this error: throws unless there is a reason. */
+  onEnded(client: SimClient, sqlstate: string, text: string): void;
+  /** Its connection is over. */
+  onGone(client: SimClient): void;
+  readonly isClosing: boolean;
+  /** An idle server has said FATAL, and was lent all the same. */
+  readonly hasLentDying: boolean;
+  /** Says also what the agent is known to answer otherwise. */
+  readonly isStrict: boolean;
+}
+
+/** A backend for one client alone never waits, and says the same. */
+const ALONE: BackendHost = { mayGo: () => true, onTransactionEnd() {} };
+
+export class SimClient implements Peer, Speaker {
+  readonly id: number;
+  readonly database: string;
+  readonly names: string[] = [];
+  readonly single: boolean;
+  readonly plain: boolean;
+  reusesUnnamed = true;
+  readonly random: Random;
+  readonly connection: SimConnection;
+  /** What it is to hear. */
+  readonly model: Backend;
+  phase: 'login' | 'session' | 'over' = 'login';
+  /** It has gone by itself: what still comes is of no interest. */
+  hasLeft = false;
+  fatal: string | undefined;
+  pid = 0;
+  key: Uint8Array = new Uint8Array(4);
+  /** Cancel requests that it sent, and that may still hit something. */
+  cancels = 0;
+  progressAt: number;
+  heard = 0;
+  readonly #world: ClientWorld;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #expected: Uint8Array[] = [];
+  #todo: (readonly Uint8Array[])[] = [];
+  #thinking = false;
+  #serial = 0;
+  /** What it says now must not be hit by a cancel: the model could not tell what came of it. */
+  #fragile = false;
+  readonly #greeted: string[] = [];
+
+  get isStrict(): boolean {
+    return this.#world.isStrict;
+  }
+
+  constructor(id: number, database: string, mode: string, world: ClientWorld) {
+    this.id = id;
+    this.database = database;
+    this.single = mode === 'statement';
+    this.#world = world;
+    this.random = world.random;
+    this.progressAt = world.now;
+    const { random } = this;
+    const asked: Record<string, string> = {};
+    if (random.chance(0.4)) asked.application_name = random.pick(['one', 'two', `own ${id}`]);
+    if (random.chance(0.2)) asked.timezone = random.pick(['Europe/Vienna', 'Asia/Tokyo']);
+    if (random.chance(0.2)) asked.search_path = random.pick(['audit', 'public']);
+    if (random.chance(0.1)) asked.statement_timeout = '9000';
+    this.plain = Object.keys(asked).length === 0;
+    this.model = new Backend(ALONE, asked);
+    this.connection = world.dial(this, random.chance(0.15));
+    this.connection.send(say.startup({ user: 'app', database, ...asked }));
+  }
+
+  tag(): string {
+    return `c${this.id}.${++this.#serial}`;
+  }
+
+  get isLoggedIn(): boolean {
+    return this.phase === 'session' && !this.hasLeft;
+  }
+
+  /** Everything it asked was answered. */
+  get isAnswered(): boolean {
+    return this.model.owesNothing && this.#expected.length === 0;
+  }
+
+  get waitsForAnswer(): boolean {
+    return this.isLoggedIn && !this.isAnswered;
+  }
+
+  // What it hears.
+
+  onBytes(chunk: Uint8Array): void {
+    const all = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk]);
+    let at = 0;
+    while (all.length - at >= 5) {
+      const end = at + 1 + int32At(all, at + 1);
+      if (end > all.length) break;
+      this.#onMessage(all.subarray(at, end));
+      at = end;
+    }
+    this.#bytes = all.subarray(at);
+    if (this.phase === 'session') this.#goOn();
+  }
+
+  onGone(): void {
+    if (this.phase === 'over') return;
+    const { hasLeft, fatal } = this;
+    this.phase = 'over';
+    // Who reads so slowly is cut off.
+    const isCut = hasLeft || this.connection.wasCut;
+    if (!isCut && Buffer.from(this.#bytes).includes('VFATAL'))
+      this.#world.violation(`c${this.id} heard a FATAL in the middle of another message`);
+    if (!isCut && fatal === undefined)
+      this.#world.violation(
+        this.#world.hasLentDying
+          ? `c${this.id} was closed without a word: its server had said FATAL before it was lent`
+          : `c${this.id} was closed without a word; it waited for ${this.#nextWords()}`,
+      );
+    if (!isCut && this.#bytes.length > 0)
+      this.#world.violation(`c${this.id} was closed in the middle of a message`);
+    this.#world.onGone(this);
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    this.heard++;
+    this.#world.trace(() => `c${this.id} < ${serverWords(bytes).join()}`);
+    if (this.hasLeft) return;
+    const kind = String.fromCharCode(bytes[0]!);
+    if (kind === 'E' && isFatal(bytes)) {
+      const [sqlstate = '', text = ''] = errorOf(bytes);
+      this.fatal = `${sqlstate} ${text}`;
+      this.#world.onEnded(this, sqlstate, text);
+      return;
+    }
+    if (this.phase === 'session') this.progressAt = this.#world.now;
+    if (this.fatal !== undefined)
+      this.#world.violation(`c${this.id} heard ${serverWords(bytes).join()} behind ${this.fatal}`);
+    if (this.phase === 'login') this.#onGreeting(kind, bytes);
+    else this.#check(bytes);
+  }
+
+  #onGreeting(kind: string, bytes: Uint8Array): void {
+    if (kind === 'S') this.#greeted.push(serverWords(bytes).join());
+    if (kind === 'K') {
+      this.pid = int32At(bytes, 5);
+      this.key = bytes.slice(9);
+    }
+    if (kind !== 'Z') return;
+    const told = [...this.model.parameters.reported].map(([name, value]) => `Parameter ${name}=${value}`);
+    if (told.join() !== this.#greeted.join())
+      this.#world.violation(`c${this.id} was greeted with ${this.#greeted.join()} instead of ${told.join()}`);
+    this.phase = 'session';
+    this.#prepare();
+  }
+
+  /** Exactly what a PostgreSQL of its own would say next. */
+  #check(bytes: Uint8Array): void {
+    const interrupt = this.#interruptOf(bytes);
+    if (this.#expected.length === 0) this.#step(interrupt);
+    const next = this.#expected[0];
+    if (next === undefined)
+      this.#world.violation(`c${this.id} heard ${serverWords(bytes).join()} although nothing was due`);
+    if (Buffer.compare(next, bytes) !== 0) {
+      if (isCutInto(next, bytes))
+        this.#world.violation(`c${this.id} heard a FATAL in the middle of another message`);
+      this.#world.violation(
+        `c${this.id} heard ${serverWords(bytes).join()} instead of ${serverWords(next).join()}`,
+      );
+    }
+    // The model knows what became of a Parse behind an error; see known_problems.ts.
+    if (bytes[0] === 0x45 && !this.#world.isStrict) this.reusesUnnamed = false;
+    this.#expected.shift();
+    this.#settleSilence();
+  }
+
+  #step(interrupt: Interrupt | undefined): void {
+    // Up to the next thing that says something.
+    for (let turns = 0; this.model.out.length === 0 && turns < 10_000; turns++) {
+      const silent = this.model.nextIsSilent;
+      if (this.model.step(silent ? undefined : interrupt) === 'idle') break;
+    }
+    this.#expected.push(...this.model.out);
+    this.model.out = [];
+    if (interrupt === 'cancel') this.cancels--;
+  }
+
+  #settleSilence(): void {
+    while (this.#expected.length === 0 && this.model.nextIsSilent) this.model.step();
+  }
+
+  /** Something from outside may have come in between: only when somebody did something for that. */
+  #interruptOf(bytes: Uint8Array): Interrupt | undefined {
+    if (bytes[0] !== 0x45 || this.#expected.length > 0) return undefined;
+    const [sqlstate, text = ''] = errorOf(bytes);
+    if (sqlstate === '57014' && text.startsWith('canceling') && this.cancels > 0) return 'cancel';
+    return sqlstate === '55P03' ? 'lock_timeout' : undefined;
+  }
+
+  #nextWords(): string {
+    return this.#expected[0] === undefined ? 'nothing' : serverWords(this.#expected[0]).join();
+  }
+
+  // What it says.
+
+  #prepare(): void {
+    this.#fragile = true;
+    for (let i = this.random.below(4); i > 0; i--) {
+      const name = `s${i}`;
+      this.names.push(name);
+      this.#todo.push([say.parse(name, this.random.pick(PREPARED)), say.sync]);
+    }
+    this.#goOn();
+  }
+
+  /** The next thing, when it has thought about it. */
+  #goOn(): void {
+    if (this.#thinking || this.phase !== 'session' || this.hasLeft || this.fatal !== undefined) return;
+    if (!this.isAnswered) return;
+    this.#thinking = true;
+    const pauseMs = this.random.chance(0.1) ? this.random.below(400) : this.random.below(20);
+    this.#world.after(pauseMs, () => {
+      this.#thinking = false;
+      if (this.phase === 'session' && !this.hasLeft && this.fatal === undefined) this.#sayNext();
+    });
+  }
+
+  #sayNext(): void {
+    if (this.#todo.length === 0) {
+      this.#fragile = false;
+      if (this.#world.isClosing) return this.#sayLast();
+      this.#todo.push(...this.#choose());
+    }
+    const messages = this.#todo.shift()!;
+    if (messages.length > 0) this.#send(messages);
+    this.#goOn();
+  }
+
+  #choose(): Unit {
+    const { random, model } = this;
+    if (model.status !== 'I') {
+      if (random.chance(0.4)) return [[say.query(random.chance(0.7) ? 'commit' : 'rollback')]];
+      return work(this);
+    }
+    if (!this.single && random.chance(0.35)) return transaction(this);
+    if (this.names.length > 0 && random.chance(0.05)) return this.#prepareAnew();
+    return work(this);
+  }
+
+  #prepareAnew(): Unit {
+    this.#fragile = true;
+    const name = this.random.pick(this.names);
+    const text = this.random.pick(PREPARED);
+    return [
+      [say.close('S', name), say.parse(name, text), say.sync],
+      [say.bind(name, '', [this.tag()]), say.execute(), say.sync],
+    ];
+  }
+
+  #sayLast(): void {
+    if (this.model.status !== 'I') {
+      this.#send([say.query('rollback')]);
+      return this.#goOn();
+    }
+    this.leave('goodbye');
+  }
+
+  #send(messages: readonly Uint8Array[]): void {
+    const bytes = concat(messages);
+    if (!this.isStrict && messages.some(([kind]) => kind === 0x51)) this.reusesUnnamed = false;
+    this.#world.trace(() => `c${this.id} > ${say.clientWords(bytes).join(' · ')}`);
+    this.progressAt = this.#world.now;
+    this.model.feed(bytes);
+    this.#settleSilence();
+    this.connection.send(bytes);
+  }
+
+  /** Asks the agent to stop what it does for this client. */
+  cancel(): void {
+    if (!this.isLoggedIn || this.#fragile) return;
+    this.cancels++;
+    this.#world.trace(() => `c${this.id} > CancelRequest`);
+    const connection = this.#world.dial({ onBytes() {}, onGone: () => connection.finish() }, false);
+    connection.send(say.cancelRequest(this.pid, this.key));
+  }
+
+  leave(how: 'goodbye' | 'vanish' | 'reset' | 'freeze' | 'cut'): void {
+    if (this.hasLeft || this.phase === 'over') return;
+    this.hasLeft = true;
+    this.#world.trace(() => `c${this.id} leaves: ${how}`);
+    switch (how) {
+      case 'goodbye':
+        if (this.phase === 'session') this.connection.send(say.terminate);
+        return this.connection.finish();
+      case 'cut': {
+        // In the middle of a message.
+        const bytes = say.query(`${statement(this)} and some more`);
+        this.connection.send(bytes.subarray(0, this.random.between(1, bytes.length - 1)));
+        return this.connection.finish();
+      }
+      case 'vanish':
+        return this.connection.finish();
+      case 'reset':
+        this.connection.reset();
+        return this.onGone();
+      case 'freeze':
+        this.connection.isFrozen = true;
+        // Keepalive finds out.
+        this.#world.after(this.random.between(1_000, 20_000), () => {
+          this.connection.reset('ETIMEDOUT');
+          this.onGone();
+        });
+    }
+  }
+}
+
+/** An ErrorResponse where the rest of the message should have been. */
+function isCutInto(wanted: Uint8Array, heard: Uint8Array): boolean {
+  let at = 0;
+  while (at < heard.length && heard[at] === wanted[at]) at++;
+  return at > 5 && heard[at] === 0x45 && (heard[at + 1] ?? 0) === 0 && (heard[at + 2] ?? 0) === 0;
+}
+
+function isFatal(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).includes('VFATAL\0');
+}
+
+function errorOf(bytes: Uint8Array): string[] {
+  const strings = Buffer.from(bytes.subarray(5)).toString('utf8').split('\0');
+  return ['C', 'M'].map((letter) => strings.find((each) => each.startsWith(letter))?.slice(1) ?? '');
+}

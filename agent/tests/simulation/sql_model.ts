@@ -1,0 +1,146 @@
+// A toy of a SQL, for simulated backends: what each statement does and says.
+//
+// The statements: `rows 3 8 @tag`, `lock k @tag`, `sleep 20 @tag`, `fail @tag`, `syntax @tag`, `notice @tag`, `begin`, `commit`,
+// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `deallocate all`,
+// nothing at all; and what the agent says by itself. `@$1` stands for a tag that comes with Bind.
+
+import { message } from '../harness/client_words.ts';
+import * as say from '../harness/server_words.ts';
+import type { Backend } from './backend.ts';
+
+export interface Portal {
+  readonly sql: string;
+  /** Rows that are left; undefined before it ran. */
+  left: number | undefined;
+  done: boolean;
+}
+
+export class SqlModel {
+  readonly #backend: Backend;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** False: it failed. */
+  run(sql: string, portal: Portal | undefined, rowsMax: number, isExtended: boolean): boolean {
+    const [verb = '', ...words] = sql.split(' ');
+    const tag = words.at(-1)?.startsWith('@') === true ? words.at(-1)!.slice(1) : '';
+    switch (verb) {
+      case '':
+        this.#backend.say(say.emptyQuery);
+        return true;
+      case 'fail':
+      case 'syntax':
+        return this.#backend.error('22012', `division by zero for ${tag}`, isExtended);
+      case 'rows':
+        return this.#rows(Number(words[0]), Number(words[1]), tag, portal, rowsMax);
+      case 'lock':
+      case 'sleep':
+        this.#backend.say(say.dataRow(`${tag}|${this.#backend.parameters.shown()}`));
+        return this.#done('SELECT 1');
+      case 'copyout':
+        this.#backend.say(say.copyOut());
+        for (let i = 0; i < Number(words[0]); i++) this.#backend.say(message('d', `${tag}.${i}\n`));
+        this.#backend.say(say.copyDoneByServer);
+        return this.#done(`COPY ${words[0]}`);
+      case 'notice':
+        this.#backend.say(say.notice(tag));
+        this.#backend.mustFlush = true;
+        return this.#done('DO');
+      case 'show':
+        this.#backend.say(say.dataRow(`${tag}|${this.#backend.parameters.get(words[0]!)}`));
+        return this.#done('SHOW');
+      default:
+        return this.#runControl(verb.toLowerCase(), words, sql, isExtended);
+    }
+  }
+
+  #runControl(verb: string, words: readonly string[], sql: string, isExtended: boolean): boolean {
+    switch (verb) {
+      case 'begin':
+        if (this.#backend.status === 'T')
+          this.#backend.say(warning('25001', 'there is already a transaction in progress'));
+        this.#backend.status = 'T';
+        return this.#done('BEGIN');
+      case 'commit':
+      case 'rollback': {
+        if (this.#backend.status === 'I')
+          this.#backend.say(warning('25P01', 'there is no transaction in progress'));
+        const commits = verb === 'commit' && this.#backend.status !== 'E';
+        if (commits) this.#backend.parameters.commit();
+        else this.#backend.parameters.rollback();
+        this.#backend.endTransaction();
+        return this.#done(commits ? 'COMMIT' : 'ROLLBACK');
+      }
+      case 'set':
+        this.#backend.parameters.set(words[0]!, words.slice(1).join(' '));
+        return this.#done('SET');
+      case 'reset':
+        this.#backend.parameters.reset(words[0]!.replaceAll('"', ''));
+        return this.#done('RESET');
+      case 'deallocate':
+        this.#backend.statements.clear();
+        return this.#done('DEALLOCATE ALL');
+      case 'discard':
+        if (this.#backend.status !== 'I')
+          return this.#backend.error('25001', 'DISCARD ALL cannot run inside a transaction', isExtended);
+        this.#backend.statements.clear();
+        this.#backend.parameters.resetAll();
+        return this.#done('DISCARD ALL');
+      case 'select':
+        return this.#runSelect(sql, isExtended);
+      default:
+        return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
+    }
+  }
+
+  /** What the agent asks by itself. */
+  #runSelect(sql: string, isExtended: boolean): boolean {
+    const config = /set_config\('([\w.]+)', '(.*)', false\)$/.exec(sql);
+    if (config !== null) {
+      if (!this.#backend.parameters.set(config[1]!, config[2]!))
+        return this.#backend.error(
+          '42704',
+          `unrecognized configuration parameter "${config[1]}"`,
+          isExtended,
+        );
+      this.#backend.say(say.dataRow(config[2]!));
+      return this.#done('SELECT 1');
+    }
+    const asked = [...sql.matchAll(/current_setting\('(\w+)', true\)/g)];
+    for (const [, name] of asked) this.#backend.say(say.dataRow(this.#backend.parameters.get(name!) ?? null));
+    if (asked.length === 0 && sql !== 'SELECT 1')
+      return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
+    return this.#done(`SELECT ${asked.length}`);
+  }
+
+  #rows(count: number, size: number, tag: string, portal: Portal | undefined, rowsMax: number): boolean {
+    const left = portal?.left ?? (portal?.done === true ? 0 : count);
+    const now = rowsMax > 0 ? Math.min(left, rowsMax) : left;
+    const shown = this.#backend.parameters.shown();
+    for (let i = count - left; i < count - left + now; i++)
+      this.#backend.say(say.dataRow(`${tag}|${i}|${shown}|${'.'.repeat(size)}`));
+    if (portal !== undefined) portal.left = left - now;
+    if (rowsMax > 0 && now === rowsMax) {
+      this.#backend.say(say.portalSuspended);
+      return true;
+    }
+    return this.#done(`SELECT ${now}`);
+  }
+
+  #done(tag: string): true {
+    this.#backend.say(say.complete(tag));
+    return true;
+  }
+}
+
+const COLUMN = say.rowDescription('x');
+
+export function columnsOf(sql: string): Uint8Array | undefined {
+  return /^(?:rows|lock|sleep|show|SELECT)/.test(sql) ? COLUMN : undefined;
+}
+
+function warning(sqlstate: string, text: string): Uint8Array {
+  return message('N', `SWARNING\0VWARNING\0C${sqlstate}\0M${text}\0\0`);
+}

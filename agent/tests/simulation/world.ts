@@ -1,0 +1,322 @@
+// One simulated world: the agent's real rooms between simulated applications and a simulated PostgreSQL, driven by a seed.
+
+import { makeCredentialBook } from '../../auth/credential.ts';
+import { makePeerMap } from '../../auth/peer.ts';
+import { ScramKeyCache } from '../../auth/scram_client.ts';
+import { AgentError } from '../../base/errors.ts';
+import type { Log, LogFields } from '../../base/log.ts';
+import { Clients } from '../../client/clients.ts';
+import type { ClientContext } from '../../client/context.ts';
+import { Greetings } from '../../client/greetings.ts';
+import { Login } from '../../client/login.ts';
+import { LoginDeadlines } from '../../client/login_deadlines.ts';
+import type { PoolMode, Settings } from '../../config/settings.ts';
+import { PoolRegistry } from '../../pool/registry.ts';
+import type { DialTools } from '../../server/dial.ts';
+import { StatementRegistry } from '../../state/statements.ts';
+import { databaseOf, settingsOf, userOf } from '../harness/data_plane.ts';
+import { settle } from '../harness/fake_clock.ts';
+import { excuseFor } from './excuses.ts';
+import { Inspector } from './inspector.ts';
+import { Random } from './random.ts';
+import { type ClientWorld, SimClient } from './sim_client.ts';
+import { type Link, type Peer, SimConnection } from './sim_connection.ts';
+import { SimPostgres } from './sim_postgres.ts';
+import { Timeline } from './timeline.ts';
+import { chooseTrouble } from './trouble.ts';
+
+const TICK_MS = 333;
+export const QUERY_WAIT_MS = 5_000;
+
+/** The run has found something: why, in which world. */
+export class Violation extends Error {}
+
+export interface WorldOptions {
+  /** Keeps every message that is said. */
+  readonly isTracing?: boolean;
+  /** Clients say also what the agent is known to answer otherwise: see known_problems.ts. */
+  readonly isStrict?: boolean;
+}
+
+export class World implements ClientWorld {
+  readonly seed: number;
+  readonly random: Random;
+  readonly timeline = new Timeline();
+  readonly postgres: SimPostgres;
+  readonly clients: SimClient[] = [];
+  readonly registry: PoolRegistry;
+  readonly context: ClientContext;
+  readonly mode: PoolMode;
+  readonly inspector: Inspector;
+  settings: Settings;
+  /** When limits were last changed, a database taken away, a pool paused: what may excuse an error. */
+  changedAt = Number.NEGATIVE_INFINITY;
+  isClosing = false;
+  readonly isStrict: boolean;
+  /** When a server that had said FATAL while it was idle was last seen. */
+  dyingAt = Number.NEGATIVE_INFINITY;
+  /** When max_client_conn was last reached. */
+  fullAt = Number.NEGATIVE_INFINITY;
+  steps = 0;
+  readonly lines: string[] = [];
+  readonly #isTracing: boolean;
+  readonly #size: number;
+  #nextClient = 1;
+  #isTicking = true;
+  #toCome: number;
+
+  private constructor(
+    seed: number,
+    options: WorldOptions,
+    settings: Settings,
+    random: Random,
+    context: Omit<ClientContext, 'clock' | 'log' | 'registry' | 'loginDeadlines' | 'tools' | 'random'>,
+  ) {
+    this.seed = seed;
+    this.random = random;
+    this.settings = settings;
+    this.mode = settings.databases.shop!.poolMode;
+    this.#isTracing = options.isTracing === true;
+    this.isStrict = options.isStrict === true;
+    this.#size = settings.databases.shop!.poolSize;
+    this.#toCome = random.between(3, 12);
+    const { timeline } = this;
+    const { clock } = timeline;
+    const log = this.#log();
+    const link = linkOf(random, false);
+    this.postgres = new SimPostgres(timeline, random, () => link);
+    this.postgres.trace = (line) => this.trace(line);
+    const bytes = (count: number): Uint8Array => random.bytes(count);
+    const tools: DialTools = {
+      network: this.postgres,
+      keys: new ScramKeyCache(),
+      random: bytes,
+      readPem: () => '',
+      policy: () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined }),
+    };
+    this.registry = new PoolRegistry({ settings, clock, log, tools, random: () => random.next() });
+    this.context = {
+      ...context,
+      clock,
+      log,
+      registry: this.registry,
+      loginDeadlines: new LoginDeadlines(clock),
+      tools,
+      random: bytes,
+    };
+    this.inspector = new Inspector(this);
+  }
+
+  static async make(seed: number, options: WorldOptions = {}): Promise<World> {
+    const random = new Random(seed);
+    const settings = settingsFor(random, random.between(1, 4));
+    const users = Object.values(settings.users);
+    const book = await makeCredentialBook(users, { mockKey: new Uint8Array(32), iterations: 1 });
+    return new World(seed, options, settings, random, {
+      settings,
+      books: { common: book, byDatabase: new Map() },
+      peerMap: makePeerMap([]),
+      tls: undefined,
+      accepting: true,
+      statements: new StatementRegistry(),
+      clients: new Clients(),
+      greetings: new Greetings(),
+      peerUser: () => undefined,
+    });
+  }
+
+  /** From the first client to the last timer. Throws a Violation. */
+  async run(stepsMax: number): Promise<void> {
+    this.#tick();
+    for (let i = this.random.between(2, 4); i > 0; i--) this.#newClient();
+    this.#comeAndGo();
+    while (this.steps < stepsMax && (this.#toCome > 0 || this.clients.some(({ phase }) => phase !== 'over')))
+      await this.#step();
+    await this.#close();
+  }
+
+  get hasLentDying(): boolean {
+    return this.now - this.dyingAt < 1_000;
+  }
+
+  get now(): number {
+    return this.timeline.now;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.timeline.after(delayMs, run);
+  }
+
+  dial(peer: Peer, isSlow: boolean): SimConnection {
+    const connection = new SimConnection(
+      '192.0.2.7',
+      peer,
+      linkOf(this.random, isSlow),
+      this.timeline,
+      this.random,
+    );
+    new Login(connection, 'unix', this.context);
+    return connection;
+  }
+
+  trace(line: () => string): void {
+    if (this.#isTracing) this.lines.push(`${this.now.toFixed(1).padStart(9)} ${line()}`);
+  }
+
+  violation(what: string): never {
+    this.trace(() => `VIOLATION ${what}`);
+    throw new Violation(`seed ${this.seed}, step ${this.steps}: ${what}`);
+  }
+
+  onEnded(client: SimClient, sqlstate: string, text: string): void {
+    this.trace(() => `c${client.id} was ended: ${sqlstate} ${text}`);
+    const refusal = excuseFor(this, client, sqlstate, text);
+    if (refusal !== undefined)
+      this.violation(`c${client.id} was ended with ${sqlstate} ${text}, and ${refusal}`);
+  }
+
+  onGone(client: SimClient): void {
+    this.trace(() => `c${client.id} is gone`);
+    if (!this.isClosing && this.#toCome > 0 && this.random.chance(0.7)) this.#newClient();
+  }
+
+  /** New settings, as a reload brings them. */
+  apply(settings: Settings): void {
+    this.changedAt = this.now;
+    this.settings = settings;
+    this.context.settings = settings;
+    this.registry.apply(settings);
+    this.#letRemovedGo();
+  }
+
+  async #step(): Promise<boolean> {
+    const wasHot = this.#isHot;
+    if (!this.timeline.step()) return false;
+    this.steps++;
+    // Dialing and cancelling are the only things that await.
+    if (wasHot || this.#isHot) await settle();
+    this.inspector.inspect();
+    return true;
+  }
+
+  get #isHot(): boolean {
+    for (const pool of this.registry) {
+      if (pool.logins > 0 || pool.cancelingServers.length > 0) return true;
+      for (const server of pool.activeServers) if (server.cancels > 0) return true;
+    }
+    return false;
+  }
+
+  #newClient(): void {
+    this.#toCome--;
+    const names = Object.keys(this.settings.databases);
+    if (names.length === 0) return;
+    const client = new SimClient(this.#nextClient++, this.random.pick(names), this.mode, this);
+    this.clients.push(client);
+  }
+
+  #comeAndGo(): void {
+    if (this.isClosing) return;
+    this.timeline.after(this.random.below(300), () => {
+      if (this.isClosing) return;
+      if (this.#toCome > 0 && this.random.chance(0.3)) this.#newClient();
+      chooseTrouble(this, this.#size);
+      this.#comeAndGo();
+    });
+  }
+
+  /** Everybody says goodbye, faults are mended, and nothing may be left. */
+  async #close(): Promise<void> {
+    this.isClosing = true;
+    this.trace(() => 'closing');
+    this.postgres.state = 'up';
+    this.registry.resume();
+    const until = this.now + 120_000;
+    while (this.clients.some(({ phase }) => phase !== 'over') && this.now < until) await this.#step();
+    const left = this.clients.filter(({ phase }) => phase !== 'over');
+    if (left.length > 0)
+      this.violation(`${left.map((client) => `c${client.id}`).join()} did not come to an end`);
+    for (const end = this.now + 30_000; this.now < end; ) await this.#step();
+    await settle();
+    this.inspector.inspectEnd();
+    this.#isTicking = false;
+    while (await this.#step());
+    await settle();
+    this.inspector.inspectTimers();
+  }
+
+  #tick(): void {
+    if (!this.#isTicking) return;
+    this.timeline.after(TICK_MS, () => {
+      this.registry.tick(this.now);
+      this.#letRemovedGo();
+      this.inspector.inspectWaits();
+      this.#tick();
+    });
+  }
+
+  /** As daemon/plane.ts. */
+  #letRemovedGo(): void {
+    for (const session of this.context.clients) {
+      if (session.pool.removed && session.isQuiet)
+        session.fail(new AgentError('pool_removed', { database: session.pool.database.name }));
+    }
+  }
+
+  #log(): Log {
+    const note = (fields: LogFields, sentence: string): void => {
+      if (sentence === 'the server ends a connection') this.dyingAt = this.now;
+      this.trace(() => `      log: ${sentence} ${JSON.stringify(fields)}`);
+    };
+    return {
+      debug: note,
+      info: note,
+      warn: note,
+      error: (fields, sentence) => this.violation(`${sentence}: ${JSON.stringify(fields)}`),
+    };
+  }
+}
+
+function linkOf(random: Random, isSlow: boolean): Link {
+  return {
+    delayMsMax: random.pick([0, 1, 5]),
+    cuts: random.pick(isSlow ? [0, 0.1] : [0, 0.1, 0.5]),
+    joins: random.pick([0, 0.3, 0.9]),
+    window: isSlow ? random.between(64, 600) : 65_536,
+    readBytes: isSlow ? random.between(100, 2_000) : 65_536,
+    readPauseMs: isSlow ? random.between(1, 15) : 0,
+  };
+}
+
+export function settingsFor(random: Random, poolSize: number): Settings {
+  const poolMode = random.pick<PoolMode>([
+    'transaction',
+    'transaction',
+    'transaction',
+    'session',
+    'statement',
+  ]);
+  const database = {
+    ...{ poolMode, poolSize, queryWaitTimeoutMs: QUERY_WAIT_MS, connectTimeoutMs: 2_000 },
+    serverLifetimeMs: random.pick([2_000, 60_000, 3_600_000]),
+    minPoolSize: random.pick([0, 0, 1]),
+    maxDbConnections: random.pick([0, 0, 3]),
+    user: 'app',
+    dbname: 'shop',
+  };
+  const two = random.chance(0.3);
+  return settingsOf(
+    [databaseOf({ ...database, name: 'shop' }), ...(two ? [databaseOf({ ...database, name: 'jobs' })] : [])],
+    [userOf({ name: 'app', maxUserConnections: random.pick([0, 0, 4]) })],
+    {
+      max_client_conn: random.pick([100, 100, 5]),
+      max_prepared_statements: random.pick([1, 2, 3, 200]),
+      client_write_buffer: random.pick([256, 4_096, 262_144]),
+      server_write_buffer: random.pick([256, 4_096, 262_144]),
+      server_idle_timeout: random.pick([1_000, 20_000, 600_000]),
+      server_login_retry: 1_000,
+      log_disconnections: false,
+      log_connections: false,
+    },
+  );
+}
