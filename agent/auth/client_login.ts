@@ -3,13 +3,14 @@
 import type { ErrorCode } from '../base/errors.ts';
 import { AuthError, malformed, refused } from './auth_error.ts';
 import { type Credential, type CredentialBook, mockCredential } from './credential.ts';
+import { type IdentMap, mapsTo } from './ident.ts';
 import { isMd5Answer, MD5_SALT_BYTES } from './md5.ts';
 import { checkPassword } from './password.ts';
 import { mayBecome, type PeerMap } from './peer.ts';
 import { encodeMechanisms, parseInitialResponse } from './sasl_frames.ts';
 import { NONCE_BYTES, ScramServer } from './scram_server.ts';
 
-export type AuthType = 'scram-sha-256' | 'md5' | 'plain' | 'peer' | 'trust';
+export type AuthType = 'scram-sha-256' | 'md5' | 'plain' | 'peer' | 'cert' | 'trust';
 
 /** How the client came: by TLS, by the UNIX socket, or by TCP in the clear. */
 export type Transport = 'tls' | 'unix' | 'tcp';
@@ -56,6 +57,10 @@ export interface ClientLoginOptions {
   /** The system user at the other end of the UNIX socket, by SO_PEERCRED. */
   readonly peerUser?: string | undefined;
   readonly peerMap: PeerMap;
+  /** The common name in the client's certificate, which the handshake has verified. */
+  readonly certificateName?: string | undefined;
+  /** Of a line of the HBA file, for peer and cert: it stands in place of the peer map. */
+  readonly map?: IdentMap | undefined;
   readonly random: (byteCount: number) => Uint8Array;
   /** The hash of our certificate, RFC 5929, to offer SCRAM-SHA-256-PLUS over TLS. */
   readonly endPoint?: Uint8Array | undefined;
@@ -90,6 +95,8 @@ export class ClientLogin {
         return this.#refusal === undefined ? accepted() : failed(refused(this.#refusal));
       case 'peer':
         return this.#peer();
+      case 'cert':
+        return this.#certificate();
       case 'plain':
         return transport === 'tcp' ? plainInTheClear() : this.#askPlain();
       case 'md5':
@@ -114,12 +121,21 @@ export class ClientLogin {
   }
 
   #peer(): LoginStep {
-    const { transport, peerUser, peerMap, user } = this.#options;
+    const { transport, peerUser, peerMap, map, user } = this.#options;
     if (transport !== 'unix') return peerFailed('peer works through the UNIX socket only');
     if (peerUser === undefined) return peerFailed('the kernel did not say who is at the other end');
-    if (!mayBecome(peerMap, peerUser, user))
-      return peerFailed(`system user "${peerUser}" may not be "${user}"`);
+    const may = map === undefined ? mayBecome(peerMap, peerUser, user) : mapsTo(map, peerUser, user);
+    if (!may) return peerFailed(`system user "${peerUser}" may not be "${user}"`);
     return this.#refusal === undefined ? accepted() : peerFailed(this.#refusal);
+  }
+
+  #certificate(): LoginStep {
+    const { transport, certificateName: name, map, user } = this.#options;
+    if (transport !== 'tls') return certificateFailed('a certificate is shown over TLS only');
+    if (name === undefined) return certificateFailed('it has shown no certificate with one common name');
+    const may = map === undefined ? name === user : mapsTo(map, name, user);
+    if (!may) return certificateFailed(`the certificate of "${name}" may not be "${user}"`);
+    return this.#refusal === undefined ? accepted() : certificateFailed(this.#refusal);
   }
 
   #askPlain(): LoginStep {
@@ -180,8 +196,8 @@ function onScramFinal(scram: ScramServer, body: Uint8Array): LoginStep {
 /** Why `known` cannot be asked for what `authType` asks, in words for the log; undefined when it can. */
 function whyUnfit(authType: AuthType, user: string, known: Credential | undefined): string | undefined {
   if (known === undefined) return `user "${user}" does not exist`;
-  if (authType === 'trust' || authType === 'peer') return undefined;
-  if (known.kind === undefined) return `user "${user}" has no secret: it may come by peer only`;
+  if (authType === 'trust' || authType === 'peer' || authType === 'cert') return undefined;
+  if (known.kind === undefined) return `user "${user}" has no secret: it may come by peer or cert only`;
   if (authType === 'scram-sha-256' && known.kind === 'md5') {
     return `the secret of user "${user}" is an md5 hash, and auth_type scram-sha-256 needs a password or a SCRAM verifier`;
   }
@@ -210,6 +226,10 @@ function failed(error: AuthError): LoginStep {
 
 function peerFailed(reason: string): LoginStep {
   return { kind: 'failed', reply: 'peer_refused', reason };
+}
+
+function certificateFailed(reason: string): LoginStep {
+  return { kind: 'failed', reply: 'certificate_refused', reason };
 }
 
 function plainInTheClear(): LoginStep {

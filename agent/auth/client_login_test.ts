@@ -19,6 +19,7 @@ import {
   PASSWORD_BYTES_MAX,
 } from './client_login.ts';
 import { type CredentialBook, makeCredentialBook } from './credential.ts';
+import { parseIdentFile } from './ident.ts';
 import { md5Answer, storedMd5 } from './md5.ts';
 import { makePeerMap } from './peer.ts';
 import { encodeInitialResponse, parseMechanisms } from './sasl_frames.ts';
@@ -183,6 +184,36 @@ test('ClientLogin asks for a password in the clear only by TLS or the UNIX socke
     kind: 'failed',
     reply: 'plain_needs_encryption',
   });
+});
+
+test('ClientLogin by cert believes the name in the certificate, and only over TLS', async () => {
+  const shown = { transport: 'tls', certificateName: 'app' } as const;
+  expect(codesOf(makeLogin('cert', 'plain', shown).start())).toEqual([AUTH_OK]);
+  expect(codesOf(makeLogin('cert', 'plain', { ...shown, book: await bookOf(undefined) }).start())).toEqual([
+    AUTH_OK,
+  ]);
+  for (const wrong of [
+    { transport: 'tcp' },
+    { transport: 'unix' },
+    { certificateName: undefined },
+    { certificateName: 'App' },
+    { refusal: 'not today' },
+    { user: 'nobody', certificateName: 'nobody' },
+  ] as const)
+    expect(makeLogin('cert', 'plain', { ...shown, ...wrong }).start()).toMatchObject({
+      kind: 'failed',
+      reply: 'certificate_refused',
+    });
+});
+
+test('ClientLogin by peer or cert goes by the map of its line, and by no other', () => {
+  const map = parseIdentFile('m deploy app', 'ident.conf').maps.m!;
+  const peerMap = makePeerMap(['*:*']);
+  const peer = (peerUser: string) => makeLogin('peer', 'plain', { peerUser, peerMap, map }).start().kind;
+  expect([peer('deploy'), peer('app')]).toEqual(['ok', 'failed']);
+  const cert = (certificateName: string) =>
+    makeLogin('cert', 'plain', { transport: 'tls', certificateName, map }).start().kind;
+  expect([cert('deploy'), cert('app')]).toEqual(['ok', 'failed']);
 });
 
 test('ClientLogin by peer believes the kernel and the map, and only on the UNIX socket', async () => {

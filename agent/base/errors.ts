@@ -195,6 +195,22 @@ export const ERRORS = {
     exit: 77,
     sentence: 'Cannot ask user "{user}" for a password in the clear: connect by TLS or by the UNIX socket',
   },
+  hba_unreadable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use the {what} "{value}" at {origin}: expected {expected}',
+  },
+  hba_no_entry: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'no pg_hba.conf entry for host "{host}", user "{user}", database "{database}", {encryption}',
+  },
+  hba_rejected: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence:
+      'pg_hba.conf rejects connection for host "{host}", user "{user}", database "{database}", {encryption}',
+  },
   userlist_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use a user at {origin}: {reason}' },
   // The machine beneath
   libc_unusable: { sqlstate: 'F0000', exit: 70, sentence: 'Cannot open the C library: {reason}' },

@@ -1,7 +1,7 @@
 // Subjects of certificates, and the users who come with them.
 
 import { expect, test } from 'bun:test';
-import { isCertificateOf } from './certificate_user.ts';
+import { commonNameOf, isCertificateOf } from './certificate_user.ts';
 
 test('isCertificateOf() takes the common name, whole and alone', () => {
   expect(isCertificateOf('CN=app', 'app')).toBe(true);
@@ -17,4 +17,9 @@ test('isCertificateOf() takes the common name, whole and alone', () => {
     undefined,
   ])
     expect([subject, isCertificateOf(subject, 'app')]).toEqual([subject, false]);
+});
+
+test('commonNameOf() guesses at nothing', () => {
+  expect(['CN=app', 'O=x\nCN=a=b', 'CN='].map(commonNameOf)).toEqual(['app', 'a=b', '']);
+  expect(['O=x', 'CN=a\nCN=b', '', undefined].map(commonNameOf)).toEqual(Array(4).fill(undefined));
 });

@@ -1,6 +1,7 @@
 // A client from its first byte to its session: startup packet, TLS, proof of identity, limits, greeting.
 
 import { type AuthRequest, ClientLogin, type LoginStep, PASSWORD_BYTES_MAX } from '../auth/client_login.ts';
+import { hostOfPeer } from '../auth/hba_match.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
@@ -17,11 +18,12 @@ import {
 } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
-import { isCertificateOf } from './certificate_user.ts';
+import { commonNameOf } from './certificate_user.ts';
 import type { ClientContext } from './context.ts';
 import type { Deadlined } from './login_deadlines.ts';
 import { Session } from './session.ts';
 import { parseStartupOptions } from './startup_options.ts';
+import { wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 
 type Startup = Extract<StartupPacket, { kind: 'startup' }>;
@@ -178,18 +180,20 @@ export class Login implements ConnectionHandler, Deadlined {
     const replication = packet.parameters.get('replication') ?? 'false';
     if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication))
       return this.#fail('replication_refused');
-    if (settings.client_tls_sslmode === 'verify-full' && this.#transport === 'tcp') {
-      const subject = this.#connection.tls?.peerSubject;
-      if (!isCertificateOf(subject, user))
-        return this.#onRefused('certificate_refused', `its certificate is for ${subject ?? 'nobody'}`);
-    }
+    const { tls, peer } = this.#connection;
+    const transport = tls !== undefined ? 'tls' : this.#transport;
+    const [database, subject] = [this.#databaseName(user), tls?.peerSubject];
+    const way = wayIn(settings, { transport, host: hostOfPeer(peer), user, database, subject });
+    if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
     this.#machine = new ClientLogin({
-      authType: settings.auth_type,
-      transport: this.#connection.tls !== undefined ? 'tls' : this.#transport,
+      authType: way.authType,
+      transport,
       user,
-      book: context.books.byDatabase.get(this.#databaseName(user)) ?? context.books.common,
-      peerUser: settings.auth_type === 'peer' ? context.peerUser(this.#connection) : undefined,
+      book: context.books.byDatabase.get(database) ?? context.books.common,
+      peerUser: way.authType === 'peer' ? context.peerUser(this.#connection) : undefined,
       peerMap: context.peerMap,
+      certificateName: commonNameOf(subject),
+      map: way.map,
       random: context.random,
     });
     this.#onStep(this.#machine.start());
@@ -233,7 +237,7 @@ export class Login implements ConnectionHandler, Deadlined {
   }
 
   /** The true reason goes to the log, the answer comes late, and says no more than PostgreSQL's would. */
-  #onRefused(reply: ErrorCode, reason: string): void {
+  #onRefused(reply: ErrorCode, reason: string, details: ErrorDetails = {}): void {
     const { context, user } = this.#closure();
     this.#phase = 'thinking';
     context.clients.loginFailures++;
@@ -242,7 +246,7 @@ export class Login implements ConnectionHandler, Deadlined {
       'login refused',
     );
     context.clock.after(context.settings.client_login_failure_delay, () =>
-      this.#fail(reply, { user, reason }, true),
+      this.#fail(reply, { user, reason, ...details }, true),
     );
   }
 

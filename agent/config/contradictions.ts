@@ -58,9 +58,18 @@ function* cleartext({ listen_addr, auth_type, client_tls_sslmode: tls }: ChosenS
   }
 }
 
-function* proofs({ auth_type, listen_addr, peer_map }: ChosenSettings): Iterable<Problem> {
+function* proofs({
+  auth_type,
+  listen_addr,
+  peer_map,
+  client_tls_sslmode,
+}: ChosenSettings): Iterable<Problem> {
   if (auth_type.value === 'peer' && (listen_addr.value as readonly string[]).length > 0) {
     const reason = `it is for the UNIX socket, and listen_addr ${said(listen_addr)} is TCP; leave out one of the two`;
+    yield contradictory('auth_type', auth_type, reason);
+  }
+  if (auth_type.value === 'cert' && !String(client_tls_sslmode.value).startsWith('verify')) {
+    const reason = `nobody would be asked for a certificate, for client_tls_sslmode is ${said(client_tls_sslmode)}; set that to verify-full`;
     yield contradictory('auth_type', auth_type, reason);
   }
   if (auth_type.value === 'trust') {

@@ -60,6 +60,16 @@ export function diffSettings(
     const sentence = `${name}: ${was || '(empty)'} → ${is || '(empty)'}${at(originOf(name))}`;
     changes.push({ subject: 'setting', name, what: 'changed', replacesServers: false, sentence });
   }
+  if (before.hba !== undefined && after.hba !== undefined && !same(before.hba.texts, after.hba.texts)) {
+    const sentence = `auth_hba_file, auth_ident_file: new contents, ${after.hba.rules.length} lines decide who comes in`;
+    changes.push({
+      subject: 'setting',
+      name: 'auth_hba_file',
+      what: 'changed',
+      replacesServers: false,
+      sentence,
+    });
+  }
   /** A database that merely follows a setting is no second change. */
   const follows = (key: string, was: unknown, is: unknown) => {
     const name = FOLLOWED[key];

@@ -5,6 +5,7 @@ import type { Problem } from '../base/errors.ts';
 import { absolutePath } from './absolute_path.ts';
 import { contradictionsOf, databaseContradictions } from './contradictions.ts';
 import { type Explanation, explanationOf } from './explain.ts';
+import { readHbaFiles } from './hba_files.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { checkPemFiles } from './pem_files.ts';
@@ -21,7 +22,7 @@ export interface Resolution {
   readonly settings: Settings;
   readonly explanation: Explanation;
   readonly problems: readonly Problem[];
-  /** Absolute: password files, the auth_file, certificates and keys. */
+  /** Absolute: password files, the auth_file, HBA and ident files, certificates and keys. */
   readonly files: readonly string[];
 }
 
@@ -54,10 +55,12 @@ export async function resolveSettings(
   const resolvedUsers = userResolver.resolve(mergedDatabases.map(({ name }) => name));
   const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));
   const pem = checkPemFiles(chosen, databases, io);
+  const hba = readHbaFiles(chosen, io);
   const settings = {
     ...(Object.fromEntries(SETTING_NAMES.map((name) => [name, chosen[name].value])) as unknown as Settings),
     databases: Object.fromEntries(databases.map(({ settings: each }) => [each.name, each])),
     users,
+    ...(hba.hba === undefined ? {} : { hba: hba.hba }),
   };
   return {
     settings: freeze(settings),
@@ -67,10 +70,11 @@ export async function resolveSettings(
       ...databaseResolver.problems,
       ...userResolver.problems,
       ...pem.problems,
+      ...hba.problems,
       ...contradictionsOf(chosen),
       ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
     ],
-    files: [...secrets.files, ...userResolver.files, ...pem.files],
+    files: [...secrets.files, ...userResolver.files, ...hba.files, ...pem.files],
   };
 }
 

@@ -151,7 +151,8 @@ export class UserResolver {
 
   #checkSecret(name: string, { origin, secret, secretOrigin }: Growing): void {
     const authType = String(this.#settings.auth_type.value);
-    if (authType === 'trust' || authType === 'peer' || secret === 'lost') return;
+    // By a line of the HBA file too he may come without one; where a line asks for it, he does not get in.
+    if (['trust', 'peer', 'cert', 'hba'].includes(authType) || secret === 'lost') return;
     if (secret === undefined) {
       const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
       this.#unusable(name, origin, reason);

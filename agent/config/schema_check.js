@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape22"},"log_format":{"$ref":"#/definitions/shape23"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape24"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape25"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape26"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["debug","info","warn","error"]},"shape23":{"enum":["auto","json","pretty"]},"shape24":{"enum":["writer","replica"]},"shape25":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape26":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape22"},"log_format":{"$ref":"#/definitions/shape23"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape24"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape25"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape26"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["debug","info","warn","error"]},"shape23":{"enum":["auto","json","pretty"]},"shape24":{"enum":["writer","replica"]},"shape25":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape26":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -241,12 +241,12 @@ validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema13 = {"enum":["scram-sha-256","md5","plain","peer","trust"]};
+const schema13 = {"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]};
 
 function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(((((data === "scram-sha-256") || (data === "md5")) || (data === "plain")) || (data === "peer")) || (data === "trust"))){
+if(!(((((((data === "scram-sha-256") || (data === "md5")) || (data === "plain")) || (data === "peer")) || (data === "cert")) || (data === "hba")) || (data === "trust"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema13.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -262,7 +262,7 @@ return errors === 0;
 
 const schema14 = {"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -309,13 +309,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate39.errors = vErrors;
+validate41.errors = vErrors;
 return errors === 0;
 }
 
 const schema15 = {"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -362,13 +362,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate42.errors = vErrors;
+validate44.errors = vErrors;
 return errors === 0;
 }
 
 const schema16 = {"enum":["disable","allow","prefer","require","verify-ca","verify-full"]};
 
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((((data === "disable") || (data === "allow")) || (data === "prefer")) || (data === "require")) || (data === "verify-ca")) || (data === "verify-full"))){
@@ -381,13 +381,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate45.errors = vErrors;
+validate47.errors = vErrors;
 return errors === 0;
 }
 
 const schema17 = {"enum":["secure","tlsv1.2","tlsv1.3"]};
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "secure") || (data === "tlsv1.2")) || (data === "tlsv1.3"))){
@@ -400,13 +400,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate50.errors = vErrors;
+validate52.errors = vErrors;
 return errors === 0;
 }
 
 const schema18 = {"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate53(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -453,13 +453,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate53.errors = vErrors;
+validate55.errors = vErrors;
 return errors === 0;
 }
 
 const schema19 = {"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -506,14 +506,14 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate55.errors = vErrors;
+validate57.errors = vErrors;
 return errors === 0;
 }
 
 const schema20 = {"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 const pattern7 = new RegExp("^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$", "u");
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -560,13 +560,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate58.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
 
 const schema21 = {"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -613,13 +613,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate60.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
 const schema22 = {"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -666,13 +666,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate62.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
 
 const schema23 = {"enum":["session","transaction","statement"]};
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "session") || (data === "transaction")) || (data === "statement"))){
@@ -685,13 +685,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate67.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
 
 const schema24 = {"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -738,13 +738,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate69.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
 
 const schema25 = {"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -791,13 +791,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate71.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
 
 const schema26 = {"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -844,13 +844,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate73.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
 
 const schema27 = {"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -897,13 +897,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate79.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
 const schema28 = {"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -950,13 +950,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate83.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
 
 const schema29 = {"enum":["debug","info","warn","error"]};
 
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
@@ -969,13 +969,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate100.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
 
 const schema30 = {"enum":["auto","json","pretty"]};
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
@@ -988,13 +988,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate102.errors = vErrors;
+validate104.errors = vErrors;
 return errors === 0;
 }
 
 const schema31 = {"enum":["writer","replica"]};
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
@@ -1007,13 +1007,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate119.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
 
 const schema32 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1060,13 +1060,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate122.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1094,7 +1094,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate134.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
 
@@ -1163,6 +1163,18 @@ vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.error
 errors = vErrors.length;
 }
 }
+if(data.auth_hba_file !== undefined){
+if(!(validate22(data.auth_hba_file, {instancePath:instancePath+"/auth_hba_file",parentData:data,parentDataProperty:"auth_hba_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.auth_ident_file !== undefined){
+if(!(validate22(data.auth_ident_file, {instancePath:instancePath+"/auth_ident_file",parentData:data,parentDataProperty:"auth_ident_file",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
 if(data.auth_file !== undefined){
 if(!(validate22(data.auth_file, {instancePath:instancePath+"/auth_file",parentData:data,parentDataProperty:"auth_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
@@ -1176,8 +1188,8 @@ errors = vErrors.length;
 }
 }
 if(data.scram_iterations !== undefined){
-if(!(validate39(data.scram_iterations, {instancePath:instancePath+"/scram_iterations",parentData:data,parentDataProperty:"scram_iterations",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+if(!(validate41(data.scram_iterations, {instancePath:instancePath+"/scram_iterations",parentData:data,parentDataProperty:"scram_iterations",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
 errors = vErrors.length;
 }
 }
@@ -1188,8 +1200,8 @@ errors = vErrors.length;
 }
 }
 if(data.client_login_concurrency !== undefined){
-if(!(validate42(data.client_login_concurrency, {instancePath:instancePath+"/client_login_concurrency",parentData:data,parentDataProperty:"client_login_concurrency",rootData}))){
-vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+if(!(validate44(data.client_login_concurrency, {instancePath:instancePath+"/client_login_concurrency",parentData:data,parentDataProperty:"client_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
 errors = vErrors.length;
 }
 }
@@ -1200,8 +1212,8 @@ errors = vErrors.length;
 }
 }
 if(data.client_tls_sslmode !== undefined){
-if(!(validate45(data.client_tls_sslmode, {instancePath:instancePath+"/client_tls_sslmode",parentData:data,parentDataProperty:"client_tls_sslmode",rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(!(validate47(data.client_tls_sslmode, {instancePath:instancePath+"/client_tls_sslmode",parentData:data,parentDataProperty:"client_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
@@ -1224,8 +1236,8 @@ errors = vErrors.length;
 }
 }
 if(data.client_tls_protocols !== undefined){
-if(!(validate50(data.client_tls_protocols, {instancePath:instancePath+"/client_tls_protocols",parentData:data,parentDataProperty:"client_tls_protocols",rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate52(data.client_tls_protocols, {instancePath:instancePath+"/client_tls_protocols",parentData:data,parentDataProperty:"client_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
@@ -1236,38 +1248,38 @@ errors = vErrors.length;
 }
 }
 if(data.max_client_conn !== undefined){
-if(!(validate53(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
-vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+if(!(validate55(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_db_client_connections !== undefined){
-if(!(validate55(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate57(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_user_client_connections !== undefined){
-if(!(validate55(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate57(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_packet_size !== undefined){
-if(!(validate58(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
-vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
-errors = vErrors.length;
-}
-}
-if(data.max_message_held !== undefined){
-if(!(validate60(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
+if(!(validate60(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
 vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 }
-if(data.client_write_buffer !== undefined){
-if(!(validate62(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
+if(data.max_message_held !== undefined){
+if(!(validate62(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
 vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_write_buffer !== undefined){
+if(!(validate64(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -1290,32 +1302,32 @@ errors = vErrors.length;
 }
 }
 if(data.pool_mode !== undefined){
-if(!(validate67(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
-errors = vErrors.length;
-}
-}
-if(data.default_pool_size !== undefined){
-if(!(validate69(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
+if(!(validate69(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
-if(data.min_pool_size !== undefined){
-if(!(validate71(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
+if(data.default_pool_size !== undefined){
+if(!(validate71(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
 vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
-if(data.max_db_connections !== undefined){
-if(!(validate73(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
+if(data.min_pool_size !== undefined){
+if(!(validate73(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
+if(data.max_db_connections !== undefined){
+if(!(validate75(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
 if(data.max_user_connections !== undefined){
-if(!(validate73(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate75(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -1338,8 +1350,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_lifetime_jitter !== undefined){
-if(!(validate79(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
@@ -1356,8 +1368,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_login_concurrency !== undefined){
-if(!(validate83(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+if(!(validate85(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }
 }
@@ -1368,20 +1380,20 @@ errors = vErrors.length;
 }
 }
 if(data.max_prepared_statements !== undefined){
-if(!(validate55(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate57(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_write_buffer !== undefined){
-if(!(validate62(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
-vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+if(!(validate64(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_tls_sslmode !== undefined){
-if(!(validate45(data.server_tls_sslmode, {instancePath:instancePath+"/server_tls_sslmode",parentData:data,parentDataProperty:"server_tls_sslmode",rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(!(validate47(data.server_tls_sslmode, {instancePath:instancePath+"/server_tls_sslmode",parentData:data,parentDataProperty:"server_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
@@ -1404,8 +1416,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_tls_protocols !== undefined){
-if(!(validate50(data.server_tls_protocols, {instancePath:instancePath+"/server_tls_protocols",parentData:data,parentDataProperty:"server_tls_protocols",rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate52(data.server_tls_protocols, {instancePath:instancePath+"/server_tls_protocols",parentData:data,parentDataProperty:"server_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
@@ -1452,14 +1464,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate100(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+if(!(validate102(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate102(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+if(!(validate104(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
 errors = vErrors.length;
 }
 }
@@ -1494,12 +1506,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data63 = data.databases;
-if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
-for(const key1 in data63){
-let data64 = data63[key1];
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-for(const key2 in data64){
+let data65 = data.databases;
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+for(const key1 in data65){
+let data66 = data65[key1];
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+for(const key2 in data66){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -1511,147 +1523,147 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data64.from !== undefined){
-if(!(validate22(data64.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data64,parentDataProperty:"from",rootData}))){
+if(data66.from !== undefined){
+if(!(validate22(data66.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data66,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.url !== undefined){
-if(!(validate22(data64.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data64,parentDataProperty:"url",rootData}))){
+if(data66.url !== undefined){
+if(!(validate22(data66.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data66,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.host !== undefined){
-if(!(validate22(data64.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data64,parentDataProperty:"host",rootData}))){
+if(data66.host !== undefined){
+if(!(validate22(data66.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data66,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.port !== undefined){
-if(!(validate22(data64.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data64,parentDataProperty:"port",rootData}))){
+if(data66.port !== undefined){
+if(!(validate22(data66.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data66,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.dbname !== undefined){
-if(!(validate22(data64.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data64,parentDataProperty:"dbname",rootData}))){
+if(data66.dbname !== undefined){
+if(!(validate22(data66.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data66,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.user !== undefined){
-if(!(validate22(data64.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data64,parentDataProperty:"user",rootData}))){
+if(data66.user !== undefined){
+if(!(validate22(data66.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data66,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.password !== undefined){
-if(!(validate22(data64.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data64,parentDataProperty:"password",rootData}))){
+if(data66.password !== undefined){
+if(!(validate22(data66.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data66,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.password_file !== undefined){
-if(!(validate22(data64.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data64,parentDataProperty:"password_file",rootData}))){
+if(data66.password_file !== undefined){
+if(!(validate22(data66.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data66,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.password_command !== undefined){
-if(!(validate22(data64.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data64,parentDataProperty:"password_command",rootData}))){
+if(data66.password_command !== undefined){
+if(!(validate22(data66.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data66,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.secret_id !== undefined){
-if(!(validate22(data64.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data64,parentDataProperty:"secret_id",rootData}))){
+if(data66.secret_id !== undefined){
+if(!(validate22(data66.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data66,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.role !== undefined){
-if(!(validate119(data64.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data64,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(data66.role !== undefined){
+if(!(validate121(data66.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data66,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 }
-if(data64.force_user !== undefined){
-if(!(validate31(data64.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data64,parentDataProperty:"force_user",rootData}))){
+if(data66.force_user !== undefined){
+if(!(validate31(data66.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data66,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data64.connect_timeout !== undefined){
-if(!(validate122(data64.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data64,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(data66.connect_timeout !== undefined){
+if(!(validate124(data66.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data66,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
-if(data64.pool_mode !== undefined){
-if(!(validate67(data64.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data64,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
-errors = vErrors.length;
-}
-}
-if(data64.pool_size !== undefined){
-if(!(validate69(data64.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data64,parentDataProperty:"pool_size",rootData}))){
+if(data66.pool_mode !== undefined){
+if(!(validate69(data66.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data66,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
-if(data64.min_pool_size !== undefined){
-if(!(validate71(data64.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data64,parentDataProperty:"min_pool_size",rootData}))){
+if(data66.pool_size !== undefined){
+if(!(validate71(data66.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data66,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
-if(data64.max_db_connections !== undefined){
-if(!(validate73(data64.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data64,parentDataProperty:"max_db_connections",rootData}))){
+if(data66.min_pool_size !== undefined){
+if(!(validate73(data66.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data66,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
-if(data64.query_wait_timeout !== undefined){
-if(!(validate33(data64.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data64,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data66.max_db_connections !== undefined){
+if(!(validate75(data66.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data66,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+if(data66.query_wait_timeout !== undefined){
+if(!(validate33(data66.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data66,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data64.server_lifetime !== undefined){
-if(!(validate33(data64.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data64,parentDataProperty:"server_lifetime",rootData}))){
+if(data66.server_lifetime !== undefined){
+if(!(validate33(data66.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data66,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data64.sslmode !== undefined){
-if(!(validate45(data64.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data64,parentDataProperty:"sslmode",rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(data66.sslmode !== undefined){
+if(!(validate47(data66.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data66,parentDataProperty:"sslmode",rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
-if(data64.sslrootcert !== undefined){
-if(!(validate22(data64.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data64,parentDataProperty:"sslrootcert",rootData}))){
+if(data66.sslrootcert !== undefined){
+if(!(validate22(data66.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data66,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.sslcert !== undefined){
-if(!(validate22(data64.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data64,parentDataProperty:"sslcert",rootData}))){
+if(data66.sslcert !== undefined){
+if(!(validate22(data66.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data66,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.sslkey !== undefined){
-if(!(validate22(data64.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data64,parentDataProperty:"sslkey",rootData}))){
+if(data66.sslkey !== undefined){
+if(!(validate22(data66.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data66,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data64.parameters !== undefined){
-if(!(validate134(data64.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data64,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+if(data66.parameters !== undefined){
+if(!(validate136(data66.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data66,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
 errors = vErrors.length;
 }
 }
@@ -1680,12 +1692,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data89 = data.users;
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-for(const key3 in data89){
-let data90 = data89[key3];
-if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
-for(const key4 in data90){
+let data91 = data.users;
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+for(const key3 in data91){
+let data92 = data91[key3];
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
+for(const key4 in data92){
 if(!(((((((key4 === "password") || (key4 === "password_file")) || (key4 === "password_command")) || (key4 === "databases")) || (key4 === "max_user_client_connections")) || (key4 === "pool_mode")) || (key4 === "max_user_connections"))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -1697,45 +1709,45 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data90.password !== undefined){
-if(!(validate22(data90.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data90,parentDataProperty:"password",rootData}))){
+if(data92.password !== undefined){
+if(!(validate22(data92.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data92,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data90.password_file !== undefined){
-if(!(validate22(data90.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data90,parentDataProperty:"password_file",rootData}))){
+if(data92.password_file !== undefined){
+if(!(validate22(data92.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data92,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data90.password_command !== undefined){
-if(!(validate22(data90.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data90,parentDataProperty:"password_command",rootData}))){
+if(data92.password_command !== undefined){
+if(!(validate22(data92.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data92,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data90.databases !== undefined){
-if(!(validate29(data90.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data90,parentDataProperty:"databases",rootData}))){
+if(data92.databases !== undefined){
+if(!(validate29(data92.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data92,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data90.max_user_client_connections !== undefined){
-if(!(validate55(data90.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data90,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(data92.max_user_client_connections !== undefined){
+if(!(validate57(data92.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data92,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
-if(data90.pool_mode !== undefined){
-if(!(validate67(data90.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data90,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(data92.pool_mode !== undefined){
+if(!(validate69(data92.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data92,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
-if(data90.max_user_connections !== undefined){
-if(!(validate73(data90.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data90,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(data92.max_user_connections !== undefined){
+if(!(validate75(data92.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data92,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }

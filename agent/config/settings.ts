@@ -2,6 +2,7 @@
 
 import type { Origin } from '../base/origin.ts';
 import type { Secret } from '../base/secret.ts';
+import type { Hba } from './hba_files.ts';
 import type { SettingValues } from './table.ts';
 
 /** As libpq's sslmode. verify-full is the default; anything weaker must be written out and is warned about. */
@@ -69,4 +70,6 @@ export interface UserSettings {
 export interface Settings extends SettingValues {
   readonly databases: Readonly<Record<string, DatabaseSettings>>;
   readonly users: Readonly<Record<string, UserSettings>>;
+  /** What auth_hba_file and auth_ident_file say; undefined unless auth_type is hba. */
+  readonly hba?: Hba | undefined;
 }

@@ -224,6 +224,7 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'max_db_client_connections',
   'max_user_client_connections',
   'scram_iterations',
+  'auth_ident_file',
 ]);
 
 /** Every setting that PgBouncer has, whether or not it is at our default: PgBouncer's are others. */

@@ -68,11 +68,27 @@ export const CLIENT_SETTINGS = {
   auth_type: {
     type: 'enum',
     section: 'authentication',
-    values: ['scram-sha-256', 'md5', 'plain', 'peer', 'trust'],
+    values: ['scram-sha-256', 'md5', 'plain', 'peer', 'cert', 'hba', 'trust'],
     default: 'scram-sha-256',
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'How clients prove who they are. `scram-sha-256`; `md5`; `plain` (the password itself: only over TLS or the UNIX socket); `peer` (the system user at the other end of the UNIX socket, see `peer_map`); `trust` (no proof at all, warned about at every start).',
+    doc: 'How clients prove who they are. `scram-sha-256`; `md5`; `plain` (the password itself: only over TLS or the UNIX socket); `peer` (the system user at the other end of the UNIX socket, see `peer_map`); `cert` (the common name of the client certificate, over TLS with `client_tls_sslmode` `verify-full`); `hba` (the first line of `auth_hba_file` that fits says which of these it is, or refuses); `trust` (no proof at all, warned about at every start).',
+  },
+  auth_hba_file: {
+    type: 'path',
+    section: 'authentication',
+    default: '',
+    reload: 'live',
+    pgbouncer: true,
+    doc: "Who may come in from where, and how, in the format of PostgreSQL's pg_hba.conf; for `auth_type` `hba`. The first line that fits decides, and where none fits the login is refused. A line that cannot be read is an error (PgBouncer passes over it). Read again when it changes.",
+  },
+  auth_ident_file: {
+    type: 'path',
+    section: 'authentication',
+    default: '',
+    reload: 'live',
+    pgbouncer: true,
+    doc: "The maps that `map=` names in `auth_hba_file`, in the format of PostgreSQL's pg_ident.conf: which roles a system user (`peer`) or the name in a certificate (`cert`) may be. Read again when it changes.",
   },
   auth_file: {
     type: 'path',
@@ -87,7 +103,7 @@ export const CLIENT_SETTINGS = {
     section: 'authentication',
     default: [],
     reload: 'new_connections',
-    doc: 'For `auth_type` `peer`: `system_user:role` pairs, each letting that system user log in as that role. Empty: a system user may only be the role of the same name.',
+    doc: 'For `peer`, by `auth_type` or by a line of `auth_hba_file` without `map=`: `system_user:role` pairs, each letting that system user log in as that role. Empty: a system user may only be the role of the same name.',
   },
   scram_iterations: {
     type: 'integer',
@@ -134,7 +150,7 @@ export const CLIENT_SETTINGS = {
     default: 'disable',
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'TLS on the TCP listener. `disable`: refused; `allow`, `prefer`: offered; `require`: demanded; `verify-ca`: with a client certificate signed by `client_tls_ca_file`; `verify-full`: the same (as in PgBouncer, no name in the certificate is compared with the user). The UNIX socket needs none.',
+    doc: 'TLS on the TCP listener. `disable`: refused; `allow`, `prefer`: offered; `require`: demanded; `verify-ca`: with a client certificate signed by `client_tls_ca_file`; `verify-full`: and with the name of the user as its common name. The UNIX socket needs none.',
   },
   client_tls_key_file: {
     type: 'path',

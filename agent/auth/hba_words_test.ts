@@ -1,0 +1,36 @@
+// Cutting pg_hba.conf as PostgreSQL does: blanks, commas, quotes, comments, lines that go on.
+
+import { describe, expect, test } from 'bun:test';
+import { readHbaWords } from './hba_words.ts';
+
+function fields(text: string): string[][] {
+  return readHbaWords(text)[0]!.fields.map((field) =>
+    field.map((word) => (word.quoted ? `<${word.text}>` : word.text)),
+  );
+}
+
+describe('readHbaWords()', () => {
+  const cases: readonly (readonly [string, string[][]])[] = [
+    ['local all\tall  trust', [['local'], ['all'], ['all'], ['trust']]],
+    ['host a,b , c', [['host'], ['a', 'b'], ['c']]],
+    ['host a, b,c d', [['host'], ['a', 'b', 'c'], ['d']]],
+    ['host "a b","all" x', [['host'], ['<a b>', '<all>'], ['x']]],
+    ['"say ""it""" x"y z"', [['<say "it">'], ['xy z']]],
+    ['a "" b', [['a'], ['<>'], ['b']]],
+    ['a b#c d', [['a'], ['b']]],
+    ['a "b#c"', [['a'], ['<b#c>']]],
+    ['a \\\nb \\\r\nc', [['a'], ['b'], ['c']]],
+    ['a b\r', [['a'], ['b']]],
+    ['\ufeffa', [['a']]],
+  ];
+  for (const [text, expected] of cases)
+    test(`cuts ${JSON.stringify(text)}`, () => expect(fields(text)).toEqual(expected));
+
+  test('numbers the lines, leaves out empty ones and comments, and sees an open quote', () => {
+    const lines = readHbaWords('# one\n\na \\\n  b\n\n  # x\n"c d\n');
+    expect(lines.map(({ line, unclosed }) => [line, unclosed])).toEqual([
+      [3, false],
+      [7, true],
+    ]);
+  });
+});
