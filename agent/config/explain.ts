@@ -65,7 +65,10 @@ export function explain(explanation: Explanation, subject?: string): readonly st
   const found = entries.filter(([each]) => each === name || each.startsWith(`${name}.`));
   if (found.length > 0) return found.flatMap(([each, value]) => linesOf(each, value));
   const sections = entries.map(([name]) => name.replace(/^(databases|users)\.(.+?)\..*/, '$1.$2'));
-  const meant = nearest(subject, [...Object.keys(explanation), ...new Set(sections)]);
+  // `idp` alone: whoever reads `status` knows a database by its name, and not the section that it is in.
+  const meant =
+    sections.find((each) => each.endsWith(`.${subject}`)) ??
+    nearest(subject, [...Object.keys(explanation), ...new Set(sections)]);
   const advice = meant === undefined ? '`pgsidecar explain` lists what is set' : `did you mean "${meant}"?`;
   throw new AgentError('setting_unknown', { setting: subject, advice }, { place: 'the command line' });
 }

@@ -85,6 +85,12 @@ test('load() tells of a named file that cannot be read once, and not as one that
     'Cannot use server_tls_ca_file "/app/ca" at pgsidecar.yml:1: expected a file that can be read',
     'Cannot read /app/ca: it is a directory',
   ]);
+  expect(
+    await sentences('pgsidecar.yml', 'databases:\n  z: {host: a.example, user: u, password_file: ca}'),
+  ).toEqual([
+    'Cannot read the password of database "z" at pgsidecar.yml:2: Cannot read /app/ca: it should hold the password',
+    'Cannot read /app/ca: it is a directory',
+  ]);
 });
 
 test('load() keeps a password that looks like anything else', async () => {

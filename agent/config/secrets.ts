@@ -79,8 +79,10 @@ export class SecretFetcher {
     const path = absolutePath(value, located.origin, this.#io.cwd);
     this.files.push(path);
     const text = this.#io.read(path);
-    if (text === undefined)
-      throw new AgentError('config_missing', { path, advice: 'it should hold the password' });
+    const advice = 'it should hold the password';
+    if (text === undefined && this.#io.isUnreadable?.(path))
+      throw new AgentError('config_unreadable', { reason: advice }, { place: path });
+    if (text === undefined) throw new AgentError('config_missing', { path, advice });
     return text.replace(/\r?\n$/, '');
   }
 
