@@ -415,6 +415,7 @@ export const ERRORS = {
     exit: 69,
     sentence: 'transaction blocks are not allowed in statement pooling mode',
   },
+  query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
   message_too_long: {
     sqlstate: '54000',
     exit: 69,

@@ -35,6 +35,8 @@ export class Relay {
   #fresh = false;
   /** The rest of a message that continues in the next chunk is not for the server. */
   #dropRest = false;
+  /** What waited was cancelled: `next` is answered with an error, and then all is passed over until the `sync`. */
+  #canceled: 'no' | 'next' | 'sync' = 'no';
 
   constructor(session: Session, packetBytesMax: number) {
     this.#session = session;
@@ -75,6 +77,12 @@ export class Relay {
     this.#waiting = false;
     this.#session.connection.resume();
     if (this.#framer.again()) this.#walk();
+  }
+
+  /** What the client waits with is not sent: it is answered as PostgreSQL answers a query that is cancelled. */
+  cancelWaiting(): void {
+    this.#canceled = 'next';
+    this.goOn();
   }
 
   onLease(): void {
@@ -136,6 +144,7 @@ export class Relay {
 
   /** A message while the client has no server. PASS: it has one now. */
   #takeIdle(framer: Framer): number {
+    if (this.#canceled !== 'no') return this.#takeCanceled(framer);
     switch (framer.type) {
       case type.TERMINATE:
         return GOODBYE;
@@ -156,6 +165,18 @@ export class Relay {
       framer.stopBefore();
     }
     return STOP;
+  }
+
+  /** A simple Query is answered by itself, a run of the extended protocol up to its Sync. */
+  #takeCanceled(framer: Framer): number {
+    const session = this.#session;
+    if (framer.type === type.TERMINATE) return GOODBYE;
+    const isFirst = this.#canceled === 'next';
+    if (isFirst) session.answerCanceled();
+    const isWhole = isFirst && (framer.type === type.QUERY || framer.type === type.FUNCTION_CALL);
+    this.#canceled = isWhole || framer.type === type.SYNC ? 'no' : 'sync';
+    if (this.#canceled === 'no') session.answerSync();
+    return DROP;
   }
 
   #takeWith(framer: Framer, server: Server): number {

@@ -1,10 +1,10 @@
 // One client that is logged in. Only here is decided what a client does next: wait, get a server, use it, give it back.
 
-import { AgentError } from '../base/errors.ts';
+import { AgentError, ERRORS, sentenceOf } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import { cancelWork } from '../pool/cancel_work.ts';
 import type { Pool, Waiter } from '../pool/pool.ts';
-import { cancel } from '../server/cancel.ts';
 import type { Server, ServerError, Tenant } from '../server/server.ts';
 import { difference, type Parameters } from '../state/parameters.ts';
 import { encodeError, encodeParameterStatus, encodeReadyForQuery } from '../wire/server_messages.ts';
@@ -14,7 +14,6 @@ import type { Greeting } from './greetings.ts';
 import { Relay } from './relay.ts';
 import { TrackedParameters } from './tracked_parameters.ts';
 
-const CANCELS_MAX = 4;
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 export interface SessionStart {
@@ -90,7 +89,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onClose(reason: CloseReason): void {
     if (this.#over) return;
-    this.#leave(reason.error ?? 'the client closed the connection', true);
+    this.#leave(reason.error ?? 'the client closed the connection', false);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
@@ -182,29 +181,20 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     else this.fail(new AgentError('server_lost', { reason }));
   }
 
-  /** Stops what the client's server is doing for it; a client that waits leaves the queue. */
+  /** Stops what the client's server is doing for it; a client that waits leaves the queue, and is told so. */
   cancel(): void {
-    const { server, context } = this;
-    if (server === undefined) {
-      // It has not begun at any server: there is nothing to stop there.
-      return;
-    }
-    // Each one is a connection to the server: those that are under way already do what more of them could.
-    if (server.expected.isEmpty || server.cancels >= CANCELS_MAX) return;
-    server.cancels++;
-    const late = new AbortController();
-    const timer = context.clock.after(context.settings.server_connect_timeout, () => late.abort());
-    cancel(server, context.tools, late.signal)
-      .catch((error: Error) => {
-        context.log.warn(
-          { server_pid: server.pid, reason: error.message },
-          'a cancel request did not reach the server',
-        );
-      })
-      .finally(() => {
-        timer.clear();
-        this.pool.onCancelDone(server);
-      });
+    if (this.server !== undefined) return cancelWork(this.pool, this.server);
+    if (this.list === undefined) return;
+    this.pool.leave(this);
+    this.#attempt(() => this.relay.cancelWaiting());
+  }
+
+  /** In the words of PostgreSQL (ProcessInterrupts, postgres.c). */
+  answerCanceled(): void {
+    const { sqlstate } = ERRORS.query_canceled;
+    this.connection.write(
+      encodeError({ severity: 'ERROR', sqlstate, message: sentenceOf('query_canceled') }),
+    );
   }
 
   /** Tells the client why, and closes. */
@@ -220,13 +210,17 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
         error.message,
       );
     }
-    this.end(error.message);
+    this.#end(error.message, false);
   }
 
-  /** Closes without a word; what was written before still leaves. */
+  /** Closes without a word; what was written before still leaves, and what was asked before is still done. */
   end(reason: string): void {
+    this.#end(reason, true);
+  }
+
+  #end(reason: string, isGoodbye: boolean): void {
     if (this.#over) return;
-    this.#leave(reason);
+    this.#leave(reason, isGoodbye);
     this.connection.end();
   }
 
@@ -247,8 +241,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   #goOn(): void {
+    this.#attempt(() => this.relay.goOn());
+  }
+
+  #attempt(step: () => void): void {
     try {
-      this.relay.goOn();
+      step();
     } catch (error) {
       this.#onThrown(error as Error);
     }
@@ -317,14 +315,14 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (this.connection.buffered === 0) this.connection.resume();
   }
 
-  #leave(reason: string, abruptly = false): void {
+  #leave(reason: string, isGoodbye: boolean): void {
     this.#over = true;
     const { server, context, pool } = this;
     this.server = undefined;
     pool.leave(this);
     context.clients.remove(this);
     this.relay.close();
-    if (server !== undefined) this.#letGo(server, reason, abruptly);
+    if (server !== undefined) this.#letGo(server, reason, isGoodbye);
     if (context.settings.log_disconnections) {
       context.log.info(
         { client_pid: this.pid, database: pool.database.name, user: pool.user, reason },
@@ -333,21 +331,22 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
   }
 
-  #letGo(server: Server, reason: string, abruptly: boolean): void {
+  #letGo(server: Server, reason: string, isGoodbye: boolean): void {
     const { pool } = this;
-    if (!server.expected.isSettled || this.relay.inMessage) {
-      // A goodbye in the middle of a message would be read as the end of that message.
-      const cut = abruptly || this.relay.inMessage;
-      pool.discard(server, `the client left while the server worked for it: ${reason}`, cut);
-    } else if (pool.mode === 'session') {
-      const reset = this.context.settings.server_reset_query;
-      server.parameters = server.parameters.withUncertain();
-      pool.clean(server, [
-        ...(server.status === type.IDLE ? [] : ['ROLLBACK']),
-        ...(reset === '' ? [] : [reset]),
-      ]);
-    } else if (server.status !== type.IDLE) {
-      pool.clean(server, ['ROLLBACK']);
+    const { settings } = this.context;
+    const isSession = pool.mode === 'session';
+    const resets = isSession && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
+    if (isSession) server.parameters = server.parameters.withUncertain();
+    // The answer to our own question of what it has set will not be heard.
+    if (this.#tracked !== undefined) server.settingsTouched = true;
+    if (this.relay.inMessage) {
+      // Whatever else were sent would be read as the rest of that message.
+      cancelWork(pool, server);
+      pool.discard(server, `the client left in the middle of a message: ${reason}`, true);
+    } else if (!server.expected.isSettled) {
+      pool.recover(server, { reason, cancels: !isGoodbye && settings.cancel_abandoned_queries, resets });
+    } else if (isSession || server.status !== type.IDLE) {
+      pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...resets]);
     } else {
       pool.release(server);
     }

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { copyData, query } from '../tests/harness/client_words.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
 
@@ -41,13 +42,20 @@ describe('Session whose client does not read', () => {
     expect(slow!.connection.isPaused).toBe(false);
   });
 
-  test('lets its server go when it leaves', async () => {
-    const { plane, clients, server: one } = await sessionFixture(1, {}, LIMITS);
+  test('leaves a server that is read again, up to the end of what it was saying', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(1, {}, LIMITS);
     clients[0]!.says(query('SELECT'));
     clients[0]!.connection.room = 0;
     one.says(ROW, ROW);
+    expect(one.connection.isPaused).toBe(true);
     clients[0]!.connection.closed();
-    expect(one.connection.isClosed).toBe(true);
+    expect(one.connection.isPaused).toBe(false);
+    one.says(ROW, server.complete('SELECT 3'), server.ready());
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    await settle();
+    plane.network.server.connection.closed();
+    await settle();
+    expect([pool.idle, one.connection.isClosed]).toEqual([1, false]);
     plane.check();
   });
 });

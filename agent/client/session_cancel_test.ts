@@ -1,7 +1,15 @@
 // Cancel requests: to the server that works for the client, and to nobody else, however late they are.
 
 import { describe, expect, test } from 'bun:test';
-import { cancelRequest, query } from '../tests/harness/client_words.ts';
+import {
+  bind,
+  cancelRequest,
+  execute,
+  parse,
+  query,
+  sync,
+  terminate,
+} from '../tests/harness/client_words.ts';
 import type { DataPlane } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
@@ -24,14 +32,54 @@ describe('Session.cancel()', () => {
     expect([canceler.cancels, canceler.address]).toEqual([one.pid, one.address]);
   });
 
-  test('asks no server for a client that is idle, between its statements, or waiting', async () => {
-    const { plane, clients, server: one } = await sessionFixture(2);
+  test('takes a client that waits out of the queue, and tells it as PostgreSQL would', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    clients[0]!.says(query('SELECT 1'));
+    clients[1]!.says(query('SELECT 2'), query('SELECT 3'));
+    await cancel(plane, 1);
+    expect(clients[1]!.heard()).toEqual(['ERROR 57014 canceling statement due to user request', 'Ready I']);
+    expect([plane.network.servers.length, pool.waiting]).toEqual([1, 1]);
+    one.heard();
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect(one.heard()).toEqual(['Query SELECT 3']);
+    one.says(server.complete('SELECT 3'), server.ready());
+    expect(clients[1]!.heard()).toEqual(['Complete SELECT 3', 'Ready I']);
+    plane.check();
+  });
+
+  test('passes over a pipeline that waits, up to its Sync, whenever that comes', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    clients[0]!.says(query('SELECT 1'));
+    clients[1]!.says(parse('s', 'SELECT 2'), bind('s'), execute());
+    await cancel(plane, 1);
+    expect(clients[1]!.heard()).toEqual(['ERROR 57014 canceling statement due to user request']);
+    clients[1]!.says(query('SELECT 3'), bind('s'), execute(), sync);
+    expect([clients[1]!.heard(), pool.waiting]).toEqual([['Ready I'], 0]);
+    one.says(server.complete('SELECT 1'), server.ready());
+    one.heard();
+    clients[1]!.says(query('SELECT 4'));
+    expect(one.heard()).toEqual(['Query SELECT 4']);
+    plane.check();
+  });
+
+  test('cuts no message that waits in part, and hears a goodbye behind it', async () => {
+    const { plane, clients } = await sessionFixture(2);
+    clients[0]!.says(query('SELECT 1'));
+    const long = query(`SELECT ${'x'.repeat(100)}`);
+    clients[1]!.says(long.subarray(0, 20));
+    await cancel(plane, 1);
+    clients[1]!.says(long.subarray(20), terminate);
+    expect(clients[1]!.heard()).toEqual(['ERROR 57014 canceling statement due to user request', 'Ready I']);
+    expect([clients[1]!.connection.isEnded, plane.context.clients.count]).toEqual([true, 1]);
+    plane.check();
+  });
+
+  test('asks no server for a client that is idle or between its statements', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
     await cancel(plane);
     clients[0]!.says(query('BEGIN'));
-    clients[1]!.says(query('SELECT 1'));
     one.says(server.complete('BEGIN'), server.ready('T'));
-    await cancel(plane, 0);
-    await cancel(plane, 1);
+    await cancel(plane);
     expect(plane.network.servers.length).toBe(1);
   });
 
@@ -49,13 +97,8 @@ describe('Session.cancel()', () => {
     plane.check();
   });
 
-  test('that is never answered costs the server after server_connect_timeout, because it may still reach it', async () => {
-    const {
-      plane,
-      pool,
-      clients,
-      server: one,
-    } = await sessionFixture(1, {}, { server_connect_timeout: 3_000 });
+  test('that is never answered costs the server after cancel_wait_timeout, because it may still reach it', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(1, {}, { cancel_wait_timeout: 3_000 });
     clients[0]!.says(query('SELECT pg_sleep(100)'));
     const canceler = await cancel(plane);
     one.says(server.complete('SELECT 1'), server.ready());

@@ -12,37 +12,60 @@ import {
   sync,
   terminate,
 } from '../tests/harness/client_words.ts';
-import { settle } from '../tests/harness/fake_clock.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture } from './session_fixture.ts';
 
 describe('Session that leaves without a Sync', () => {
-  test('takes its server with it, because what it did there is neither done nor undone', async () => {
+  test('has what it did there undone, as PostgreSQL does when a connection ends', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture(2);
     clients[0]!.says(parse('', 'INSERT'), bind(''), execute(), flush);
     one.says(server.parseComplete, server.bindComplete, server.complete('INSERT 0 1'));
+    one.heard();
     clients[0]!.says(terminate);
-    expect([one.heard().at(-1), pool.connected]).toEqual(['Terminate', 0]);
     clients[1]!.says(query('SELECT 1'));
-    await settle();
-    expect(plane.network.server).not.toBe(one);
-    expect(plane.network.server.heard()).toEqual(['Query SELECT 1']);
+    expect([one.heard(), pool.cleaningServers.length, pool.waiting]).toEqual([
+      ['Query ROLLBACK', 'Sync'],
+      1,
+      1,
+    ]);
+    one.says(
+      server.notice('there is no transaction in progress'),
+      server.complete('ROLLBACK'),
+      server.ready(),
+    );
+    expect(one.heard()).toEqual([]);
+    one.says(server.ready());
+    expect(one.heard()).toEqual(['Query SELECT 1']);
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect([clients[0]!.heard().slice(-1), clients[1]!.heard()]).toEqual([
+      ['Complete INSERT 0 1'],
+      ['Complete SELECT 1', 'Ready I'],
+    ]);
+    plane.check();
   });
 
-  test('takes its server with it after an error, because it would pass over all that comes', async () => {
+  test('gives its server back after an error too, which makes the server pass over the ROLLBACK', async () => {
     const { pool, clients, server: one } = await sessionFixture();
     clients[0]!.says(parse('', 'nonsense'), flush);
     one.says(server.errorResponse('syntax error', 'ERROR', '42601'));
+    one.heard();
     clients[0]!.connection.closed();
-    expect(pool.connected).toBe(0);
+    expect(one.heard()).toEqual(['Query ROLLBACK', 'Sync']);
+    one.says(server.ready());
+    expect([pool.idle, pool.connected]).toEqual([1, 1]);
   });
 
-  test('takes its server with it in session mode too, where no ROLLBACK could reach it', async () => {
+  test('in session mode has its server reset behind that', async () => {
     const { pool, clients, server: one } = await sessionFixture(1, { poolMode: 'session' });
     clients[0]!.says(parse('', 'nonsense'), flush);
     one.says(server.errorResponse('syntax error', 'ERROR', '42601'));
+    one.heard();
     clients[0]!.says(terminate);
-    expect([one.heard().at(-1), pool.connected]).toEqual(['Terminate', 0]);
+    expect(one.heard()).toEqual(['Query ROLLBACK', 'Sync']);
+    one.says(server.ready());
+    expect(one.heard()).toEqual(['Query DISCARD ALL']);
+    one.says(server.complete('DISCARD ALL'), server.ready());
+    expect(pool.idle).toBe(1);
   });
 
   test('gives its server back when the Sync came after all', async () => {

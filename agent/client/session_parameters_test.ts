@@ -193,7 +193,9 @@ describe('Session gives a server its parameters', () => {
     one.heard();
     client.says(query('DELETE FROM t'));
     client.connection.closed();
-    expect([one.connection.isClosed, one.heard().length]).toEqual([true, 1]);
+    expect(one.heard()).toEqual([`Query ${set('search_path', 'app')}`, 'Query ROLLBACK', 'Sync']);
+    one.says(...took('app'), server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect([plane.pool().idle, one.heard()]).toEqual([1, []]);
     plane.check();
   });
 });

@@ -159,15 +159,18 @@ describe('Session ends', () => {
     clients[0]!.says(query('BEGIN'));
     one.says(server.complete('BEGIN'), server.ready('T'));
     clients[0]!.says(query('COMMIT'), terminate);
-    expect(one.heard()).toEqual(['Query BEGIN', 'Query COMMIT', 'Terminate']);
-    expect([one.connection.isEnded, one.connection.isClosed]).toEqual([true, false]);
+    expect(one.heard()).toEqual(['Query BEGIN', 'Query COMMIT', 'Query ROLLBACK', 'Sync']);
+    one.says(server.complete('COMMIT'), server.ready(), server.complete('ROLLBACK'), server.ready());
+    one.says(server.ready());
+    await settle();
+    expect([plane.pool().idle, plane.network.servers.length]).toEqual([1, 1]);
     plane.check();
   });
 
   test('with a goodbye behind its only query', async () => {
     const { clients, server: one } = await sessionFixture();
     clients[0]!.says(sync, query('COMMIT'), terminate);
-    expect(one.heard()).toEqual(['Query COMMIT', 'Terminate']);
+    expect(one.heard()).toEqual(['Query COMMIT', 'Query ROLLBACK', 'Sync']);
   });
 
   test('in a transaction: its server is rolled back, and lent on', async () => {
@@ -183,15 +186,78 @@ describe('Session ends', () => {
     plane.check();
   });
 
-  test('in a query: its server is closed, at once when the client has vanished', async () => {
-    const { plane, pool, clients, server: one } = await sessionFixture();
+  test('in a query, without a word: the query is cancelled, and its server rolled back and lent on', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
     clients[0]!.says(query('SELECT pg_sleep(100)'));
     clients[0]!.connection.closed();
-    expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
+    clients[1]!.says(query('SELECT 2'));
+    await settle();
+    const canceler = plane.network.server;
+    expect([canceler.cancels, pool.cleaningServers.length, pool.waiting]).toEqual([one.pid, 1, 1]);
+    one.says(
+      server.errorResponse('canceling statement due to user request', 'ERROR', '57014'),
+      server.ready(),
+    );
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    one.heard();
+    expect(pool.cancelingServers.length).toBe(1);
+    canceler.connection.closed();
+    await settle();
+    expect(one.heard()).toEqual(['Query SELECT 2']);
+    expect(clients[1]!.heard()).toEqual([]);
     plane.check();
   });
 
-  test('in the middle of a message: its server is closed', async () => {
+  test('in a query that does not stop: its server is closed after cancel_wait_timeout', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(1, {}, { cancel_wait_timeout: 2_000 });
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    clients[0]!.connection.closed();
+    await settle();
+    plane.network.server.connection.closed();
+    await settle();
+    plane.clock.advance(1_999);
+    expect([one.connection.isClosed, pool.connected]).toEqual([false, 1]);
+    plane.clock.advance(1);
+    expect([one.connection.isClosed, pool.connected, plane.pendingTimers]).toEqual([true, 0, 0]);
+  });
+
+  test('in a query that is not to be cancelled: it runs to its end', async () => {
+    const more = { cancel_abandoned_queries: false };
+    const { plane, pool, clients, server: one } = await sessionFixture(1, {}, more);
+    clients[0]!.says(query('CALL work()'));
+    clients[0]!.connection.closed();
+    await settle();
+    expect([plane.network.servers.length, pool.cleaningServers.length]).toEqual([1, 1]);
+    one.says(
+      server.complete('CALL'),
+      server.ready(),
+      server.complete('ROLLBACK'),
+      server.ready(),
+      server.ready(),
+    );
+    expect(pool.idle).toBe(1);
+  });
+
+  test('while it copies in: the COPY fails, and its server is lent on', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('COPY t FROM STDIN'));
+    one.says(server.copyIn());
+    one.heard();
+    clients[0]!.connection.closed();
+    expect(one.heard()).toEqual(['CopyFail', 'Query ROLLBACK', 'Sync']);
+    one.says(server.errorResponse('COPY from stdin failed', 'ERROR', '57014'), server.ready());
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect([pool.idle, pool.connected]).toEqual([1, 1]);
+  });
+
+  test('right behind the question for a COPY: its server is closed, for it would take our words for data', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('COPY t FROM STDIN'), terminate);
+    one.says(server.copyIn());
+    expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
+  });
+
+  test('in the middle of a message: its server is closed, and what it may be at is cancelled', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture();
     clients[0]!.says(query('SELECT 1').subarray(0, 8));
     clients[0]!.connection.closed();

@@ -123,12 +123,23 @@ describe('Session after a SET', () => {
     }
   });
 
-  test('loses its server, and not the agent, when its client leaves while it asks', async () => {
+  test('leaves a server that is reset, when it leaves while the agent asks what was set', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture(1, {}, SETTINGS);
     clients[0]!.says(query('SET x = 1'));
     one.says(...SET_DONE);
+    one.heard();
     clients[0]!.connection.closed();
-    expect([pool.connected, one.connection.isClosed]).toEqual([0, true]);
+    expect(one.heard()).toEqual(['Query ROLLBACK', 'Sync']);
+    one.says(
+      server.rowDescription('unnest'),
+      server.dataRow('1'),
+      server.complete('SELECT 1'),
+      server.ready(),
+    );
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect(one.heard()).toEqual(['Query RESET SESSION AUTHORIZATION', 'Query RESET ALL']);
+    one.says(server.complete('RESET'), server.ready(), server.complete('RESET'), server.ready());
+    expect([pool.idle, plane.network.servers.length]).toEqual([1, 1]);
     plane.check();
   });
 });

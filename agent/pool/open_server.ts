@@ -4,7 +4,8 @@ import { AgentError } from '../base/errors.ts';
 import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
 import { dial } from '../server/dial.ts';
 import { Server } from '../server/server.ts';
-import type { Pool, PoolIdentity } from './pool.ts';
+import type { Pool } from './pool.ts';
+import type { PoolIdentity } from './pool_context.ts';
 
 /** Tries the hosts in their order, each as long as it may take. Rejects with the AgentError of the last; `signal` gives up. */
 export async function openServer(pool: Pool, signal: AbortSignal): Promise<Server> {

@@ -1,19 +1,18 @@
 // The servers of one (database, user) and who waits for them. Only here does a server go from one list to another.
 
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
-import type { Log } from '../base/log.ts';
-import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
-import type { DialTools } from '../server/dial.ts';
 import type { Server, Tenant } from '../server/server.ts';
 import { Elders, type Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
-import { type Counter, roomUnder } from './limits.ts';
+import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
+import type { PoolContext, PoolIdentity } from './pool_context.ts';
 import { PoolFailure } from './pool_failure.ts';
+import { Recovery, type RecoveryPlan } from './recovery.ts';
 import { leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
 
@@ -26,26 +25,6 @@ export interface Waiter extends Linked<Waiter> {
   /** It has the server now. */
   onLease(server: Server): void;
   onLeaseFailed(error: AgentError): void;
-}
-
-/** What every pool shares; the registry makes it once and keeps `settings` current. */
-export interface PoolContext {
-  settings: Settings;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly tools: DialTools;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly byDatabase: Counter;
-  readonly byUser: Counter;
-  /** Makes another pool under the same limit close an idle server; true when one did. */
-  readonly evict: (wanting: Pool) => boolean;
-}
-
-/** With whose password the pool logs in to the server. */
-export interface PoolIdentity {
-  readonly user: string;
-  readonly secret: Secret | undefined;
 }
 
 export class Pool implements PoolView {
@@ -189,6 +168,15 @@ export class Pool implements PoolView {
     server.tenant = this.#cleaner;
     for (const sql of queries) server.inject(sql);
     if (queries.length === 0) this.onCleaned(server);
+  }
+
+  /** The client left while the server worked for it, or owes it a Sync: that ends first. */
+  recover(server: Server, plan: RecoveryPlan): void {
+    server.connection.resume();
+    this.cleaningServers.append(server);
+    const recovery = new Recovery(this, plan);
+    server.tenant = recovery;
+    recovery.begin(server);
   }
 
   /**

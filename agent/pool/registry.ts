@@ -4,7 +4,8 @@ import { AgentError } from '../base/errors.ts';
 import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { Counter } from './limits.ts';
-import { Pool, type PoolContext, type PoolIdentity } from './pool.ts';
+import { Pool } from './pool.ts';
+import type { PoolContext, PoolIdentity } from './pool_context.ts';
 import { Probe } from './probe.ts';
 
 export class PoolRegistry {

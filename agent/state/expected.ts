@@ -88,6 +88,11 @@ export class Expected {
     return this.#fakes > 0;
   }
 
+  /** The server waits for the rest of a COPY's data. */
+  get isCopyingIn(): boolean {
+    return this.#copyingIn;
+  }
+
   /** After an error, until the Sync comes: the server ignores everything, and so nothing is expected of it. */
   get isFailed(): boolean {
     return this.#failed;

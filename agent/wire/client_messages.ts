@@ -18,6 +18,10 @@ export function encodeTerminate(): Uint8Array {
   return new Uint8Array([type.TERMINATE, 0, 0, 0, 4]);
 }
 
+export function encodeCopyFail(reason: string): Uint8Array {
+  return message(type.COPY_FAIL, cstring(reason));
+}
+
 /** PasswordMessage, SASLInitialResponse and SASLResponse share the letter; the body is the caller's. */
 export function encodePassword(body: Uint8Array): Uint8Array {
   return message(type.PASSWORD, body);

@@ -125,6 +125,22 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     doc: 'Server logins that one pool has in progress at one time. PgBouncer has 1, which makes a cold pool slow to fill.',
   },
+  cancel_wait_timeout: {
+    type: 'duration',
+    section: 'servers',
+    default: 10 * SECONDS,
+    min: 100,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Time for a cancel request to reach its server and be answered; after it the server connection that it was for is closed, because the request may still hit what runs there later. In seconds when no unit is written.',
+  },
+  cancel_abandoned_queries: {
+    type: 'boolean',
+    section: 'servers',
+    default: true,
+    reload: 'live',
+    doc: 'The running query of a client whose connection broke is cancelled. A client that says goodbye has its queries finished, as PostgreSQL does. Either way the server is rolled back and used again.',
+  },
   server_reset_query: {
     type: 'string',
     section: 'servers',

@@ -83,6 +83,27 @@ test('Ctrl-C in psql cancels what psql does, and psql goes on', async () => {
   await other.end();
 });
 
+test('a cancel request for a client that waits takes it out of the queue, and it goes on', async () => {
+  await using agent = await start({ default_pool_size: 1 });
+  const [busy, waiting] = [await connectTo(agent), await connectTo(agent)];
+  const slow = busy.query('SELECT pg_sleep(60)');
+  slow.catch(() => {}); // it is cancelled in the end
+  await untilActive('SELECT pg_sleep(60)');
+  const queued = waiting.query('SELECT $1::int AS n', [2]).then(
+    () => 'it ran',
+    (error: { code?: string; message: string }) => `${error.code} ${error.message}`,
+  );
+  while (((await agent.status()) as { clients: { waiting: number } }).clients.waiting === 0)
+    await Bun.sleep(5);
+  const { processID, secretKey } = keysOf(waiting);
+  await cancelRequest(agent, processID, secretKey);
+  expect(await queued).toBe('57014 canceling statement due to user request');
+  const { processID: pid, secretKey: key } = keysOf(busy);
+  await cancelRequest(agent, pid, key);
+  expect((await waiting.query('SELECT 3 AS n')).rows).toEqual([{ n: 3 }]);
+  await Promise.all([busy.end(), waiting.end()]);
+});
+
 test('a cancel request for a client that does nothing does nothing to anybody', async () => {
   await using agent = await start({ default_pool_size: 1 });
   const [idle, busy] = [await connectTo(agent), await connectTo(agent)];

@@ -1,0 +1,29 @@
+// What every pool is handed, and in whose name it logs in.
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Settings } from '../config/settings.ts';
+import type { DialTools } from '../server/dial.ts';
+import type { Counter } from './limits.ts';
+import type { Pool } from './pool.ts';
+
+/** What every pool shares; the registry makes it once and keeps `settings` current. */
+export interface PoolContext {
+  settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tools: DialTools;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly byDatabase: Counter;
+  readonly byUser: Counter;
+  /** Makes another pool under the same limit close an idle server; true when one did. */
+  readonly evict: (wanting: Pool) => boolean;
+}
+
+/** With whose password the pool logs in to the server. */
+export interface PoolIdentity {
+  readonly user: string;
+  readonly secret: Secret | undefined;
+}

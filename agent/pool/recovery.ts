@@ -1,0 +1,90 @@
+// Has a server whose client left while it worked: what is under way ends or is cancelled, then the server is rolled back.
+
+import type { Timer } from '../base/clock.ts';
+import type { Server, ServerError, Tenant } from '../server/server.ts';
+import { COPY_END, QUERY, SKIP, SYNC } from '../state/expected.ts';
+import { encodeCopyFail, encodeQuery, encodeSync } from '../wire/client_messages.ts';
+import * as type from '../wire/types.ts';
+import { cancelWork } from './cancel_work.ts';
+import type { Pool } from './pool.ts';
+
+const GONE = 'the client left while the server worked for it';
+
+export interface RecoveryPlan {
+  /** Why the client left, for the log. */
+  readonly reason: string;
+  /** Nobody waits for the result: the query is cancelled. Otherwise it runs to its end, as PostgreSQL does after a goodbye. */
+  readonly cancels: boolean;
+  /** What makes the server as new when it is out of its transaction (server_reset_query of a session pool). */
+  readonly resets: readonly string[];
+}
+
+export class Recovery implements Tenant {
+  readonly #pool: Pool;
+  readonly #plan: RecoveryPlan;
+  #timer: Timer | undefined;
+
+  constructor(pool: Pool, plan: RecoveryPlan) {
+    this.#pool = pool;
+    this.#plan = plan;
+  }
+
+  begin(server: Server): void {
+    const { context } = this.#pool;
+    if (this.#plan.cancels && server.expected.owesClient && !server.expected.isCopyingIn) {
+      this.#timer = context.clock.after(context.settings.cancel_wait_timeout, () =>
+        this.#giveUp(server, 'it did not stop within cancel_wait_timeout'),
+      );
+      cancelWork(this.#pool, server);
+    }
+    const { expected } = server;
+    if (expected.isCopyingIn) {
+      expected.push(COPY_END);
+      server.write(encodeCopyFail(GONE));
+    }
+    // A Sync alone would commit what the client never ended. After an error the server passes over the ROLLBACK, and
+    // needs the Sync; otherwise the Sync changes nothing.
+    expected.push(QUERY, SKIP);
+    expected.push(SYNC, SKIP);
+    server.write(encodeQuery('ROLLBACK'));
+    server.write(encodeSync());
+  }
+
+  onReply(server: Server): void {
+    // It would take our ROLLBACK for data.
+    if (server.expected.isCopyingIn) this.#giveUp(server, 'it waits for the data of a COPY');
+  }
+
+  onReady(server: Server): void {
+    this.#timer?.clear();
+    const resets = [...this.#plan.resets];
+    if (server.status !== type.IDLE) return this.#giveUp(server, 'it is still in a transaction');
+    if (server.settingsTouched && resets.length === 0) {
+      // Nobody asked what the client has set, and nobody else must inherit it.
+      server.parameters = server.parameters.withUncertain();
+      resets.push('RESET SESSION AUTHORIZATION', 'RESET ALL');
+    }
+    server.settingsTouched = false;
+    this.#pool.clean(server, resets);
+  }
+
+  onParameter(): boolean {
+    return false;
+  }
+
+  onInjectedError(server: Server, error: ServerError): void {
+    server.retired ??= `cleaning it failed: ${error.message}`;
+  }
+
+  onServerDrain(): void {}
+
+  onServerClose(server: Server, reason: string): void {
+    this.#timer?.clear();
+    this.#pool.onLost(server, reason);
+  }
+
+  #giveUp(server: Server, why: string): void {
+    this.#timer?.clear();
+    this.#pool.discard(server, `${GONE} (${this.#plan.reason}), and ${why}`, true);
+  }
+}
