@@ -14,6 +14,8 @@ export class Inspector {
   readonly #world: World;
   /** Servers at the last look, by pool: a limit that was lowered is not broken by those that are there. */
   readonly #before = new Map<Pool, number>();
+  /** Times that servers were lent, at the last look. */
+  readonly #leases = new Map<Pool, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -40,6 +42,11 @@ export class Inspector {
     if (pool.roomOfUser < 0 && servers > before) world.violation('max_user_connections was passed');
     if (pool.logins < 0) world.violation('fewer than no logins');
     this.#before.set(pool, servers);
+    const { leases } = pool.statistics;
+    // It may have been paused in this very step, but then nothing else happened in it.
+    if (pool.paused && leases > (this.#leases.get(pool) ?? leases))
+      world.violation('a paused pool has lent a server');
+    this.#leases.set(pool, leases);
     for (const server of pool.idleServers) this.#inspectIdle(server, pool);
     for (const server of pool.activeServers) {
       const session = server.tenant as unknown as Session;
@@ -89,6 +96,9 @@ export class Inspector {
         if (world.now - waitingSince > QUERY_WAIT_MS + 700) world.violation('a client waits too long');
     }
     for (const client of world.clients) {
+      const isTold = client.fatal !== undefined && !client.hasLeft && client.phase !== 'over';
+      if (isTold && world.now - client.fatalAt > STUCK_MS / 2)
+        world.violation(`c${client.id} was told ${client.fatal}, and its connection stays open`);
       if (client.waitsForAnswer && world.now - client.progressAt > STUCK_MS)
         world.violation(`c${client.id} has heard nothing for ${STUCK_MS / 1_000} s`);
     }

@@ -20,6 +20,13 @@ const KNOWN_PROBLEMS: readonly KnownProblem[] = [
     reason:
       'a resting server that says FATAL stays idle until it closes; whoever gets it is closed without a word',
   },
+  {
+    name: 'fatal_behind_ready',
+    pattern:
+      /was told 57P01 terminating connection due to administrator command, and its connection stays open/,
+    reason:
+      'a FATAL in the same chunk behind ReadyForQuery reaches a client whose session goes on without that server',
+  },
 ];
 
 /**

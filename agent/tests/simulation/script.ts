@@ -189,7 +189,11 @@ function copyIn(speaker: Speaker): Unit {
 /** A transaction, all at once or bit by bit. */
 export function transaction(speaker: Speaker): Unit {
   const { random } = speaker;
-  const units = Array.from({ length: random.between(1, 3) }, () => work(speaker));
+  const units = Array.from({ length: random.between(1, 3) }, () => {
+    // What comes before it is a Query, or may fail.
+    speaker.reusesUnnamed &&= speaker.isStrict;
+    return work(speaker);
+  });
   const begin = [query('begin')];
   const end = [query(random.chance(0.7) ? 'commit' : 'rollback')];
   if (random.chance(0.3) && units.every((unit) => unit.length === 1))

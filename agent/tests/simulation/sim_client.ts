@@ -32,6 +32,9 @@ export interface ClientWorld {
 /** A backend for one client alone never waits, and says the same. */
 const ALONE: BackendHost = { mayGo: () => true, onTransactionEnd() {} };
 
+/** A cancel request of a client that is slow to read may show as late as this. */
+const CANCEL_ECHO_MS = 3_000;
+
 export class SimClient implements Peer, Speaker {
   readonly id: number;
   readonly database: string;
@@ -47,10 +50,11 @@ export class SimClient implements Peer, Speaker {
   /** It has gone by itself: what still comes is of no interest. */
   hasLeft = false;
   fatal: string | undefined;
+  fatalAt = 0;
   pid = 0;
   key: Uint8Array = new Uint8Array(4);
-  /** Cancel requests that it sent, and that may still hit something. */
-  cancels = 0;
+  /** When it sent cancel requests that may still hit something. */
+  cancels: number[] = [];
   progressAt: number;
   heard = 0;
   readonly #world: ClientWorld;
@@ -145,6 +149,7 @@ export class SimClient implements Peer, Speaker {
     if (kind === 'E' && isFatal(bytes)) {
       const [sqlstate = '', text = ''] = errorOf(bytes);
       this.fatal = `${sqlstate} ${text}`;
+      this.fatalAt = this.#world.now;
       this.#world.onEnded(this, sqlstate, text);
       return;
     }
@@ -197,7 +202,7 @@ export class SimClient implements Peer, Speaker {
     }
     this.#expected.push(...this.model.out);
     this.model.out = [];
-    if (interrupt === 'cancel') this.cancels--;
+    if (interrupt === 'cancel') this.cancels.shift();
   }
 
   #settleSilence(): void {
@@ -208,8 +213,14 @@ export class SimClient implements Peer, Speaker {
   #interruptOf(bytes: Uint8Array): Interrupt | undefined {
     if (bytes[0] !== 0x45 || this.#expected.length > 0) return undefined;
     const [sqlstate, text = ''] = errorOf(bytes);
-    if (sqlstate === '57014' && text.startsWith('canceling') && this.cancels > 0) return 'cancel';
+    if (sqlstate === '57014' && text.startsWith('canceling') && this.#hasCanceled) return 'cancel';
     return sqlstate === '55P03' ? 'lock_timeout' : undefined;
+  }
+
+  get #hasCanceled(): boolean {
+    while (this.cancels.length > 0 && this.#world.now - this.cancels[0]! > CANCEL_ECHO_MS)
+      this.cancels.shift();
+    return this.cancels.length > 0;
   }
 
   #nextWords(): string {
@@ -288,12 +299,13 @@ export class SimClient implements Peer, Speaker {
     this.model.feed(bytes);
     this.#settleSilence();
     this.connection.send(bytes);
+    if (this.random.chance(0.04)) this.#world.after(this.random.below(60), () => this.cancel());
   }
 
   /** Asks the agent to stop what it does for this client. */
   cancel(): void {
     if (!this.isLoggedIn || this.#fragile) return;
-    this.cancels++;
+    this.cancels.push(this.#world.now);
     this.#world.trace(() => `c${this.id} > CancelRequest`);
     const connection = this.#world.dial({ onBytes() {}, onGone: () => connection.finish() }, false);
     connection.send(say.cancelRequest(this.pid, this.key));
@@ -331,9 +343,12 @@ export class SimClient implements Peer, Speaker {
 
 /** An ErrorResponse where the rest of the message should have been. */
 function isCutInto(wanted: Uint8Array, heard: Uint8Array): boolean {
-  let at = 0;
-  while (at < heard.length && heard[at] === wanted[at]) at++;
-  return at > 5 && heard[at] === 0x45 && (heard[at + 1] ?? 0) === 0 && (heard[at + 2] ?? 0) === 0;
+  let same = 0;
+  while (same < heard.length && heard[same] === wanted[same]) same++;
+  // The letter itself may be what was due there.
+  return [0, 1, 2, 3, 4]
+    .map((back) => same - back)
+    .some((at) => at >= 5 && heard[at] === 0x45 && (heard[at + 1] ?? 0) === 0 && (heard[at + 2] ?? 0) === 0);
 }
 
 function isFatal(bytes: Uint8Array): boolean {

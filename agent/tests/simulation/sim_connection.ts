@@ -228,7 +228,9 @@ export class SimConnection implements Connection {
     const chunk = this.#nextChunk(this.#out, this.#link.readBytes);
     if (chunk.length > 0) {
       this.#room += chunk.length;
-      if (this.#waiting.length > 0 && !this.#drainDue && !this.isClosed) {
+      // As kernels do: not for every byte that has become free.
+      const isRoomy = this.#room >= this.#link.window / 2;
+      if (isRoomy && this.#waiting.length > 0 && !this.#drainDue && !this.isClosed) {
         this.#drainDue = true;
         this.#timeline.after(this.#delay(), () => this.#drained());
       }

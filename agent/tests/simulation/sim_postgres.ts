@@ -236,7 +236,8 @@ export class BackendSession implements Peer {
     if (int32At(packet, 4) === 80_877_102) {
       // The answer is the end of the connection, and comes when the signal was sent.
       const key = packet.slice(12);
-      this.#postgres.timeline.after(this.#postgres.random.between(0, 5), () => {
+      const { random, timeline } = this.#postgres;
+      timeline.after(random.below(random.chance(0.3) ? 80 : 5), () => {
         if (this.#isGone) return;
         this.#postgres.cancel(int32At(packet, 8), key);
         this.#end();

@@ -77,7 +77,8 @@ export class SqlModel {
         this.#backend.parameters.set(words[0]!, words.slice(1).join(' '));
         return this.#done('SET');
       case 'reset':
-        this.#backend.parameters.reset(words[0]!.replaceAll('"', ''));
+        if (words.join(' ') === 'ALL') this.#backend.parameters.resetAll();
+        else this.#backend.parameters.reset(words[0]!.replaceAll('"', ''));
         return this.#done('RESET');
       case 'deallocate':
         this.#backend.statements.clear();
