@@ -19,12 +19,18 @@ export interface CredentialBooks {
   readonly byDatabase: ReadonlyMap<string, CredentialBook>;
 }
 
+/** What the agent shows to clients that ask for TLS. */
+export type ClientTls = TlsServerOptions & {
+  /** The hash of that very certificate, for SCRAM-SHA-256-PLUS; undefined where there is none to bind to. */
+  readonly endPoint?: Uint8Array | undefined;
+};
+
 export interface ClientContext {
   settings: Settings;
   books: CredentialBooks;
   peerMap: PeerMap;
   /** Undefined when client_tls_sslmode is disable. */
-  tls: TlsServerOptions | undefined;
+  tls: ClientTls | undefined;
   /** False while the agent drains: nobody new comes in. */
   accepting: boolean;
   readonly clock: Clock;

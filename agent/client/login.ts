@@ -51,6 +51,8 @@ export class Login implements ConnectionHandler, Deadlined {
   /** It has not proved who it is: it counts against client_login_concurrency. */
   #isStranger = true;
   #askedForGss = false;
+  /** Of the certificate that this client was shown, which a reload may since have replaced. */
+  #endPoint: Uint8Array | undefined;
 
   constructor(connection: Connection, transport: Transport, context: ClientContext) {
     this.#connection = connection;
@@ -139,6 +141,7 @@ export class Login implements ConnectionHandler, Deadlined {
       return;
     }
     this.#phase = 'tls';
+    this.#endPoint = tls.endPoint;
     this.#connection.write(new Uint8Array([0x53]));
     tools.network.acceptTls(this.#connection, tls, (failure) => {
       if (this.#phase !== 'tls') return;
@@ -194,6 +197,7 @@ export class Login implements ConnectionHandler, Deadlined {
       peerMap: context.peerMap,
       certificateName: commonNameOf(subject),
       map: way.map,
+      endPoint: this.#endPoint,
       random: context.random,
     });
     this.#onStep(this.#machine.start());

@@ -1,18 +1,19 @@
 // The data plane in one piece: pools, clients and what they share, made from Settings and changed only by new ones.
 
 import { type CredentialBook, type CredentialOptions, makeCredentialBook } from '../auth/credential.ts';
+import { endPointOfPem } from '../auth/end_point.ts';
 import { makePeerMap } from '../auth/peer.ts';
 import { ScramKeyCache } from '../auth/scram_client.ts';
 import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Clients } from '../client/clients.ts';
-import type { ClientContext, CredentialBooks } from '../client/context.ts';
+import type { ClientContext, ClientTls, CredentialBooks } from '../client/context.ts';
 import { Greetings } from '../client/greetings.ts';
 import { Login } from '../client/login.ts';
 import { LoginDeadlines } from '../client/login_deadlines.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Connection, TlsServerOptions } from '../net/connection.ts';
+import type { Connection } from '../net/connection.ts';
 import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
@@ -34,7 +35,7 @@ export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fracti
 export interface PreparedSettings {
   readonly settings: Settings;
   readonly books: CredentialBooks;
-  readonly tls: TlsServerOptions | undefined;
+  readonly tls: ClientTls | undefined;
 }
 
 export class Plane {
@@ -168,12 +169,14 @@ async function makeBooks(
   return { common, byDatabase };
 }
 
-function clientTls(settings: Settings, readPem: (path: string) => string): TlsServerOptions | undefined {
+function clientTls(settings: Settings, readPem: (path: string) => string): ClientTls | undefined {
   if (settings.client_tls_sslmode === 'disable') return undefined;
   const verifies =
     settings.client_tls_sslmode === 'verify-ca' || settings.client_tls_sslmode === 'verify-full';
+  const cert = readPem(settings.client_tls_cert_file);
   return {
-    cert: readPem(settings.client_tls_cert_file),
+    cert,
+    endPoint: endPointOfPem(cert),
     key: readPem(settings.client_tls_key_file),
     ca: verifies ? readPem(settings.client_tls_ca_file) : undefined,
     protocols: settings.client_tls_protocols,
@@ -185,6 +188,7 @@ export function dialPolicy(settings: Settings): DialPolicy {
   return {
     protocols: settings.server_tls_protocols,
     ciphers: settings.server_tls_ciphers,
+    channelBinding: settings.server_channel_binding,
     keepIdleMs: settings.tcp_keepalive ? settings.tcp_keepidle : undefined,
   };
 }

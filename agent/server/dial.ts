@@ -19,6 +19,8 @@ export interface DialTools {
 }
 
 export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'ciphers'> {
+  /** server_channel_binding; `prefer` where nothing is said. */
+  readonly channelBinding?: LoginOptions['channelBinding'];
   /** Milliseconds; undefined for no keepalive. */
   readonly keepIdleMs: number | undefined;
 }
@@ -77,7 +79,8 @@ async function dialHost(
     connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
   const { dbname, parameters } = database;
   const { keys, random } = tools;
-  const options = { ...identity, dbname, parameters, keys, random, mayTellPassword };
+  const { channelBinding = 'prefer' } = tools.policy();
+  const options = { ...identity, dbname, parameters, keys, random, mayTellPassword, channelBinding };
   const result = await login(connection, options, signal);
   return { ...result, connection, address, database };
 }

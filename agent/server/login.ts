@@ -3,9 +3,10 @@
 import type { DatabaseError } from 'pg-protocol';
 import type { BackendMessage } from 'pg-protocol/dist/messages.js';
 import { AuthError } from '../auth/auth_error.ts';
+import { endPointOf } from '../auth/end_point.ts';
 import { md5Answer, storedMd5 } from '../auth/md5.ts';
 import { encodeInitialResponse } from '../auth/sasl_frames.ts';
-import { SCRAM_SHA_256 } from '../auth/scram.ts';
+import { type BindingFlag, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from '../auth/scram.ts';
 import { ScramClient, type ScramKeyCache } from '../auth/scram_client.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
@@ -27,6 +28,8 @@ export interface LoginOptions {
   readonly random: (bytes: number) => Uint8Array;
   /** A cleartext password is only given over TLS whose peer was verified, or a UNIX socket. */
   readonly mayTellPassword: boolean;
+  /** As libpq's channel_binding; `prefer` where nothing is said. */
+  readonly channelBinding?: 'prefer' | 'require' | 'disable';
 }
 
 export interface LoginResult {
@@ -68,6 +71,7 @@ class LoginMachine {
   readonly #parser = new BackendParser(LOGIN_BYTES_MAX);
   readonly #reported = new Map<string, string>();
   #scram: ScramClient | undefined;
+  #isBound = false;
   #bytes = 0;
   #pid = 0;
   #key: Uint8Array = new Uint8Array(4);
@@ -163,7 +167,18 @@ class LoginMachine {
         }),
       );
     }
+    // Whatever was asked for before: a server that we cannot be sure of is not gone on with.
+    if (this.#mustBind && !this.#isBound) return this.#unbound('it let us in without channel binding');
     this.#authenticated = true;
+  }
+
+  get #mustBind(): boolean {
+    return this.#options.channelBinding === 'require';
+  }
+
+  #unbound(what: string): void {
+    const reason = `${what}, and server_channel_binding is require`;
+    this.fail(new AgentError('server_auth_refused', { reason }));
   }
 
   #onReady(): void {
@@ -189,6 +204,7 @@ class LoginMachine {
   }
 
   #tellPassword(): void {
+    if (this.#mustBind) return this.#unbound('it asks for the password in cleartext');
     const secret = this.#password();
     if (secret === undefined) return;
     if (!this.#options.mayTellPassword) {
@@ -203,6 +219,7 @@ class LoginMachine {
   }
 
   #answerMd5(salt: Uint8Array): void {
+    if (this.#mustBind) return this.#unbound('it asks for an md5 answer');
     const secret = this.#password();
     if (secret === undefined) return;
     const text = secret.open();
@@ -213,16 +230,29 @@ class LoginMachine {
   #startScram(mechanisms: readonly string[]): void {
     const secret = this.#password();
     if (secret === undefined) return;
-    if (!mechanisms.includes(SCRAM_SHA_256)) {
+    const { keys, random, channelBinding } = this.#options;
+    const certificate = channelBinding === 'disable' ? undefined : this.#connection.tls?.peerCertificate;
+    const endPoint = certificate === undefined ? undefined : endPointOf(certificate);
+    this.#isBound = endPoint !== undefined && mechanisms.includes(SCRAM_SHA_256_PLUS);
+    if (this.#mustBind && !this.#isBound) return this.#unbound(whyUnbound(this.#connection, endPoint));
+    if (!this.#isBound && !mechanisms.includes(SCRAM_SHA_256)) {
       return this.fail(
         new AgentError('server_auth_refused', {
           reason: `it offers ${mechanisms.join(', ') || 'no SASL mechanism'}, and pgsidecar speaks ${SCRAM_SHA_256}`,
         }),
       );
     }
-    const { keys, random } = this.#options;
-    this.#scram = new ScramClient({ identity: { kind: 'password', secret }, nonce: random(18), cache: keys });
-    this.#connection.write(encodePassword(encodeInitialResponse(SCRAM_SHA_256, this.#scram.start())));
+    // `supported` tells a server that offers it after all that somebody took its offer out on the way.
+    const binding: BindingFlag = this.#isBound ? 'tls-server-end-point' : endPoint ? 'supported' : 'none';
+    this.#scram = new ScramClient({
+      identity: { kind: 'password', secret },
+      nonce: random(18),
+      cache: keys,
+      binding,
+      ...(this.#isBound && endPoint !== undefined ? { endPoint } : {}),
+    });
+    const { mechanism } = this.#scram;
+    this.#connection.write(encodePassword(encodeInitialResponse(mechanism, this.#scram.start())));
   }
 
   async #continueScram(data: string): Promise<void> {
@@ -246,6 +276,12 @@ class LoginMachine {
     const failure = this.#scram.onServerFinal(Buffer.from(data));
     if (failure !== undefined) this.fail(new AgentError('server_auth_refused', { reason: failure.reason }));
   }
+}
+
+function whyUnbound({ tls }: Connection, endPoint: Uint8Array | undefined): string {
+  if (tls === undefined) return 'the connection is without TLS';
+  if (endPoint === undefined) return 'its certificate is signed in a way that has no channel binding';
+  return `it does not offer ${SCRAM_SHA_256_PLUS}`;
 }
 
 /** What pg-protocol gives, as far as a login reads it. */

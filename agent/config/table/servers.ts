@@ -206,6 +206,14 @@ export const SERVER_SETTINGS = {
     perDatabase: 'sslkey',
     doc: 'Private key (PEM) of `server_tls_cert_file`.',
   },
+  server_channel_binding: {
+    type: 'enum',
+    section: 'server TLS',
+    values: ['prefer', 'require', 'disable'],
+    default: 'prefer',
+    reload: 'new_connections',
+    doc: "Ties the SCRAM login at a server to the certificate that it showed (SCRAM-SHA-256-PLUS), so that nobody who ends TLS in between can pass the login on; libpq's `channel_binding`. `prefer`: where the server offers it; `require`: servers that do not are refused, those without TLS among them; `disable`: never, for a proxy that ends TLS on purpose.",
+  },
   server_tls_protocols: {
     type: 'enum',
     section: 'server TLS',
