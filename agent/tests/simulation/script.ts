@@ -73,6 +73,7 @@ export function statement(speaker: Speaker): string {
 /** Something that may be said in any state of a transaction. */
 export function work(speaker: Speaker): Unit {
   const { random } = speaker;
+  if (speaker.isStrict && random.chance(0.1)) return careless(speaker);
   switch (random.below(12)) {
     case 0:
     case 1:
@@ -94,6 +95,30 @@ export function work(speaker: Speaker): Unit {
       return [[sync]];
     default:
       return [extended(speaker)];
+  }
+}
+
+/** What PostgreSQL answers in its own way, and the agent is known not to. */
+function careless(speaker: Speaker): Unit {
+  const { random, names } = speaker;
+  const name = names.length > 0 ? random.pick(names) : 's1';
+  const anew = parse(name, textFor(speaker));
+  const use = [bind(name, '', [speaker.tag()]), execute()];
+  switch (random.below(3)) {
+    case 0:
+      // The name is taken.
+      return [
+        [anew, ...use, sync],
+        [...use, sync],
+      ];
+    case 1:
+      // An error takes the Close and the Parse with it.
+      return [
+        [bind('nothing'), say.close('S', name), anew, sync],
+        [...use, sync],
+      ];
+    default:
+      return [[query('deallocate all')], [...use, sync]];
   }
 }
 
