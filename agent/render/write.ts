@@ -1,10 +1,11 @@
 // Puts planned files where they belong: each one whole or not at all, and never through a link.
 
 import {
-  chmodSync,
-  chownSync,
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -44,7 +45,13 @@ function look(path: string): FileThere | undefined {
   return guarded(path, () => {
     const stat = statOf(path);
     if (stat === undefined) return undefined;
-    return { text: readFileSync(path, 'utf8'), mode: stat.mode & 0o7777 };
+    // What was looked at may be a link or a pipe by now.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return { text: readFileSync(file, 'utf8'), mode: fstatSync(file).mode & 0o7777 };
+    } finally {
+      closeSync(file);
+    }
   });
 }
 
@@ -75,25 +82,28 @@ function statOf(path: string): Stats | undefined {
   return stat;
 }
 
-/** Born with the mode that it keeps: there is no moment in which others could read it. */
+/**
+ * Nobody else can read it before it is whole. Owner and mode are given to the open file and not to its name, where
+ * whoever may write into the directory can have put a link to another file meanwhile.
+ */
 function writeNew(path: string, text: string, mode: number, before: Stats | undefined): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    if (before !== undefined) keepOwner(file, before);
+    fchmodSync(file, mode);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  if (before !== undefined) keepOwner(path, before);
-  chmodSync(path, mode);
 }
 
 /** The application still owns its file when root rendered it anew. */
-function keepOwner(path: string, before: Stats): void {
-  const now = lstatSync(path);
-  if (now.uid !== before.uid || now.gid !== before.gid) chownSync(path, before.uid, before.gid);
+function keepOwner(file: number, before: Stats): void {
+  const now = fstatSync(file);
+  if (now.uid !== before.uid || now.gid !== before.gid) fchownSync(file, before.uid, before.gid);
 }
 
 function syncDirectory(path: string): void {
