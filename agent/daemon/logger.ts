@@ -12,15 +12,19 @@ export interface AgentLog extends Log {
 }
 
 const STDERR = 2;
+/** What is kept, and written later, while standard error takes nothing; what comes after that is lost. */
+const WAITING_BYTES_MAX = 1024 * 1024;
 
 /**
  * @param isTerminal is standard error one? Decides what log_format auto means.
  * @param colours whether that terminal is to have them.
+ * @param fd tests write elsewhere.
  */
 export function makeLog(
   settings: Pick<Settings, 'log_level' | 'log_format'>,
   isTerminal: boolean,
   colours: boolean,
+  fd: number = STDERR,
 ): AgentLog {
   const options: LoggerOptions = {
     level: settings.log_level,
@@ -32,14 +36,14 @@ export function makeLog(
   // Both are synchronous: a line that was logged is written, whatever happens next.
   const stream = isPretty
     ? pretty({
-        destination: STDERR,
+        destination: fd,
         sync: true,
         colorize: isTerminal && colours,
         singleLine: true,
         translateTime: 'HH:MM:ss.l',
         ignore: 'pid,hostname',
       })
-    : destination({ dest: STDERR, sync: true });
+    : steadfast(fd);
   const logger = pino(options, stream);
   return {
     debug: (fields, sentence) => logger.debug(fields, sentence),
@@ -50,6 +54,13 @@ export function makeLog(
       logger.level = level;
     },
   };
+}
+
+/** A full disk is told where lines are lost, and is no reason to turn a client away: without a listener it would be thrown. */
+function steadfast(fd: number) {
+  const stream = destination({ dest: fd, sync: true, maxLength: WAITING_BYTES_MAX });
+  stream.on('error', () => {});
+  return stream;
 }
 
 /** A Secret says *** by itself; this is for one that was opened by mistake inside an object with a telling name. */
