@@ -111,6 +111,10 @@ function runCommand(
     const stop = (reason: string) => {
       stopped ??= reason;
       if (child.pid !== undefined) killGroup(child.pid);
+      // A child that has left the group lives on, and as long as it holds the pipes there is no end to wait for.
+      fail(stopped);
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const timer = setTimeout(
       () => stop(`it took longer than ${timeoutMs} ms (secret_command_timeout)`),
@@ -130,7 +134,6 @@ function runCommand(
     });
     child.on('close', (status, signal) => {
       clearTimeout(timer);
-      if (stopped !== undefined) return fail(stopped);
       if (status !== 0) return fail(`it ended with ${signal ?? `status ${status}`}${quoted(complaint)}`);
       return fulfil(
         Buffer.concat(out)

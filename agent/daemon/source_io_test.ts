@@ -1,7 +1,7 @@
 // Real files and real commands, in a folder of their own: what is there, what is not, and what must not hold the agent up.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../base/errors.ts';
@@ -71,6 +71,13 @@ test('run() says why a command failed, and never what it printed', async () => {
   expect(await reasonOf('no-such-program', [])).toBe('Cannot run no-such-program: there is no such program');
   const endless = ['-c', 'while :; do echo aaaaaaaaaaaaaaaa; done'];
   expect(await reasonOf('sh', endless)).toBe('Cannot run sh: it printed more than 65536 bytes');
+});
+
+test('run() does not wait for a child that has left the process group of its command', async () => {
+  const script = join(folder, 'leaves.sh');
+  writeFileSync(script, 'setsid sh -c "echo \\$\\$ > stray; exec sleep 30" &\necho secret\n');
+  await expect(io().run('sh', [script], 1_000)).rejects.toThrow('it took longer than 1000 ms');
+  process.kill(Number(readFileSync(join(folder, 'stray'), 'utf8')), 'SIGKILL');
 });
 
 test('run() ends a command that takes too long, its children included', async () => {
