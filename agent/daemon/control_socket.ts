@@ -33,6 +33,8 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
     const server = Bun.serve({
       unix: path,
       maxRequestBodySize: BODY_BYTES_MAX,
+      // Else Bun answers an error of ours with a page of our source.
+      development: false,
       fetch: (request) => answer(request, room),
     });
     return {
@@ -50,7 +52,9 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
 }
 
 async function answer(request: Request, room: ControlRoom): Promise<Response> {
-  const url = new URL(request.url);
+  // Where the Host header is missing or is none, so is the beginning of the URL.
+  const url = URL.parse(request.url, 'http://localhost');
+  if (url === null) return Response.json({ ok: false, reason: 'there is no such URL' }, { status: 400 });
   const route = `${request.method} ${url.pathname}`;
   switch (route) {
     case 'GET /status':
