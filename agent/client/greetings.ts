@@ -1,11 +1,14 @@
 // What a client is told behind AuthenticationOk: made once for all that ask for the same parameters.
 
+import { AgentError } from '../base/errors.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeParameterStatus } from '../wire/server_messages.ts';
 
 /** The kinds of clients of an application are few; whoever has more of them makes some greetings anew. */
 const GREETINGS_MAX = 64;
+/** PostgreSQL's NAMEDATALEN, without the NUL. */
+const IDENTIFIER_BYTES_MAX = 63;
 
 /** What sessions that asked for the same begin with. */
 export class Greeting {
@@ -55,7 +58,10 @@ export class Greetings {
   /** By what the pool's server reported: when that is asked anew, its greetings are gone too. */
   readonly #byWelcome = new WeakMap<Parameters, Map<string, Greeting>>();
 
-  /** @param asked the client's own parameters over what the server reports by itself (`welcome`). */
+  /**
+   * @param asked the client's own parameters over what the server reports by itself (`welcome`).
+   * @throws AgentError startup_parameter
+   */
   of(welcome: Parameters, user: string, asked: ReadonlyMap<string, string>): Greeting {
     const known = this.#byWelcome.get(welcome) ?? new Map<string, Greeting>();
     this.#byWelcome.set(welcome, known);
@@ -64,10 +70,20 @@ export class Greetings {
     for (const [name, value] of asked) key += `${name}\0${value}\0`;
     let greeting = known.get(key);
     if (greeting === undefined) {
+      for (const name of asked.keys()) checkName(name);
       if (known.size >= GREETINGS_MAX) known.delete(known.keys().next().value!);
       greeting = new Greeting(welcome.startWith(asked), user);
       known.set(key, greeting);
     }
     return greeting;
   }
+}
+
+/** A longer name could be set, and not reset again: RESET takes an identifier, which the server cuts off. */
+function checkName(name: string): void {
+  const long = name.split('.').find((part) => Buffer.byteLength(part) > IDENTIFIER_BYTES_MAX);
+  if (long === undefined) return;
+  throw new AgentError('startup_parameter', {
+    reason: `the name "${long}" is longer than ${IDENTIFIER_BYTES_MAX} bytes`,
+  });
 }

@@ -54,3 +54,10 @@ test('Greetings keeps 64 of them, and makes the rest anew', () => {
   expect(of(1)).toBe(made[1]!);
   expect(of(0)).not.toBe(made[0]!);
 });
+
+test('Greetings refuses a name that RESET could not take back from the next client', () => {
+  const of = (name: string) => new Greetings().of(welcome, 'u', new Map([[name, 'mine']]));
+  expect(of(`my.${'x'.repeat(63)}`).parameters.unreported.size).toBe(1);
+  for (const name of ['x'.repeat(64), `my.${'x'.repeat(64)}`, `my.${'ü'.repeat(32)}`])
+    expect(() => of(name)).toThrow('is longer than 63 bytes');
+});
