@@ -4,6 +4,7 @@ import { concat, int32At } from '../../wire/bytes.ts';
 import * as say from '../harness/client_words.ts';
 import { serverWords } from '../harness/server_words.ts';
 import { Backend, type BackendHost, type Interrupt } from './backend.ts';
+import { type Proof, ProvingClient } from './proofs.ts';
 import type { Random } from './random.ts';
 import { PREPARED, type Speaker, statement, transaction, type Unit, work } from './script.ts';
 import type { Peer, SimConnection } from './sim_connection.ts';
@@ -23,6 +24,10 @@ export interface ClientWorld {
   /** Its connection is over. */
   onGone(client: SimClient): void;
   readonly isClosing: boolean;
+  /** What a login has to prove; undefined: everybody is trusted. */
+  readonly proof: Proof | undefined;
+  /** Goes on, in this very step, when that has come. */
+  expect<T>(promise: Promise<T>, then: (value: T) => void): void;
   /** An idle server has said FATAL, and was lent all the same. */
   readonly hasLentDying: boolean;
   /** Says also what the agent is known to answer otherwise. */
@@ -65,6 +70,7 @@ export class SimClient implements Peer, Speaker {
   #serial = 0;
   /** What it says now must not be hit by a cancel: the model could not tell what came of it. */
   #fragile = false;
+  readonly #proving: ProvingClient | undefined;
   readonly #greeted: string[] = [];
 
   get isStrict(): boolean {
@@ -86,6 +92,7 @@ export class SimClient implements Peer, Speaker {
     if (random.chance(0.1)) asked.statement_timeout = '9000';
     this.plain = Object.keys(asked).length === 0;
     this.model = new Backend(ALONE, asked);
+    if (world.proof !== undefined) this.#proving = new ProvingClient(world.proof, random);
     this.connection = world.dial(this, random.chance(0.15));
     this.connection.send(say.startup({ user: 'app', database, ...asked }));
   }
@@ -161,6 +168,11 @@ export class SimClient implements Peer, Speaker {
   }
 
   #onGreeting(kind: string, bytes: Uint8Array): void {
+    if (kind === 'R' && this.#proving !== undefined) {
+      this.#world.expect(this.#proving.answer(int32At(bytes, 5), bytes.slice(9)), (answer) => {
+        if (answer !== undefined && !this.hasLeft) this.connection.send(answer);
+      });
+    }
     if (kind === 'S') this.#greeted.push(serverWords(bytes).join());
     if (kind === 'K') {
       this.pid = int32At(bytes, 5);

@@ -5,6 +5,7 @@ import { concat, int32At } from '../../wire/bytes.ts';
 import { clientWords } from '../harness/client_words.ts';
 import * as say from '../harness/server_words.ts';
 import { Backend, type BackendHost } from './backend.ts';
+import { type Proof, ProvingServer } from './proofs.ts';
 import type { Random } from './random.ts';
 import { GONE, type Link, type Peer, SimConnection } from './sim_connection.ts';
 import type { Timeline } from './timeline.ts';
@@ -21,6 +22,8 @@ export class SimPostgres implements Network, BackendHost {
   state: 'up' | 'starting' | 'down' = 'up';
   /** Something went wrong with a server, or with the way to it: when last. */
   faultAt = Number.NEGATIVE_INFINITY;
+  /** What a login has to prove; undefined: everybody is trusted. */
+  proof: Proof | undefined;
   /** Who wants to know what is said. */
   trace: (line: () => string) => void = () => {};
   maxConnections = Number.POSITIVE_INFINITY;
@@ -146,6 +149,8 @@ export class BackendSession implements Peer {
   #pumping = false;
   #interrupt: 'cancel' | 'lock_timeout' | undefined;
   #isGone = false;
+  #asked: Record<string, string> | undefined;
+  #proving: ProvingServer | undefined;
 
   constructor(postgres: SimPostgres, pid: number, link: Link) {
     this.#postgres = postgres;
@@ -231,6 +236,7 @@ export class BackendSession implements Peer {
 
   #onStartupBytes(chunk: Uint8Array): void {
     this.#bytes = concat([this.#bytes, chunk]);
+    if (this.#asked !== undefined) return this.#onPassword();
     if (this.#bytes.length < 8 || this.#bytes.length < int32At(this.#bytes, 0)) return;
     const packet = this.#bytes;
     if (int32At(packet, 4) === 80_877_102) {
@@ -245,14 +251,36 @@ export class BackendSession implements Peer {
       });
       return;
     }
+    this.#onStartup(packet);
+  }
+
+  #onStartup(packet: Uint8Array): void {
     const words = Buffer.from(packet.subarray(8)).toString('utf8').split('\0');
     const asked: Record<string, string> = {};
     for (let i = 0; i + 1 < words.length && words[i] !== ''; i += 2) asked[words[i]!] = words[i + 1]!;
-    const postgres = this.#postgres;
-    const logins = [...postgres.sessions].filter(({ backend }) => backend !== undefined).length;
-    if (postgres.state !== 'up') return this.#refuse('the database system is starting up', '57P03');
-    if (logins >= postgres.maxConnections) return this.#refuse('sorry, too many clients already', '53300');
-    this.backend = new Backend(postgres, asked);
+    const { sessions, state, maxConnections, proof, random } = this.#postgres;
+    const logins = [...sessions].filter(({ backend }) => backend !== undefined).length;
+    if (state !== 'up') return this.#refuse('the database system is starting up', '57P03');
+    if (logins >= maxConnections) return this.#refuse('sorry, too many clients already', '53300');
+    this.#asked = asked;
+    this.#bytes = new Uint8Array(0);
+    if (proof === undefined) return this.#letIn();
+    this.#proving = new ProvingServer(proof, random);
+    this.connection.send(this.#proving.offer());
+  }
+
+  #onPassword(): void {
+    const bytes = this.#bytes;
+    if (bytes.length < 5 || bytes.length < 1 + int32At(bytes, 1)) return;
+    this.#bytes = new Uint8Array(0);
+    const answer = this.#proving!.answer(bytes.subarray(5));
+    if (answer === undefined) return this.#refuse('password authentication failed', '28P01');
+    this.connection.send(answer.bytes);
+    if (answer.done) this.#letIn();
+  }
+
+  #letIn(): void {
+    this.backend = new Backend(this.#postgres, this.#asked!);
     const parameters = [...this.backend.parameters.reported].map(([name, value]) =>
       say.parameterStatus(name, value),
     );

@@ -1,6 +1,5 @@
 // One simulated world: the agent's real rooms between simulated applications and a simulated PostgreSQL, driven by a seed.
 
-import { makeCredentialBook } from '../../auth/credential.ts';
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
 import { AgentError } from '../../base/errors.ts';
@@ -18,6 +17,7 @@ import { databaseOf, settingsOf, userOf } from '../harness/data_plane.ts';
 import { settle } from '../harness/fake_clock.ts';
 import { excuseFor } from './excuses.ts';
 import { Inspector } from './inspector.ts';
+import { makeProof, type Proof } from './proofs.ts';
 import { Random } from './random.ts';
 import { type ClientWorld, SimClient } from './sim_client.ts';
 import { type Link, type Peer, SimConnection } from './sim_connection.ts';
@@ -53,6 +53,7 @@ export class World implements ClientWorld {
   changedAt = Number.NEGATIVE_INFINITY;
   isClosing = false;
   readonly isStrict: boolean;
+  readonly proof: Proof | undefined;
   /** When a server that had said FATAL while it was idle was last seen. */
   dyingAt = Number.NEGATIVE_INFINITY;
   /** When max_client_conn was last reached. */
@@ -63,16 +64,21 @@ export class World implements ClientWorld {
   readonly #size: number;
   #nextClient = 1;
   #isTicking = true;
+  /** Promises of the world's own that are under way. */
+  #awaited = 0;
+  #failure: Error | undefined;
   #toCome: number;
 
   private constructor(
     seed: number,
     options: WorldOptions,
-    settings: Settings,
+    proof: Proof | undefined,
     random: Random,
     context: Omit<ClientContext, 'clock' | 'log' | 'registry' | 'loginDeadlines' | 'tools' | 'random'>,
   ) {
+    const { settings } = context;
     this.seed = seed;
+    this.proof = proof;
     this.random = random;
     this.settings = settings;
     this.mode = settings.databases.shop!.poolMode;
@@ -85,11 +91,12 @@ export class World implements ClientWorld {
     const log = this.#log();
     const link = linkOf(random, false);
     this.postgres = new SimPostgres(timeline, random, () => link);
+    this.postgres.proof = proof;
     this.postgres.trace = (line) => this.trace(line);
     const bytes = (count: number): Uint8Array => random.bytes(count);
     const tools: DialTools = {
       network: this.postgres,
-      keys: new ScramKeyCache(),
+      keys: proof?.keys ?? new ScramKeyCache(),
       random: bytes,
       readPem: () => '',
       policy: () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined }),
@@ -109,12 +116,12 @@ export class World implements ClientWorld {
 
   static async make(seed: number, options: WorldOptions = {}): Promise<World> {
     const random = new Random(seed);
-    const settings = settingsFor(random, random.between(1, 4));
-    const users = Object.values(settings.users);
-    const book = await makeCredentialBook(users, { mockKey: new Uint8Array(32), iterations: 1 });
-    return new World(seed, options, settings, random, {
+    const proof = await makeProof(random);
+    const isTrusting = random.chance(0.7);
+    const settings = settingsFor(random, random.between(1, 4), isTrusting ? undefined : proof);
+    return new World(seed, options, isTrusting ? undefined : proof, random, {
       settings,
-      books: { common: book, byDatabase: new Map() },
+      books: { common: proof.book, byDatabase: new Map() },
       peerMap: makePeerMap([]),
       tls: undefined,
       accepting: true,
@@ -159,6 +166,20 @@ export class World implements ClientWorld {
     return connection;
   }
 
+  expect<T>(promise: Promise<T>, then: (value: T) => void): void {
+    this.#awaited++;
+    promise.then(
+      (value) => {
+        this.#awaited--;
+        then(value);
+      },
+      (error: Error) => {
+        this.#awaited--;
+        this.#failure = error;
+      },
+    );
+  }
+
   trace(line: () => string): void {
     if (this.#isTracing) this.lines.push(`${this.now.toFixed(1).padStart(9)} ${line()}`);
   }
@@ -195,11 +216,13 @@ export class World implements ClientWorld {
     this.steps++;
     // Dialing and cancelling are the only things that await.
     if (wasHot || this.#isHot) await settle();
+    if (this.#failure !== undefined) this.violation(this.#failure.message);
     this.inspector.inspect();
     return true;
   }
 
   get #isHot(): boolean {
+    if (this.#awaited > 0) return true;
     for (const pool of this.registry) {
       if (pool.logins > 0 || pool.cancelingServers.length > 0) return true;
       for (const server of pool.activeServers) if (server.cancels > 0) return true;
@@ -288,7 +311,8 @@ function linkOf(random: Random, isSlow: boolean): Link {
   };
 }
 
-export function settingsFor(random: Random, poolSize: number): Settings {
+function settingsFor(random: Random, poolSize: number, proof: Proof | undefined): Settings {
+  const secret = proof?.secret;
   const poolMode = random.pick<PoolMode>([
     'transaction',
     'transaction',
@@ -302,13 +326,15 @@ export function settingsFor(random: Random, poolSize: number): Settings {
     minPoolSize: random.pick([0, 0, 1]),
     maxDbConnections: random.pick([0, 0, 3]),
     user: 'app',
+    password: secret,
     dbname: 'shop',
   };
   const two = random.chance(0.3);
   return settingsOf(
     [databaseOf({ ...database, name: 'shop' }), ...(two ? [databaseOf({ ...database, name: 'jobs' })] : [])],
-    [userOf({ name: 'app', maxUserConnections: random.pick([0, 0, 4]) })],
+    [userOf({ name: 'app', secret, maxUserConnections: random.pick([0, 0, 4]) })],
     {
+      auth_type: proof === undefined ? 'trust' : 'scram-sha-256',
       max_client_conn: random.pick([100, 100, 5]),
       max_prepared_statements: random.pick([1, 2, 3, 200]),
       client_write_buffer: random.pick([256, 4_096, 262_144]),
