@@ -1,6 +1,8 @@
 // Subjects of certificates, and the users who come with them.
 
 import { expect, test } from 'bun:test';
+import { X509Certificate } from 'node:crypto';
+import { createCertificateAuthority } from '../tests/harness/certificates.ts';
 import { commonNameOf, isCertificateOf } from './certificate_user.ts';
 
 test('isCertificateOf() takes the common name, whole and alone', () => {
@@ -22,4 +24,28 @@ test('isCertificateOf() takes the common name, whole and alone', () => {
 test('commonNameOf() guesses at nothing', () => {
   expect(['CN=app', 'O=x\nCN=a=b', 'CN='].map(commonNameOf)).toEqual(['app', 'a=b', '']);
   expect(['O=x', 'CN=a\nCN=b', '', undefined].map(commonNameOf)).toEqual(Array(4).fill(undefined));
+});
+
+test('commonNameOf() gives the name that stands in the certificate, whatever letters it has', () => {
+  const authority = createCertificateAuthority();
+  const read = (commonName: string) =>
+    commonNameOf(new X509Certificate(authority.issueClient({ commonName }).certificate).subject);
+  const names = [
+    'joe+tag@example.com',
+    'a, b',
+    'ä€𝄞',
+    'CN=app',
+    '"q"',
+    ' blank ',
+    '#1',
+    'a\\b',
+    'a\\0Ab',
+    'x\nCN=app',
+  ];
+  expect(names.map(read)).toEqual(names);
+  expect(read('app\0.example')).toBeUndefined();
+});
+
+test('commonNameOf() takes no name that stands beside another attribute', () => {
+  expect(['CN=app + O=x', 'O=x + CN=app'].map(commonNameOf)).toEqual([undefined, undefined]);
 });
