@@ -415,6 +415,26 @@ export const ERRORS = {
     exit: 69,
     sentence: 'transaction blocks are not allowed in statement pooling mode',
   },
+  query_timeout: {
+    sqlstate: '57014',
+    exit: 75,
+    sentence: 'the query ran for longer than query_timeout ({seconds} s)',
+  },
+  transaction_timeout: {
+    sqlstate: '25P04',
+    exit: 75,
+    sentence: 'the transaction took longer than transaction_timeout ({seconds} s)',
+  },
+  idle_transaction_timeout: {
+    sqlstate: '25P03',
+    exit: 75,
+    sentence: 'idle in a transaction for longer than idle_transaction_timeout ({seconds} s)',
+  },
+  client_idle_timeout: {
+    sqlstate: '57P05',
+    exit: 75,
+    sentence: 'idle for longer than client_idle_timeout ({seconds} s)',
+  },
   query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
   message_too_long: {
     sqlstate: '54000',

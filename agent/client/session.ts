@@ -12,6 +12,7 @@ import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import type { Greeting } from './greetings.ts';
 import { Relay } from './relay.ts';
+import { type Phase, Stopwatch } from './stopwatch.ts';
 import { TrackedParameters } from './tracked_parameters.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
@@ -42,6 +43,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   parameters: Parameters;
   server: Server | undefined;
   readonly relay: Relay;
+  /** Counted up with everything that the client asks and is answered, and with every end of a transaction: see Stopwatch. */
+  turns = 0;
+  transactions = 0;
+  readonly stopwatch = new Stopwatch();
   #over = false;
   #tracked: TrackedParameters | undefined;
   readonly #greeting: Greeting;
@@ -71,9 +76,18 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     return this.server !== undefined ? 'active' : (this.list?.name ?? 'idle');
   }
 
+  /** What its time is spent with, as far as timeouts go. */
+  get phase(): Phase {
+    const { server } = this;
+    if (server === undefined) return this.list === undefined ? 'idle' : 'waiting';
+    if (!server.expected.isEmpty) return 'query';
+    return server.status === type.IDLE && server.expected.isSettled ? 'idle' : 'transaction';
+  }
+
   // From the client.
 
   onData(chunk: Uint8Array): void {
+    this.turns++;
     this.pool.statistics.bytesReceived += chunk.length;
     try {
       this.relay.onClientData(chunk);
@@ -89,7 +103,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onClose(reason: CloseReason): void {
     if (this.#over) return;
-    this.#leave(reason.error ?? 'the client closed the connection', false);
+    const { cancel_abandoned_queries: cancels } = this.context.settings;
+    this.#leave(reason.error ?? 'the client closed the connection', cancels);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
@@ -130,12 +145,14 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   onReady(server: Server): void {
     if (server !== this.server) return;
     if (this.#asking) return this.#onAccepted(server);
+    this.turns++;
     this.pool.statistics.queries++;
     if (server.status !== type.IDLE) {
       if (this.refusesBlocks) this.fail(new AgentError('statement_mode'));
       return;
     }
     this.pool.statistics.transactions++;
+    this.transactions++;
     if ((server.settingsTouched || this.#tracked !== undefined) && this.#lookAtSettings(server)) return;
     if (this.pool.mode === 'session') return;
     this.#readyMissed = this.relay.inMessage;
@@ -210,17 +227,18 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
         error.message,
       );
     }
-    this.#end(error.message, false);
+    this.#end(error.message, true);
   }
 
   /** Closes without a word; what was written before still leaves, and what was asked before is still done. */
   end(reason: string): void {
-    this.#end(reason, true);
+    this.#end(reason, false);
   }
 
-  #end(reason: string, isGoodbye: boolean): void {
+  /** @param cancels what is under way is stopped: nobody waits for it. */
+  #end(reason: string, cancels: boolean): void {
     if (this.#over) return;
-    this.#leave(reason, isGoodbye);
+    this.#leave(reason, cancels);
     this.connection.end();
   }
 
@@ -315,14 +333,14 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (this.connection.buffered === 0) this.connection.resume();
   }
 
-  #leave(reason: string, isGoodbye: boolean): void {
+  #leave(reason: string, cancels: boolean): void {
     this.#over = true;
     const { server, context, pool } = this;
     this.server = undefined;
     pool.leave(this);
     context.clients.remove(this);
     this.relay.close();
-    if (server !== undefined) this.#letGo(server, reason, isGoodbye);
+    if (server !== undefined) this.#letGo(server, reason, cancels);
     if (context.settings.log_disconnections) {
       context.log.info(
         { client_pid: this.pid, database: pool.database.name, user: pool.user, reason },
@@ -331,7 +349,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
   }
 
-  #letGo(server: Server, reason: string, isGoodbye: boolean): void {
+  #letGo(server: Server, reason: string, cancels: boolean): void {
     const { pool } = this;
     const { settings } = this.context;
     const isSession = pool.mode === 'session';
@@ -344,7 +362,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       cancelWork(pool, server);
       pool.discard(server, `the client left in the middle of a message: ${reason}`, true);
     } else if (!server.expected.isSettled) {
-      pool.recover(server, { reason, cancels: !isGoodbye && settings.cancel_abandoned_queries, resets });
+      pool.recover(server, { reason, cancels, resets });
     } else if (isSession || server.status !== type.IDLE) {
       pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...resets]);
     } else {

@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_channel_binding":{"$ref":"#/definitions/shape22"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape23"},"log_format":{"$ref":"#/definitions/shape24"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape25"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape26"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape27"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["prefer","require","disable"]},"shape23":{"enum":["debug","info","warn","error"]},"shape24":{"enum":["auto","json","pretty"]},"shape25":{"enum":["writer","replica"]},"shape26":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape27":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_channel_binding":{"$ref":"#/definitions/shape22"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape23"},"log_format":{"$ref":"#/definitions/shape24"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape25"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape26"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape27"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["prefer","require","disable"]},"shape23":{"enum":["debug","info","warn","error"]},"shape24":{"enum":["auto","json","pretty"]},"shape25":{"enum":["writer","replica"]},"shape26":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape27":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -406,7 +406,7 @@ return errors === 0;
 
 const schema18 = {"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -453,13 +453,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate55.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
 
 const schema19 = {"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -506,14 +506,14 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate57.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
 const schema20 = {"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 const pattern7 = new RegExp("^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$", "u");
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -560,13 +560,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate60.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
 const schema21 = {"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -613,13 +613,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate62.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
 
 const schema22 = {"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -666,13 +666,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate64.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
 
 const schema23 = {"enum":["session","transaction","statement"]};
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "session") || (data === "transaction")) || (data === "statement"))){
@@ -685,13 +685,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate69.errors = vErrors;
+validate74.errors = vErrors;
 return errors === 0;
 }
 
 const schema24 = {"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -738,13 +738,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate71.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
 
 const schema25 = {"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -791,13 +791,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate73.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
 const schema26 = {"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -844,13 +844,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate75.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
 
 const schema27 = {"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -897,13 +897,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate81.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
 
 const schema28 = {"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -950,13 +950,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate85.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
 
 const schema29 = {"enum":["prefer","require","disable"]};
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
@@ -969,13 +969,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
 
 const schema30 = {"enum":["debug","info","warn","error"]};
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
@@ -988,13 +988,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate106.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
 
 const schema31 = {"enum":["auto","json","pretty"]};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
@@ -1007,13 +1007,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
 
 const schema32 = {"enum":["writer","replica"]};
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
@@ -1026,13 +1026,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate125.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1079,13 +1079,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate128.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
 const schema34 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1113,7 +1113,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate140.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
 
@@ -1266,39 +1266,69 @@ vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.error
 errors = vErrors.length;
 }
 }
+if(data.query_timeout !== undefined){
+if(!(validate33(data.query_timeout, {instancePath:instancePath+"/query_timeout",parentData:data,parentDataProperty:"query_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.transaction_timeout !== undefined){
+if(!(validate33(data.transaction_timeout, {instancePath:instancePath+"/transaction_timeout",parentData:data,parentDataProperty:"transaction_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.idle_transaction_timeout !== undefined){
+if(!(validate33(data.idle_transaction_timeout, {instancePath:instancePath+"/idle_transaction_timeout",parentData:data,parentDataProperty:"idle_transaction_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.client_idle_timeout !== undefined){
+if(!(validate33(data.client_idle_timeout, {instancePath:instancePath+"/client_idle_timeout",parentData:data,parentDataProperty:"client_idle_timeout",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.query_wait_notify !== undefined){
+if(!(validate33(data.query_wait_notify, {instancePath:instancePath+"/query_wait_notify",parentData:data,parentDataProperty:"query_wait_notify",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
 if(data.max_client_conn !== undefined){
-if(!(validate55(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
-errors = vErrors.length;
-}
-}
-if(data.max_db_client_connections !== undefined){
-if(!(validate57(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
-errors = vErrors.length;
-}
-}
-if(data.max_user_client_connections !== undefined){
-if(!(validate57(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
-errors = vErrors.length;
-}
-}
-if(data.max_packet_size !== undefined){
-if(!(validate60(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
+if(!(validate60(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
 vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 }
-if(data.max_message_held !== undefined){
-if(!(validate62(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
+if(data.max_db_client_connections !== undefined){
+if(!(validate62(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
 vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
+if(data.max_user_client_connections !== undefined){
+if(!(validate62(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_packet_size !== undefined){
+if(!(validate65(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_message_held !== undefined){
+if(!(validate67(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+errors = vErrors.length;
+}
+}
 if(data.client_write_buffer !== undefined){
-if(!(validate64(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
-vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+if(!(validate69(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -1321,32 +1351,32 @@ errors = vErrors.length;
 }
 }
 if(data.pool_mode !== undefined){
-if(!(validate69(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate74(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 }
 if(data.default_pool_size !== undefined){
-if(!(validate71(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate76(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
 errors = vErrors.length;
 }
 }
 if(data.min_pool_size !== undefined){
-if(!(validate73(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate78(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_db_connections !== undefined){
-if(!(validate75(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate80(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_user_connections !== undefined){
-if(!(validate75(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate80(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
@@ -1369,8 +1399,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_lifetime_jitter !== undefined){
-if(!(validate81(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate86(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
@@ -1387,8 +1417,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_login_concurrency !== undefined){
-if(!(validate85(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+if(!(validate90(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
 errors = vErrors.length;
 }
 }
@@ -1411,14 +1441,14 @@ errors = vErrors.length;
 }
 }
 if(data.max_prepared_statements !== undefined){
-if(!(validate57(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+if(!(validate62(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_write_buffer !== undefined){
-if(!(validate64(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
-vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+if(!(validate69(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -1447,8 +1477,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_channel_binding !== undefined){
-if(!(validate96(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate101(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
@@ -1501,14 +1531,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate106(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate111(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate108(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate113(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 }
@@ -1543,12 +1573,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data68 = data.databases;
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-for(const key1 in data68){
-let data69 = data68[key1];
-if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
-for(const key2 in data69){
+let data73 = data.databases;
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+for(const key1 in data73){
+let data74 = data73[key1];
+if(data74 && typeof data74 == "object" && !Array.isArray(data74)){
+for(const key2 in data74){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -1560,147 +1590,147 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data69.from !== undefined){
-if(!(validate22(data69.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data69,parentDataProperty:"from",rootData}))){
+if(data74.from !== undefined){
+if(!(validate22(data74.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data74,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.url !== undefined){
-if(!(validate22(data69.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data69,parentDataProperty:"url",rootData}))){
+if(data74.url !== undefined){
+if(!(validate22(data74.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data74,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.host !== undefined){
-if(!(validate22(data69.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data69,parentDataProperty:"host",rootData}))){
+if(data74.host !== undefined){
+if(!(validate22(data74.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data74,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.port !== undefined){
-if(!(validate22(data69.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data69,parentDataProperty:"port",rootData}))){
+if(data74.port !== undefined){
+if(!(validate22(data74.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data74,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.dbname !== undefined){
-if(!(validate22(data69.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data69,parentDataProperty:"dbname",rootData}))){
+if(data74.dbname !== undefined){
+if(!(validate22(data74.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data74,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.user !== undefined){
-if(!(validate22(data69.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data69,parentDataProperty:"user",rootData}))){
+if(data74.user !== undefined){
+if(!(validate22(data74.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data74,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.password !== undefined){
-if(!(validate22(data69.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data69,parentDataProperty:"password",rootData}))){
+if(data74.password !== undefined){
+if(!(validate22(data74.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data74,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.password_file !== undefined){
-if(!(validate22(data69.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data69,parentDataProperty:"password_file",rootData}))){
+if(data74.password_file !== undefined){
+if(!(validate22(data74.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data74,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.password_command !== undefined){
-if(!(validate22(data69.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data69,parentDataProperty:"password_command",rootData}))){
+if(data74.password_command !== undefined){
+if(!(validate22(data74.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data74,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.secret_id !== undefined){
-if(!(validate22(data69.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data69,parentDataProperty:"secret_id",rootData}))){
+if(data74.secret_id !== undefined){
+if(!(validate22(data74.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data74,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.role !== undefined){
-if(!(validate125(data69.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data69,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(data74.role !== undefined){
+if(!(validate130(data74.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data74,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 }
-if(data69.force_user !== undefined){
-if(!(validate31(data69.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data69,parentDataProperty:"force_user",rootData}))){
+if(data74.force_user !== undefined){
+if(!(validate31(data74.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data74,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data69.connect_timeout !== undefined){
-if(!(validate128(data69.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data69,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(data74.connect_timeout !== undefined){
+if(!(validate133(data74.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data74,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
-if(data69.pool_mode !== undefined){
-if(!(validate69(data69.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data69,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(data74.pool_mode !== undefined){
+if(!(validate74(data74.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data74,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 }
-if(data69.pool_size !== undefined){
-if(!(validate71(data69.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data69,parentDataProperty:"pool_size",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(data74.pool_size !== undefined){
+if(!(validate76(data74.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data74,parentDataProperty:"pool_size",rootData}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
 errors = vErrors.length;
 }
 }
-if(data69.min_pool_size !== undefined){
-if(!(validate73(data69.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data69,parentDataProperty:"min_pool_size",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(data74.min_pool_size !== undefined){
+if(!(validate78(data74.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data74,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
-if(data69.max_db_connections !== undefined){
-if(!(validate75(data69.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data69,parentDataProperty:"max_db_connections",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(data74.max_db_connections !== undefined){
+if(!(validate80(data74.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data74,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
-if(data69.query_wait_timeout !== undefined){
-if(!(validate33(data69.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data69,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data74.query_wait_timeout !== undefined){
+if(!(validate33(data74.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data74,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data69.server_lifetime !== undefined){
-if(!(validate33(data69.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data69,parentDataProperty:"server_lifetime",rootData}))){
+if(data74.server_lifetime !== undefined){
+if(!(validate33(data74.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data74,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data69.sslmode !== undefined){
-if(!(validate47(data69.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data69,parentDataProperty:"sslmode",rootData}))){
+if(data74.sslmode !== undefined){
+if(!(validate47(data74.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data74,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
-if(data69.sslrootcert !== undefined){
-if(!(validate22(data69.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data69,parentDataProperty:"sslrootcert",rootData}))){
+if(data74.sslrootcert !== undefined){
+if(!(validate22(data74.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data74,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.sslcert !== undefined){
-if(!(validate22(data69.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data69,parentDataProperty:"sslcert",rootData}))){
+if(data74.sslcert !== undefined){
+if(!(validate22(data74.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data74,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.sslkey !== undefined){
-if(!(validate22(data69.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data69,parentDataProperty:"sslkey",rootData}))){
+if(data74.sslkey !== undefined){
+if(!(validate22(data74.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data74,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data69.parameters !== undefined){
-if(!(validate140(data69.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data69,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+if(data74.parameters !== undefined){
+if(!(validate145(data74.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data74,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
 errors = vErrors.length;
 }
 }
@@ -1729,12 +1759,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data94 = data.users;
-if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
-for(const key3 in data94){
-let data95 = data94[key3];
-if(data95 && typeof data95 == "object" && !Array.isArray(data95)){
-for(const key4 in data95){
+let data99 = data.users;
+if(data99 && typeof data99 == "object" && !Array.isArray(data99)){
+for(const key3 in data99){
+let data100 = data99[key3];
+if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+for(const key4 in data100){
 if(!(((((((key4 === "password") || (key4 === "password_file")) || (key4 === "password_command")) || (key4 === "databases")) || (key4 === "max_user_client_connections")) || (key4 === "pool_mode")) || (key4 === "max_user_connections"))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -1746,45 +1776,45 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data95.password !== undefined){
-if(!(validate22(data95.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data95,parentDataProperty:"password",rootData}))){
+if(data100.password !== undefined){
+if(!(validate22(data100.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data100,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data95.password_file !== undefined){
-if(!(validate22(data95.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data95,parentDataProperty:"password_file",rootData}))){
+if(data100.password_file !== undefined){
+if(!(validate22(data100.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data100,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data95.password_command !== undefined){
-if(!(validate22(data95.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data95,parentDataProperty:"password_command",rootData}))){
+if(data100.password_command !== undefined){
+if(!(validate22(data100.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data100,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data95.databases !== undefined){
-if(!(validate29(data95.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data95,parentDataProperty:"databases",rootData}))){
+if(data100.databases !== undefined){
+if(!(validate29(data100.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data100,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data95.max_user_client_connections !== undefined){
-if(!(validate57(data95.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data95,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+if(data100.max_user_client_connections !== undefined){
+if(!(validate62(data100.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data100,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
-if(data95.pool_mode !== undefined){
-if(!(validate69(data95.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data95,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(data100.pool_mode !== undefined){
+if(!(validate74(data100.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data100,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 }
-if(data95.max_user_connections !== undefined){
-if(!(validate75(data95.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data95,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(data100.max_user_connections !== undefined){
+if(!(validate80(data100.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data100,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }

@@ -12,6 +12,7 @@ import type { ClientContext, ClientTls, CredentialBooks } from '../client/contex
 import { Greetings } from '../client/greetings.ts';
 import { Login } from '../client/login.ts';
 import { LoginDeadlines } from '../client/login_deadlines.ts';
+import { endLateClients } from '../client/timeouts.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection } from '../net/connection.ts';
 import { createNetwork } from '../net/network.ts';
@@ -108,7 +109,9 @@ export class Plane {
   #tick(): void {
     const { clock } = this.#machine;
     this.#timer = clock.after(TICK_MS, () => {
-      this.registry.tick(clock.now());
+      const now = clock.now();
+      this.registry.tick(now);
+      endLateClients(this.context, now);
       this.#letRemovedGo();
       this.#tick();
     });

@@ -223,7 +223,9 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'track_extra_parameters',
   'max_db_client_connections',
   'max_user_client_connections',
+  'query_wait_notify',
   'scram_iterations',
+  'transaction_timeout',
   'auth_ident_file',
 ]);
 

@@ -1,0 +1,50 @@
+// Ends clients that take too long, at a query, a transaction or at nothing, and tells those that wait.
+
+import { AgentError, type ErrorCode } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { encodeNotice } from '../wire/server_messages.ts';
+import type { ClientContext } from './context.ts';
+import type { Session } from './session.ts';
+
+/** One look at every client; the janitor's tick calls it. */
+export function endLateClients({ clients, settings }: ClientContext, now: number): void {
+  if (!isAnySet(settings)) return;
+  for (const session of clients) {
+    session.stopwatch.look(session, now);
+    const late = whyLate(session, settings, now);
+    if (late !== undefined) session.fail(new AgentError(late, { seconds: settings[late] / 1000 }));
+    else if (session.phase === 'waiting') notify(session, settings.query_wait_notify, now);
+  }
+}
+
+type Timeout = 'query_timeout' | 'transaction_timeout' | 'idle_transaction_timeout' | 'client_idle_timeout';
+
+function isAnySet(settings: Settings): boolean {
+  const { query_timeout, transaction_timeout, idle_transaction_timeout, client_idle_timeout } = settings;
+  return (
+    query_timeout + transaction_timeout + idle_transaction_timeout + client_idle_timeout > 0 ||
+    settings.query_wait_notify > 0
+  );
+}
+
+function whyLate(session: Session, settings: Settings, now: number): (Timeout & ErrorCode) | undefined {
+  const { stopwatch, phase } = session;
+  const isOver = (name: Timeout, ms: number): boolean => settings[name] > 0 && ms >= settings[name];
+  const ms = stopwatch.phaseMs(now);
+  if (phase === 'query' && isOver('query_timeout', ms)) return 'query_timeout';
+  if (phase === 'transaction' && isOver('idle_transaction_timeout', ms)) return 'idle_transaction_timeout';
+  if (phase === 'idle' && isOver('client_idle_timeout', ms)) return 'client_idle_timeout';
+  if (phase !== 'idle' && phase !== 'waiting' && isOver('transaction_timeout', stopwatch.transactionMs(now)))
+    return 'transaction_timeout';
+  return undefined;
+}
+
+/** Between two messages: who waits has been answered everything that it asked before. */
+function notify(session: Session, afterMs: number, now: number): void {
+  const { stopwatch, pool, connection } = session;
+  if (afterMs === 0 || stopwatch.told || stopwatch.phaseMs(now) < afterMs) return;
+  stopwatch.told = true;
+  const seconds = Math.floor(stopwatch.phaseMs(now) / 1000);
+  const message = `no server connection is free: waiting for one since ${seconds} s, with ${pool.waiting} in the queue`;
+  connection.write(encodeNotice({ severity: 'NOTICE', sqlstate: '00000', message }));
+}

@@ -1,0 +1,143 @@
+// Timeouts of clients: each counts its own phase, from when that began, and never a moment too early.
+
+import { describe, expect, test } from 'bun:test';
+import type { Settings } from '../config/settings.ts';
+import { bind, execute, flush, parse, query, sync } from '../tests/harness/client_words.ts';
+import type { DataPlane } from '../tests/harness/data_plane.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
+import * as server from '../tests/harness/server_words.ts';
+import { sessionFixture } from './session_fixture.ts';
+import { endLateClients } from './timeouts.ts';
+
+const LOOK_MS = 100;
+
+/** As the janitor does, some times a second. */
+function pass(plane: DataPlane, ms: number): void {
+  for (let at = 0; at < ms; at += LOOK_MS) {
+    plane.clock.advance(LOOK_MS);
+    endLateClients(plane.context, plane.clock.now());
+  }
+}
+
+async function world(settings: Partial<Settings>, clients = 1) {
+  const fixture = await sessionFixture(clients, {}, { query_wait_notify: 0, ...settings });
+  endLateClients(fixture.plane.context, fixture.plane.clock.now());
+  return fixture;
+}
+
+describe('endLateClients()', () => {
+  test('ends a query after query_timeout, cancels it, and lends its server on', async () => {
+    const more = { query_timeout: 2_000, cancel_abandoned_queries: false };
+    const { plane, pool, clients, server: one } = await world(more, 2);
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    clients[1]!.says(query('SELECT 2'));
+    pass(plane, 2_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    pass(plane, LOOK_MS);
+    expect(clients[0]!.heard()).toEqual(['FATAL 57014 the query ran for longer than query_timeout (2 s)']);
+    await settle();
+    expect([plane.network.server.cancels, pool.cleaningServers.length]).toEqual([one.pid, 1]);
+  });
+
+  test('counts each query of a pipeline of transactions by itself', async () => {
+    const { plane, clients, server: one } = await world({ query_timeout: 1_000 });
+    for (let i = 0; i < 10; i++) {
+      clients[0]!.says(query('SELECT pg_sleep(0.9)'));
+      pass(plane, 900);
+      one.says(server.complete('SELECT 1'), server.ready());
+    }
+    expect(clients[0]!.connection.isEnded).toBe(false);
+  });
+
+  test('ends a transaction in which nothing is done, after idle_transaction_timeout', async () => {
+    const { plane, pool, clients, server: one } = await world({ idle_transaction_timeout: 1_000 });
+    clients[0]!.says(query('BEGIN'));
+    pass(plane, 3_000);
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.heard();
+    pass(plane, 1_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    pass(plane, LOOK_MS);
+    expect(clients[0]!.heard()).toEqual([
+      'FATAL 25P03 idle in a transaction for longer than idle_transaction_timeout (1 s)',
+    ]);
+    expect(one.heard().at(-1)).toBe('Query ROLLBACK');
+    one.says(server.complete('ROLLBACK'), server.ready());
+    expect(pool.idle).toBe(1);
+  });
+
+  test('takes a run of the extended protocol without its Sync for a transaction', async () => {
+    const { plane, clients, server: one } = await world({ idle_transaction_timeout: 1_000 });
+    clients[0]!.says(parse('', 'SELECT 1'), bind(''), execute(), flush);
+    one.says(server.parseComplete, server.bindComplete, server.complete('SELECT 1'));
+    clients[0]!.heard();
+    pass(plane, 1_200);
+    expect(clients[0]!.heard()[0]).toStartWith('FATAL 25P03');
+  });
+
+  test('ends a transaction that goes on and on, after transaction_timeout', async () => {
+    const { plane, clients, server: one } = await world({ transaction_timeout: 2_000 });
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    for (let i = 0; i < 4; i++) {
+      clients[0]!.says(query('SELECT 1'));
+      pass(plane, 500);
+      one.says(server.complete('SELECT 1'), server.ready('T'));
+    }
+    expect(clients[0]!.connection.isEnded).toBe(false);
+    pass(plane, 200);
+    expect(clients[0]!.heard().at(-1)).toBe(
+      'FATAL 25P04 the transaction took longer than transaction_timeout (2 s)',
+    );
+  });
+
+  test('counts a transaction anew when another has begun between two looks', async () => {
+    const { plane, clients, server: one } = await world({ transaction_timeout: 1_000 });
+    for (let i = 0; i < 10; i++) {
+      clients[0]!.says(query('BEGIN'));
+      one.says(server.complete('BEGIN'), server.ready('T'));
+      pass(plane, 500);
+      clients[0]!.says(query('COMMIT'));
+      one.says(server.complete('COMMIT'), server.ready());
+    }
+    expect(clients[0]!.connection.isEnded).toBe(false);
+  });
+
+  test('ends a client that does nothing, after client_idle_timeout, and not one that waits or works', async () => {
+    const { plane, clients } = await world({ client_idle_timeout: 1_000 }, 3);
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    clients[1]!.says(query('SELECT 1'));
+    pass(plane, 900);
+    clients[2]!.says(sync);
+    clients[2]!.heard();
+    pass(plane, 1_000);
+    expect(clients[2]!.connection.isEnded).toBe(false);
+    pass(plane, 2 * LOOK_MS);
+    expect(clients.map(({ connection }) => connection.isEnded)).toEqual([false, false, true]);
+    expect(clients[2]!.heard()).toEqual(['FATAL 57P05 idle for longer than client_idle_timeout (1 s)']);
+    plane.check();
+  });
+
+  test('tells a client once that it waits, after query_wait_notify, and each time anew', async () => {
+    const { plane, clients, server: one } = await world({ query_wait_notify: 1_000 }, 2);
+    const notice =
+      'NOTICE 00000 no server connection is free: waiting for one since 1 s, with 1 in the queue';
+    for (let i = 0; i < 2; i++) {
+      clients[0]!.says(query('SELECT 1'));
+      clients[1]!.says(query('SELECT 2'));
+      pass(plane, 3_000);
+      expect(clients[1]!.heard()).toEqual([notice]);
+      one.says(server.complete('SELECT 1'), server.ready());
+      one.says(server.complete('SELECT 2'), server.ready());
+      expect(clients[1]!.heard()).toEqual(['Complete SELECT 2', 'Ready I']);
+      pass(plane, 200);
+    }
+  });
+
+  test('does nothing to anybody while no timeout is set', async () => {
+    const { plane, clients } = await world({});
+    clients[0]!.says(query('BEGIN'));
+    pass(plane, 100_000);
+    expect(clients[0]!.connection.isEnded).toBe(false);
+  });
+});

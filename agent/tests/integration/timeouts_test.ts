@@ -1,0 +1,109 @@
+// Clients that take too long, as a driver sees it: the reason with its SQLSTATE, and nothing left behind at PostgreSQL.
+
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import pg from 'pg';
+import type { Agent } from '../harness/agent.ts';
+import { type Application, serve } from '../harness/application.ts';
+import { createCertificateAuthority } from '../harness/certificates.ts';
+import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { ask, through } from '../harness/psql.ts';
+
+setDefaultTimeout(30_000);
+
+const authority = createCertificateAuthority();
+let postgres: Postgres;
+
+beforeAll(async () => {
+  postgres = await startPostgres({
+    tls: { server: authority.issueServer() },
+    users: { app: '' },
+    databases: { shop: 'app' },
+  });
+  await postgres.sql('CREATE TABLE stock (n int); ALTER TABLE stock OWNER TO app', 'shop');
+}, 60_000);
+afterAll(() => postgres?.stop());
+
+function start(settings: Application['settings']): Promise<Agent> {
+  return serve({ postgres, authority, settings: { default_pool_size: 1, ...settings } });
+}
+
+interface Told {
+  readonly client: pg.Client;
+  /** SQLSTATE and sentence of what ends the connection while nothing is asked. */
+  readonly end: Promise<string>;
+  readonly notices: string[];
+}
+
+async function connect(agent: Agent): Promise<Told> {
+  const client = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
+  const notices: string[] = [];
+  client.on('notice', ({ message }) => notices.push(message ?? ''));
+  const end = new Promise<string>((resolve) => {
+    client.once('error', (error) => {
+      resolve(`${(error as { code?: string }).code} ${error.message}`);
+      client.on('error', () => {}); // that the connection ended is told after why it did
+    });
+  });
+  await client.connect();
+  return { client, end, notices };
+}
+
+async function pidOf(agent: Agent): Promise<string> {
+  return ask(through(agent, postgres.passwordOf('app')), 'SELECT pg_backend_pid()');
+}
+
+test('query_timeout cancels the query at PostgreSQL, and the server serves the next client', async () => {
+  await using agent = await start({ query_timeout: '1s' });
+  const before = await pidOf(agent);
+  const { client } = await connect(agent);
+  client.on('error', () => {}); // the query is told first
+  const said = await client
+    .query('SELECT pg_sleep(60)')
+    .catch((error: { code: string; message: string }) => error);
+  expect(said).toMatchObject({
+    code: '57014',
+    message: 'the query ran for longer than query_timeout (1 s)',
+  });
+  expect(await pidOf(agent)).toBe(before);
+});
+
+test('idle_transaction_timeout rolls back what a client has forgotten', async () => {
+  await using agent = await start({ idle_transaction_timeout: '1s' });
+  const { client, end } = await connect(agent);
+  await client.query('BEGIN');
+  await client.query('INSERT INTO stock VALUES (1)');
+  expect(await end).toBe('25P03 idle in a transaction for longer than idle_transaction_timeout (1 s)');
+  expect(await ask(through(agent, postgres.passwordOf('app')), 'SELECT count(*) FROM stock')).toBe('0');
+});
+
+test('transaction_timeout ends a transaction that is kept busy', async () => {
+  await using agent = await start({ transaction_timeout: '2s' });
+  const { client, end } = await connect(agent);
+  await client.query('BEGIN');
+  const busy = (async () => {
+    for (;;) await client.query('SELECT pg_sleep(0.05)');
+  })().catch((error: { code?: string; message: string }) => `${error.code} ${error.message}`);
+  const first = await Promise.race([busy, end]);
+  expect(first).toBe('25P04 the transaction took longer than transaction_timeout (2 s)');
+});
+
+test('client_idle_timeout closes a client that does nothing, and no other', async () => {
+  await using agent = await start({ client_idle_timeout: '1s' });
+  const [idle, busy] = [await connect(agent), await connect(agent)];
+  const work = busy.client.query('SELECT pg_sleep(2), 7 AS n');
+  expect(await idle.end).toBe('57P05 idle for longer than client_idle_timeout (1 s)');
+  expect((await work).rows[0].n).toBe(7);
+  await busy.client.end();
+});
+
+test('query_wait_notify tells a client that it waits, and it is served all the same', async () => {
+  await using agent = await start({ query_wait_notify: '1s' });
+  const [busy, waiting] = [await connect(agent), await connect(agent)];
+  const slow = busy.client.query('SELECT pg_sleep(2)');
+  expect((await waiting.client.query('SELECT 8 AS n')).rows).toEqual([{ n: 8 }]);
+  expect(waiting.notices).toEqual([
+    'no server connection is free: waiting for one since 1 s, with 1 in the queue',
+  ]);
+  await slow;
+  await Promise.all([busy.client.end(), waiting.client.end()]);
+});
