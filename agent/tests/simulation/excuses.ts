@@ -39,7 +39,7 @@ const EXCUSES: readonly Excuse[] = [
     holds: hasFault,
   },
   { sqlstate: '08001', text: /./, holds: hasFault },
-  { sqlstate: '08004', text: /SQLSTATE (?:57P03|53300)/, holds: hasFault },
+  { sqlstate: '08004', text: /SQLSTATE (?:57P0[13]|53300)/, holds: hasFault },
   { sqlstate: '57P01', text: /removed from the configuration/, holds: hasChanged },
   { sqlstate: '3D000', text: /./, holds: hasChanged },
   {

@@ -26,7 +26,7 @@ export type Unit = readonly (readonly Uint8Array[])[];
 /** Texts that clients prepare, and so share. */
 export const PREPARED: readonly string[] = [
   ...['rows 2 4 @$1', 'rows 9 30 @$1', 'fail @$1', 'notice @$1', 'rows 1 0 @$1'],
-  ...['lock b @$1', 'sleep 20 @$1', 'copyout 2 @$1', 'rows 40 200 @$1'],
+  ...['lock b @$1', 'sleep 40 @$1', 'copyout 2 @$1', 'rows 40 200 @$1'],
 ];
 
 const SETTABLE: readonly (readonly [string, readonly string[]])[] = [
@@ -50,7 +50,7 @@ export function statement(speaker: Speaker): string {
     case 2:
       return `lock ${random.pick(['a', 'b', 'c'])} ${tag}`;
     case 3:
-      return `sleep ${random.between(1, 60)} ${tag}`;
+      return `sleep ${random.between(1, 90)} ${tag}`;
     case 4:
       return `copyout ${random.below(4)} ${tag}`;
     case 5:

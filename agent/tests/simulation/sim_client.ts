@@ -311,7 +311,9 @@ export class SimClient implements Peer, Speaker {
     this.model.feed(bytes);
     this.#settleSilence();
     this.connection.send(bytes);
-    if (this.random.chance(0.04)) this.#world.after(this.random.below(60), () => this.cancel());
+    // What waits is what can be hit.
+    const waits = /lock|sleep/.test(Buffer.from(bytes).toString('latin1'));
+    if (this.random.chance(waits ? 0.2 : 0.04)) this.#world.after(this.random.below(60), () => this.cancel());
   }
 
   /** Asks the agent to stop what it does for this client. */

@@ -243,7 +243,7 @@ export class BackendSession implements Peer {
       // The answer is the end of the connection, and comes when the signal was sent.
       const key = packet.slice(12);
       const { random, timeline } = this.#postgres;
-      timeline.after(random.below(random.chance(0.3) ? 80 : 5), () => {
+      timeline.after(random.below(random.chance(0.5) ? 100 : 5), () => {
         if (this.#isGone) return;
         this.#postgres.cancel(int32At(packet, 8), key);
         this.#end();
