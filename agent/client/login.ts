@@ -50,6 +50,7 @@ export class Login implements ConnectionHandler, Deadlined {
   #askedForTls = false;
   /** It has not proved who it is: it counts against client_login_concurrency. */
   #isStranger = true;
+  #keepsPlace = false;
   #askedForGss = false;
   /** Of the certificate that this client was shown, which a reload may since have replaced. */
   #endPoint: Uint8Array | undefined;
@@ -240,7 +241,7 @@ export class Login implements ConnectionHandler, Deadlined {
     }
   }
 
-  /** The true reason goes to the log, the answer comes late, and says no more than PostgreSQL's would. */
+  /** The true reason goes to the log; the answer says no more than PostgreSQL's, and late: who leaves keeps his place till then. */
   #onRefused(reply: ErrorCode, reason: string, details: ErrorDetails = {}): void {
     const { context, user } = this.#closure();
     this.#phase = 'thinking';
@@ -249,9 +250,12 @@ export class Login implements ConnectionHandler, Deadlined {
       { user, database: this.#databaseName(user), peer: this.#connection.peer, reason },
       'login refused',
     );
-    context.clock.after(context.settings.client_login_failure_delay, () =>
-      this.#fail(reply, { user, reason, ...details }, true),
-    );
+    this.#keepsPlace = true;
+    context.clock.after(context.settings.client_login_failure_delay, () => {
+      this.#keepsPlace = false;
+      this.#fail(reply, { user, reason, ...details }, true);
+      this.#known();
+    });
   }
 
   #onProved(requests: readonly AuthRequest[]): void {
@@ -377,7 +381,7 @@ export class Login implements ConnectionHandler, Deadlined {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#context.loginDeadlines.remove(this);
-    this.#known();
+    if (!this.#keepsPlace) this.#known();
   }
 
   #known(): void {

@@ -8,6 +8,7 @@ import {
   cancelRequest,
   gssencRequest,
   join,
+  message,
   packet,
   query,
   sslRequest,
@@ -311,6 +312,18 @@ describe('Login and limits', () => {
     expect(plane.context.clients.logins).toBe(2);
     first!.connection.closed();
     expect([plane.accept().heard(), plane.context.clients.logins]).toEqual([[], 2]);
+  });
+
+  test('holds the place of a guess until its answer is due, also when nobody waits for that', async () => {
+    const settings = { auth_type: 'plain', client_login_concurrency: 1, client_login_failure_delay: 500 };
+    const plane = await planeWith(settings as Partial<Settings>);
+    const guess = plane.accept();
+    guess.says(HELLO);
+    guess.says(message('p', 'wrong\0'));
+    guess.connection.closed();
+    expect(plane.accept().heard()).toEqual([refused('client_login_concurrency', 1)]);
+    plane.clock.advance(500);
+    expect([plane.context.clients.logins, plane.accept().heard()]).toEqual([0, []]);
   });
 });
 
