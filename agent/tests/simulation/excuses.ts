@@ -4,7 +4,7 @@ import type { SimClient } from './sim_client.ts';
 import { QUERY_WAIT_MS, type World } from './world.ts';
 
 /** A fault of a server may show as late as this. */
-const FAULT_ECHO_MS = 30_000;
+export const FAULT_ECHO_MS = 30_000;
 
 interface Excuse {
   readonly sqlstate: string;
@@ -13,8 +13,8 @@ interface Excuse {
   holds(world: World, client: SimClient): boolean;
 }
 
-function hasFault({ now, postgres }: World): boolean {
-  return now - postgres.faultAt < FAULT_ECHO_MS;
+function hasFault(world: World): boolean {
+  return world.hasFault;
 }
 
 function hasChanged({ now, changedAt }: World): boolean {

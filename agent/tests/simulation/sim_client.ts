@@ -30,6 +30,8 @@ export interface ClientWorld {
   expect<T>(promise: Promise<T>, then: (value: T) => void): void;
   /** An idle server has said FATAL, and was lent all the same. */
   readonly hasLentDying: boolean;
+  /** A server, or the way to it, has failed lately. */
+  readonly hasFault: boolean;
   /** Says also what the agent is known to answer otherwise. */
   readonly isStrict: boolean;
 }
@@ -134,7 +136,10 @@ export class SimClient implements Peer, Speaker {
     const { hasLeft, fatal } = this;
     this.phase = 'over';
     // Who reads so slowly is cut off.
-    const isCut = hasLeft || this.connection.wasCut;
+    const wasCut = hasLeft || this.connection.wasCut;
+    // Where the server's message broke off nothing can be said any more.
+    const isTorn = this.#bytes.length > 0 && !Buffer.from(this.#bytes).includes('VFATAL');
+    const isCut = wasCut || (isTorn && this.#world.hasFault);
     if (!isCut && Buffer.from(this.#bytes).includes('VFATAL'))
       this.#world.violation(`c${this.id} heard a FATAL in the middle of another message`);
     if (!isCut && fatal === undefined)

@@ -15,7 +15,7 @@ import type { DialTools } from '../../server/dial.ts';
 import { StatementRegistry } from '../../state/statements.ts';
 import { databaseOf, settingsOf, userOf } from '../harness/data_plane.ts';
 import { settle } from '../harness/fake_clock.ts';
-import { excuseFor } from './excuses.ts';
+import { excuseFor, FAULT_ECHO_MS } from './excuses.ts';
 import { Inspector } from './inspector.ts';
 import { makeProof, type Proof } from './proofs.ts';
 import { Random } from './random.ts';
@@ -140,6 +140,10 @@ export class World implements ClientWorld {
     while (this.steps < stepsMax && (this.#toCome > 0 || this.clients.some(({ phase }) => phase !== 'over')))
       await this.#step();
     await this.#close();
+  }
+
+  get hasFault(): boolean {
+    return this.now - this.postgres.faultAt < FAULT_ECHO_MS;
   }
 
   get hasLentDying(): boolean {
