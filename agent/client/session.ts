@@ -138,6 +138,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     connection.pause();
   }
 
+  get keepsServer(): boolean {
+    return this.pool.mode === 'session';
+  }
+
   get refusesBlocks(): boolean {
     return this.pool.mode === 'statement';
   }
@@ -194,8 +198,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.server = undefined;
     this.pool.onLost(server, reason);
     // What the server said last has been passed on; a second FATAL would only hide it.
-    if (server.lastFatal !== undefined) this.end('the server ended the connection');
-    else this.fail(new AgentError('server_lost', { reason }));
+    if (server.fatalPassed) this.end('the server ended the connection');
+    else this.fail(new AgentError('server_lost', { reason }), server);
   }
 
   /** Stops what the client's server is doing for it; a client that waits leaves the queue, and is told so. */
@@ -214,12 +218,13 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     );
   }
 
-  /** Tells the client why, and closes. */
-  fail(error: AgentError): void {
+  /** Tells the client why, and closes. In the middle of a message from `server` it can only close. */
+  fail(error: AgentError, server: Server | undefined = this.server): void {
     if (this.#over) return;
-    this.connection.write(
-      encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }),
-    );
+    if (server?.cutsMessage !== true) {
+      const { sqlstate } = error.row;
+      this.connection.write(encodeError({ severity: 'FATAL', sqlstate, message: error.message }));
+    }
     const { settings, log } = this.context;
     if (settings.log_pooler_errors) {
       log.warn(
@@ -361,7 +366,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       // Whatever else were sent would be read as the rest of that message.
       cancelWork(pool, server);
       pool.discard(server, `the client left in the middle of a message: ${reason}`, true);
-    } else if (!server.expected.isSettled) {
+    } else if (!server.expected.isSettled || (server.settingsTouched && !isSession)) {
       pool.recover(server, { reason, cancels, resets });
     } else if (isSession || server.status !== type.IDLE) {
       pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...resets]);

@@ -142,6 +142,28 @@ describe('Session after a SET', () => {
     expect([pool.idle, plane.network.servers.length]).toEqual([1, 1]);
     plane.check();
   });
+
+  test('leaves a server that is reset, when it leaves in a transaction that it began meanwhile', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(1, {}, SETTINGS);
+    clients[0]!.says(query('SET x = 1'));
+    one.says(...SET_DONE);
+    clients[0]!.says(query('BEGIN'));
+    one.says(
+      server.rowDescription('unnest'),
+      server.dataRow('1'),
+      server.complete('SELECT 1'),
+      server.ready(),
+    );
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    one.heard();
+    clients[0]!.connection.closed();
+    expect(one.heard()).toEqual(['Query ROLLBACK', 'Sync']);
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect(one.heard()).toEqual(['Query RESET SESSION AUTHORIZATION', 'Query RESET ALL']);
+    one.says(server.complete('RESET'), server.ready(), server.complete('RESET'), server.ready());
+    expect(pool.idle).toBe(1);
+    plane.check();
+  });
 });
 
 describe('Session whose client set something untracked', () => {

@@ -4,6 +4,7 @@ import type { Server, Tenant } from '../server/server.ts';
 import type { Pool } from './pool.ts';
 
 export class Resting implements Tenant {
+  readonly keepsServer = true;
   readonly #pool: Pool;
 
   constructor(pool: Pool) {
@@ -19,6 +20,8 @@ export class Resting implements Tenant {
       reason: server.lastFatal.message,
     };
     this.#pool.context.log.info(fields, 'the server ends a connection');
+    // It is lent to nobody any more, although it has not closed yet.
+    this.#pool.discard(server, server.lastFatal.message, true);
   }
 
   onReady(): void {}

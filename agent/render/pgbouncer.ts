@@ -223,6 +223,7 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'track_extra_parameters',
   'max_db_client_connections',
   'max_user_client_connections',
+  'cancel_wait_timeout',
   'query_wait_notify',
   'scram_iterations',
   'transaction_timeout',

@@ -20,6 +20,8 @@ export interface Tenant {
   onReady(server: Server): void;
   /** A ReadyForQuery that leaves a transaction open is not passed on: onReady() ends the client (pool_mode statement). */
   readonly refusesBlocks?: boolean;
+  /** It has the server although nothing is under way: a FATAL that comes then is its own end as well. */
+  readonly keepsServer?: boolean;
   /** A parameter has this value now. True: the client has to be told. */
   onParameter(name: string, value: string): boolean;
   /** A query of the agent's own failed. */
@@ -88,6 +90,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   cancels = 0;
   /** The last FATAL it said, which explains its end. */
   lastFatal: ServerError | undefined;
+  /** The tenant has that FATAL, in the server's own words. */
+  fatalPassed = false;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -117,6 +121,11 @@ export class Server implements ConnectionHandler, Linked<Server> {
   /** In no transaction, owing nobody anything, at the edge of a message. */
   get isClean(): boolean {
     return this.status === type.IDLE && this.expected.isSettled && !this.#framer.inMessage;
+  }
+
+  /** The tenant has the beginning of a message, and the rest has not come: whatever is said now would be read as that rest. */
+  get cutsMessage(): boolean {
+    return this.#framer.inMessage && this.#framer.heldBytes === 0 && !this.#dropRest;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -272,7 +281,11 @@ export class Server implements ConnectionHandler, Linked<Server> {
     if (error.severity === 'FATAL' || error.severity === 'PANIC') {
       this.lastFatal = error;
       this.retired = error.message;
+      // Behind the answer to all that was asked it concerns the connection, and the client may have another one.
+      const isOver = this.expected.isEmpty && this.status === type.IDLE;
+      if (isOver && this.tenant.keepsServer !== true) return KEEP;
       // Whatever the server was at: it ends the client's session too, and this is why.
+      this.fatalPassed = true;
       return 0;
     }
     // A table has changed under a prepared statement. It fails for everybody from now on, and for whoever prepares the

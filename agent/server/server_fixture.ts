@@ -11,6 +11,8 @@ import { Server, type ServerError, type Tenant } from './server.ts';
 export const MESSAGE_HELD_MAX = 65_536;
 
 export class RecordingTenant implements Tenant {
+  /** As a client of a session pool, unless a test says otherwise. */
+  keepsServer = true;
   replies: Uint8Array[] = [];
   readies = 0;
   drains = 0;

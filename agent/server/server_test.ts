@@ -245,6 +245,16 @@ describe('Server.lastFatal', () => {
     }
   });
 
+  test('is not for a client that has all its answers and gives the server back', () => {
+    const { connection, server: one, tenant } = serverFixture();
+    tenant.keepsServer = false;
+    one.expected.push(QUERY);
+    const fatal = server.errorResponse('shutting down', 'FATAL', '57P01');
+    connection.receive(join(server.complete('SELECT 1'), server.ready(), fatal));
+    expect(tenant.words()).toEqual(['Complete SELECT 1', 'Ready I']);
+    expect([tenant.readies, one.retired, one.fatalPassed]).toEqual([1, 'shutting down', false]);
+  });
+
   test('is read whole at every split', () => {
     const fatal = server.errorResponse('bye', 'PANIC', 'XX000');
     for (let at = 0; at <= fatal.length; at++) {
@@ -361,4 +371,15 @@ describe('Server.close() and Server.fail()', () => {
     connection.drain();
     expect(tenant.drains).toBe(1);
   });
+});
+
+test('Server.cutsMessage is true while the tenant has the beginning of a message only', () => {
+  const row = server.dataRow('a row');
+  for (let at = 1; at <= row.length; at++) {
+    const { connection, server: one } = serverFixture();
+    one.expected.push(QUERY);
+    connection.receive(row.subarray(0, at));
+    // A header that is not whole is kept here.
+    expect([at, one.cutsMessage]).toEqual([at, at >= 5 && at < row.length]);
+  }
 });

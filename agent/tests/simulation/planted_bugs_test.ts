@@ -1,8 +1,11 @@
 // Each planted bug is found by the simulation within 200 seeds, and leaves nothing behind when it is taken out.
 
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { PLANTED_BUGS } from './planted_bugs.ts';
 import { simulate } from './simulate.ts';
+
+// Seconds on an idle machine; a busy one may take its time.
+setDefaultTimeout(300_000);
 
 const SEEDS_MAX = 200;
 

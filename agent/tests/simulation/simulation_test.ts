@@ -1,7 +1,10 @@
 // Seeds of the simulated world: nothing that must hold is broken in any of them, and each planted bug is found.
 
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { simulate } from './simulate.ts';
+
+// Seconds on an idle machine; a busy one may take its time.
+setDefaultTimeout(300_000);
 
 const SEEDS = 1_000;
 
