@@ -41,7 +41,7 @@ export interface TestGroup {
 export const UNIT: TestGroup = {
   name: 'unit',
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
-  exclude: ['agent/tests/{golden,harness,integration,drivers,simulation}/**'],
+  exclude: ['agent/tests/{golden,harness,integration,drivers,conversations,simulation}/**'],
   parallel: 2,
   timeoutMs: 10_000,
 };
@@ -75,9 +75,23 @@ export const DRIVERS: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+export const CONVERSATIONS: TestGroup = {
+  name: 'conversations',
+  include: ['agent/tests/conversations/**/*_test.ts'],
+  parallel: 2,
+  timeoutMs: 60_000,
+};
 
 /** All of them, quick ones first; UNIT, GOLDEN and SIMULATION need no server. */
-export const GROUPS: readonly TestGroup[] = [UNIT, GOLDEN, SIMULATION, HARNESS, INTEGRATION, DRIVERS];
+export const GROUPS: readonly TestGroup[] = [
+  UNIT,
+  GOLDEN,
+  SIMULATION,
+  HARNESS,
+  INTEGRATION,
+  DRIVERS,
+  CONVERSATIONS,
+];
 
 /** Test files that no group has: they would never run, and nobody would miss them. */
 export function forgottenTestFiles(): string[] {
