@@ -21,7 +21,9 @@ export class Resting implements Tenant {
     };
     this.#pool.context.log.info(fields, 'the server ends a connection');
     // It is lent to nobody any more, although it has not closed yet.
-    this.#pool.discard(server, server.lastFatal.message, true);
+    server.tenant = leaving;
+    this.#pool.onLost(server, server.lastFatal.message);
+    server.connection.close();
   }
 
   onReady(): void {}

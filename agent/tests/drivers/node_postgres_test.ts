@@ -34,6 +34,10 @@ onEachPostgres('node-postgres', { settings: { max_prepared_statements: STATEMENT
 
   beforeAll(async () => {
     for (let i = 0; i < CLIENTS; i++) clients.push(await connect());
+    // Each in a transaction at the same time, so that every server of the pool is there before anything begins.
+    const first = clients.slice(0, POOL_SIZE);
+    await Promise.all(first.map((client) => client.query('BEGIN')));
+    await Promise.all(first.map((client) => client.query('COMMIT')));
   });
   afterAll(() => Promise.all(clients.map((client) => client.end())));
 
