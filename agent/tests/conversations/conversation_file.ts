@@ -100,6 +100,11 @@ export function expectedDifferenceOf({ sections }: Conversation, version: string
   return sections.get(`${DIFFERENCE}, ${version}`) ?? sections.get(DIFFERENCE) ?? '';
 }
 
+/** Is there a version for which the agent differs? */
+export function hasDifference({ sections }: Conversation): boolean {
+  return [...sections].some(([title, body]) => title.startsWith(DIFFERENCE) && body !== '');
+}
+
 /** The file's text with this trace for this version; one section stands for all versions that agree. */
 export function withExpected(
   conversation: Conversation,

@@ -18,7 +18,7 @@ export interface PlayOptions extends TraceOptions {
 }
 
 /** What did not come by then does not come: the trace says so, and no expectation may hold it. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 export const NOTHING_CAME = '-- nothing more came';
 const ENDED = '-- the connection ended';
 
@@ -43,18 +43,21 @@ export function bytesSent({ steps }: Conversation): number {
   return steps.reduce((sum, step) => sum + (step.kind === 'message' ? step.bytes.length : 0), 0);
 }
 
-/** Connects, sends all of it, reads until so many ReadyForQuery have come, says goodbye. */
-export async function sayAndLeave(place: Place, bytes: Uint8Array, readies: number): Promise<void> {
+/** Connects, sends all of it, reads until so many ReadyForQuery have come, says goodbye. Gives the errors. */
+export async function sayAndLeave(place: Place, bytes: Uint8Array, readies: number): Promise<string[]> {
   const peer = await connect(place);
+  const errors: string[] = [];
   peer.write(bytes);
   for (let count = 0; count < readies; ) {
     const message = await peer.next();
     if (message === undefined) throw new Error('a stranger was not answered');
+    if (message.type === 'E') errors.push(traceLine('B', message));
     if (message.type === 'Z') count++;
   }
   peer.write(terminate);
   while ((await peer.next()) !== undefined);
   peer.close();
+  return errors;
 }
 
 class Play {
