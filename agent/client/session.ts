@@ -54,6 +54,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #accepted: boolean;
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
+  /** The walk of its messages stopped halfway: what was booked may not have been sent. */
+  #isBroken = false;
   /** ReadyForQuery came while the client was in the middle of a message: the rest of a COPY that failed, say. */
   #readyMissed = false;
 
@@ -253,6 +255,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   #onThrown(error: Error): void {
+    this.#isBroken = true;
     if (error instanceof AgentError) return this.fail(error);
     if (error.name === 'ProtocolError')
       return this.fail(new AgentError('protocol_violation', { reason: error.message }));
@@ -362,10 +365,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
     if (this.#tracked !== undefined) server.settingsTouched = true;
-    if (this.relay.inMessage) {
-      // Whatever else were sent would be read as the rest of that message.
+    if (this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {
+      // Whatever else were sent would be read as the rest of that message, or wait for answers to what never left.
       cancelWork(pool, server);
-      pool.discard(server, `the client left in the middle of a message: ${reason}`, true);
+      pool.discard(server, `the client's messages broke off: ${reason}`, true);
     } else if (!server.expected.isSettled || (server.settingsTouched && !isSession)) {
       pool.recover(server, { reason, cancels, resets });
     } else if (isSession || server.status !== type.IDLE) {

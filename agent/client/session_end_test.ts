@@ -260,4 +260,15 @@ describe('Session ends', () => {
     expect(plane.context.clients.count).toBe(0);
     plane.check();
   });
+
+  test('with a message that cannot be read behind one that can: nobody waits for what never left', async () => {
+    const { plane, clients, server: one } = await sessionFixture(2);
+    clients[0]!.says(Buffer.concat([query('SELECT 1'), Buffer.from('!\0\0\0\x04', 'latin1')]));
+    expect(clients[0]!.heard().at(-1)).toStartWith('FATAL 08P01');
+    expect(one.connection.isClosed).toBe(true);
+    clients[1]!.says(query('SELECT 2'));
+    await settle();
+    expect(plane.network.server.heard()).toEqual(['Query SELECT 2']);
+    plane.check();
+  });
 });

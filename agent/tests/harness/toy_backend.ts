@@ -215,6 +215,10 @@ export class ToyBackend {
       for (const [, name] of asked) this.#say(server.dataRow(this.settings.get(name!) ?? null));
       return this.#done(`SELECT ${asked.length}`);
     }
+    if (word === 'RESET' && rest === 'ALL') {
+      this.settings.clear();
+      return this.#done('RESET');
+    }
     if (word === 'RESET') {
       this.settings.delete(rest.replaceAll('"', ''));
       return this.#done('RESET');
