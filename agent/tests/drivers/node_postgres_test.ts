@@ -63,18 +63,19 @@ onEachPostgres('node-postgres', { settings: { max_prepared_statements: STATEMENT
       // The same text with all of them, and a text of their own under a name that all of them use.
       const shared = await client.query({
         name: 'shared',
-        text: 'SELECT $1::int + 1 AS n, pg_backend_pid() AS pid',
+        // Long enough for the others to ask meanwhile, so that they have to go to other servers.
+        text: 'SELECT $1::int + 1 AS n, pg_backend_pid() AS pid, pg_sleep(0.003)',
         values: [round],
       });
       const own = await client.query({
         name: 'own',
-        text: `SELECT $1::int * ${who + 1} AS n`,
+        text: `SELECT $1::int * ${who + 1} AS n, pg_backend_pid() AS pid`,
         values: [round],
       });
       expect([shared.rows[0].n, own.rows[0].n]).toEqual([round + 1, round * (who + 1)]);
-      return shared.rows[0].pid as number;
+      return [shared.rows[0].pid, own.rows[0].pid] as number[];
     });
-    expect(new Set(servers.flat()).size).toBe(POOL_SIZE);
+    expect(new Set(servers.flat(2)).size).toBe(POOL_SIZE);
   });
 
   test('a statement that was prepared on one server is there on the next, and on the one after it', async () => {

@@ -100,6 +100,8 @@ test('query_wait_notify tells a client that it waits, and it is served all the s
   await using agent = await start({ query_wait_notify: '1s' });
   const [busy, waiting] = [await connect(agent), await connect(agent)];
   const slow = busy.client.query('SELECT pg_sleep(2)');
+  const isBusy = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(2)'";
+  while ((await postgres.sql(isBusy)).length === 0) await Bun.sleep(5);
   expect((await waiting.client.query('SELECT 8 AS n')).rows).toEqual([{ n: 8 }]);
   expect(waiting.notices).toEqual([
     'no server connection is free: waiting for one since 1 s, with 1 in the queue',
