@@ -299,7 +299,7 @@ describe('tidy() on words', () => {
     expect(tidy({ files, dependencies: [] })).toEqual([
       { path: 'docs/start.md', line: 3, sentence: "Take the path on somebody's machine out" },
     ]);
-    expectClean(PURE, "// https://example.org/work/page\nconst x = '../work/a';\n");
+    expectClean(PURE, "// https://example.org/home/page\nconst x = '../home/a';\n");
   });
 });
 

@@ -21,8 +21,8 @@ type Render = (settings: Settings, wishes: RenderWishes) => readonly WantedFile[
 export const FORMATS = {
   native: renderNative,
   pgbouncer: renderPgbouncer,
-  env: (settings, wishes) => renderEnv(settings, wishes.library),
-  url: (settings, wishes) => renderUrls(settings, wishes.library),
+  env: (settings, { library }) => renderEnv(settings, library),
+  url: (settings, { library }) => renderUrls(settings, library),
 } as const satisfies Record<string, Render>;
 
 export type Format = keyof typeof FORMATS;
