@@ -1,0 +1,125 @@
+// THE error table, the rows of clients: logins, proofs of identity, sessions.
+
+import type { ErrorRow } from './row.ts';
+
+export const CLIENT_ERRORS = {
+  // A client
+  password_wrong: {
+    sqlstate: '28P01',
+    exit: 77,
+    sentence: 'password authentication failed for user "{user}"',
+  },
+  database_unknown: {
+    sqlstate: '3D000',
+    exit: 69,
+    sentence: 'database "{database}" is not served by pgsidecar: it serves {served}',
+  },
+  database_refused: {
+    sqlstate: '42501',
+    exit: 77,
+    sentence: 'permission denied for database "{database}": user "{user}" may use {allowed}',
+  },
+  protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
+  // Proofs of identity
+  peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
+  certificate_refused: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'certificate authentication failed for user "{user}"',
+  },
+  plain_needs_encryption: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'Cannot ask user "{user}" for a password in the clear: connect by TLS or by the UNIX socket',
+  },
+  hba_unreadable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use the {what} "{value}" at {origin}: expected {expected}',
+  },
+  hba_no_entry: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'no pg_hba.conf entry for host "{host}", user "{user}", database "{database}", {encryption}',
+  },
+  hba_rejected: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence:
+      'pg_hba.conf rejects connection for host "{host}", user "{user}", database "{database}", {encryption}',
+  },
+  userlist_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use a user at {origin}: {reason}' },
+  // A client's session
+  client_limit: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence: 'no more connections allowed ({limit} = {value})',
+  },
+  client_login_timeout: {
+    sqlstate: '08P01',
+    exit: 77,
+    sentence: 'the login was not finished within client_login_timeout',
+  },
+  client_tls_required: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'this listener takes TLS connections only (client_tls_sslmode = {sslmode})',
+  },
+  replication_refused: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'replication connections are not pooled: connect to the server directly',
+  },
+  agent_stopping: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'pgsidecar is stopping: it takes no new connections',
+  },
+  agent_shutdown: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'terminating connection because pgsidecar is stopping',
+  },
+  statement_mode: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'transaction blocks are not allowed in statement pooling mode',
+  },
+  query_timeout: {
+    sqlstate: '57014',
+    exit: 75,
+    sentence: 'the query ran for longer than query_timeout ({seconds} s)',
+  },
+  transaction_timeout: {
+    sqlstate: '25P04',
+    exit: 75,
+    sentence: 'the transaction took longer than transaction_timeout ({seconds} s)',
+  },
+  idle_transaction_timeout: {
+    sqlstate: '25P03',
+    exit: 75,
+    sentence: 'idle in a transaction for longer than idle_transaction_timeout ({seconds} s)',
+  },
+  client_idle_timeout: {
+    sqlstate: '57P05',
+    exit: 75,
+    sentence: 'idle for longer than client_idle_timeout ({seconds} s)',
+  },
+  query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
+  message_too_long: {
+    sqlstate: '54000',
+    exit: 69,
+    sentence:
+      'a message of {bytes} bytes is longer than max_message_held ({max}), and its name has to be read',
+  },
+  startup_parameter: {
+    sqlstate: '22023',
+    exit: 69,
+    sentence: 'cannot set the parameters of the startup packet: {reason}',
+  },
+  internal_error: {
+    sqlstate: 'XX000',
+    exit: 70,
+    sentence: 'an internal error closed this session: {reason}',
+  },
+} as const satisfies Record<string, ErrorRow>;

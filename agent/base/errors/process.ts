@@ -1,0 +1,80 @@
+// THE error table, the rows of the process: the machine, the command line, the control socket, what render writes.
+
+import type { ErrorRow } from './row.ts';
+
+export const PROCESS_ERRORS = {
+  // The machine beneath
+  libc_unusable: { sqlstate: 'F0000', exit: 70, sentence: 'Cannot open the C library: {reason}' },
+  socket_in_use: {
+    sqlstate: 'F0000',
+    exit: 69,
+    sentence:
+      'Cannot listen on {path}: another process does already; stop that one, or set another unix_socket_dir or listen_port',
+  },
+  socket_unusable: { sqlstate: 'F0000', exit: 69, sentence: 'Cannot listen on {path}: {reason}' },
+  inherited_sockets_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use the sockets that systemd passed in {variable}="{value}": {reason}',
+  },
+  // The command line
+  command_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown command "{command}": {hint}' },
+  flag_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown flag {flag}: {hint}' },
+  flag_value_missing: { sqlstate: '42601', exit: 64, sentence: '{flag} needs a value: {flag} {value}' },
+  flag_value_unwanted: {
+    sqlstate: '42601',
+    exit: 64,
+    sentence: '{flag} takes no value, but was given "{value}"',
+  },
+  flag_value_invalid: {
+    sqlstate: '42601',
+    exit: 64,
+    sentence: 'Cannot use {flag} "{value}": expected {expected}',
+  },
+  argument_missing: { sqlstate: '42601', exit: 64, sentence: 'pgsidecar {command} needs {argument}: {hint}' },
+  argument_unexpected: {
+    sqlstate: '42601',
+    exit: 64,
+    sentence: 'pgsidecar {command} does not know what to do with "{argument}": {hint}',
+  },
+  // A running agent, asked through its control socket
+  control_unreachable: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'Cannot reach the agent at {path}: {reason}',
+  },
+  control_denied: {
+    sqlstate: '42501',
+    exit: 77,
+    sentence: "Cannot open {path}: permission denied; run as the agent's user, or as root",
+  },
+  control_refused: {
+    sqlstate: '58000',
+    exit: 1,
+    sentence: 'The agent at {path} answered {status}: {reason}',
+  },
+  control_timed_out: { sqlstate: '57014', exit: 75, sentence: '{what} within {time}: {reason}' },
+  // What render writes
+  file_foreign: {
+    sqlstate: '58P01',
+    exit: 73,
+    sentence:
+      'Cannot replace {path}: pgsidecar did not write it; move it away, choose another --out, or say --force',
+  },
+  file_symlink: {
+    sqlstate: '58P01',
+    exit: 73,
+    sentence: 'Cannot write {path}: it is a symbolic link to {target}; remove it or choose another --out',
+  },
+  file_unwritable: { sqlstate: '58P01', exit: 73, sentence: 'Cannot write {path}: {reason}' },
+  value_unrenderable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot write {what} of {name} to {file}: {reason}',
+  },
+  url_impossible: {
+    sqlstate: '22023',
+    exit: 78,
+    sentence: 'Cannot make a URL of {database} for {library}: {reason}',
+  },
+} as const satisfies Record<string, ErrorRow>;

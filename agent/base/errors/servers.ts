@@ -1,0 +1,99 @@
+// THE error table, the rows of servers and of pools.
+
+import type { ErrorRow } from './row.ts';
+
+export const SERVER_ERRORS = {
+  // A server
+  server_unreachable: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'cannot connect to the server: {reason}',
+  },
+  server_timeout: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'the server did not finish the {what} within server_connect_timeout',
+  },
+  server_closed: {
+    sqlstate: '08006',
+    exit: 69,
+    sentence: 'the server closed the connection: {reason}',
+  },
+  server_protocol: {
+    sqlstate: '08P01',
+    exit: 70,
+    sentence: 'the server does not speak the PostgreSQL protocol as it should: {reason}',
+  },
+  server_tls_refused: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'the server {host}:{port} does not offer TLS, and sslmode is {sslmode}: set ssl = on there',
+  },
+  server_tls_failed: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'TLS with the server {host}:{port} failed: {reason}',
+  },
+  server_certificate_refused: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence: 'cannot trust the server {host}:{port}: {reason}',
+  },
+  server_auth_refused: {
+    sqlstate: '28000',
+    exit: 69,
+    sentence: 'pgsidecar does not log in to the server: {reason}',
+  },
+  server_password_missing: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence: 'the server asks for a password of "{user}", and none is configured',
+  },
+  server_password_is_verifier: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence:
+      'the configured secret of "{user}" is a SCRAM verifier, which can check a password but not give one: set the password under databases',
+  },
+  server_password_wrong: {
+    sqlstate: '28P01',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_auth_rejected: {
+    sqlstate: '28000',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_database_missing: {
+    sqlstate: '3D000',
+    exit: 69,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_login_failed: {
+    sqlstate: '08004',
+    exit: 69,
+    sentence: 'the server refused our login: {message} (SQLSTATE {sqlstate})',
+  },
+  server_lost: {
+    sqlstate: '08006',
+    exit: 69,
+    sentence: 'the connection to the server was lost: {reason}',
+  },
+  // A pool
+  query_wait_timeout: {
+    sqlstate: '08006',
+    exit: 75,
+    sentence: 'no server connection became free within query_wait_timeout ({seconds} s): {state}',
+  },
+  pool_removed: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'database "{database}" is no longer served: it was removed from the configuration',
+  },
+  login_unusable: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence: 'user "{user}" may not be used to log in to the server of "{database}": {reason}',
+  },
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,56 @@
+// THE error table, the rows of settings: what cannot be used, and where it stands.
+
+import type { ErrorRow } from './row.ts';
+
+export const SETTINGS_ERRORS = {
+  setting_invalid: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use {setting} "{value}" at {origin}: expected {expected}',
+  },
+  setting_unknown: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Unknown setting "{setting}" at {origin}: {advice}',
+  },
+  setting_contradiction: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot use {setting} "{value}" at {origin}: {contradiction}',
+  },
+  setting_weak: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: '{setting} is "{value}" at {origin}: {danger}',
+  },
+  config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
+  config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
+  config_empty: { sqlstate: 'F0000', exit: 78, sentence: 'There is no database to serve: {advice}' },
+  source_conflict: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Database "{database}" at {origin} is left out: {reason}',
+  },
+  database_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot serve database "{database}" at {origin}: {reason}',
+  },
+  database_password_missing: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'Database "{database}" at {origin} has no password: its server must let "{user}" in without one',
+  },
+  user_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot let in user "{user}" at {origin}: {reason}',
+  },
+  secret_unreadable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'Cannot read the password of {owner} at {origin}: {reason}',
+  },
+  command_failed: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot run {command}: {reason}' },
+} as const satisfies Record<string, ErrorRow>;
