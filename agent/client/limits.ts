@@ -1,0 +1,35 @@
+// What somebody who has proved who he is may have: this database, and room under the limits on clients.
+
+import { AgentError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clients } from './clients.ts';
+
+/**
+ * Who has proved himself is told in plain words what he may not have; nobody else learns which databases there are.
+ *
+ * @throws AgentError database_refused
+ */
+export function checkAccess({ users, databases }: Settings, database: string, user: string): void {
+  const known = Object.hasOwn(users, user) ? users[user] : undefined;
+  // One that is not served is refused by the registry, to everybody.
+  if (known === undefined || !Object.hasOwn(databases, database)) return;
+  if (known.databases.includes('*') || known.databases.includes(database)) return;
+  throw new AgentError('database_refused', { database, user, allowed: known.databases.join(', ') });
+}
+
+/** @throws AgentError client_limit */
+export function checkLimits(settings: Settings, clients: Clients, database: string, user: string): void {
+  checkLimit('max_client_conn', settings.max_client_conn, clients.count);
+  checkLimit(
+    'max_db_client_connections',
+    settings.max_db_client_connections,
+    clients.byDatabase.of(database),
+  );
+  const ofUser = settings.users[user]?.maxUserClientConnections ?? settings.max_user_client_connections;
+  checkLimit('max_user_client_connections', ofUser, clients.byUser.of(user));
+}
+
+/** @throws AgentError client_limit */
+function checkLimit(limit: string, value: number, count: number): void {
+  if (value > 0 && count >= value) throw new AgentError('client_limit', { limit, value });
+}

@@ -1,0 +1,167 @@
+// From a client's first bytes to its startup packet: SSLRequest, GSSENCRequest, CancelRequest, and what the packet asks for.
+
+import { AgentError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Connection } from '../net/connection.ts';
+import { concat } from '../wire/bytes.ts';
+import { ProtocolError } from '../wire/protocol_error.ts';
+import { encodeNegotiateProtocolVersion } from '../wire/server_messages.ts';
+import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
+import * as type from '../wire/types.ts';
+import type { ClientContext } from './context.ts';
+import { parseStartupOptions } from './startup_options.ts';
+
+export type StartupMessage = Extract<StartupPacket, { kind: 'startup' }>;
+export type Transport = 'unix' | 'tcp';
+
+/** What the startup of a client comes to. */
+export interface StartupDone {
+  /** It may be asked who it is. */
+  onStarted(message: StartupMessage): void;
+  /** The TLS handshake is done: the next bytes are for the login again. */
+  onTls(): void;
+  /** It wanted nothing more, or nothing more can be said to it: the connection ends, or has ended. */
+  onGone(): void;
+}
+
+const EMPTY = new Uint8Array(0);
+const REFUSED = new Uint8Array([0x4e]);
+const ACCEPTED = new Uint8Array([0x53]);
+
+/** One connection that has not said what it wants. */
+export class Startup {
+  /** As soon as it has come, whether or not it is served. */
+  message: StartupMessage | undefined;
+  /** Of the certificate that this client was shown, which a reload may since have replaced. */
+  endPoint: Uint8Array | undefined;
+  readonly #connection: Connection;
+  readonly #context: ClientContext;
+  readonly #transport: Transport;
+  readonly #done: StartupDone;
+  #bytes: Uint8Array = EMPTY;
+  #waitsFor: 'packet' | 'tls' | 'nothing' = 'packet';
+  #askedForTls = false;
+  #askedForGss = false;
+
+  constructor(connection: Connection, transport: Transport, context: ClientContext, done: StartupDone) {
+    this.#connection = connection;
+    this.#transport = transport;
+    this.#context = context;
+    this.#done = done;
+  }
+
+  /** The login is over: a handshake that is still under way tells nobody. */
+  stop(): void {
+    this.#waitsFor = 'nothing';
+  }
+
+  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, replication_refused */
+  onData(chunk: Uint8Array): void {
+    if (this.#waitsFor !== 'packet') throw new ProtocolError('a message before it was asked for');
+    this.#bytes = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk]);
+    const length = startupLength(this.#bytes);
+    if (length === 0 || this.#bytes.length < length) return;
+    const packet = decodeStartup(this.#bytes.subarray(0, length));
+    const extra = this.#bytes.length > length;
+    this.#bytes = EMPTY;
+    // Whatever follows now came before its turn; before TLS it may be somebody else's (CVE-2021-3935).
+    if (extra) throw new ProtocolError('bytes follow a startup packet before it was answered');
+    switch (packet.kind) {
+      case 'ssl':
+        return this.#onSslRequest();
+      case 'gssenc':
+        if (this.#askedForGss) throw new ProtocolError('a second GSSENCRequest');
+        this.#askedForGss = true;
+        this.#connection.write(REFUSED);
+        return;
+      case 'cancel':
+        this.#context.clients.findForCancel(packet.pid, packet.key)?.cancel();
+        // As PostgreSQL: no answer, whether the key was right or not.
+        this.#done.onGone();
+        this.#connection.end();
+        return;
+      case 'startup':
+        return this.#onStartupMessage(packet);
+    }
+  }
+
+  #onSslRequest(): void {
+    const { tls, tools } = this.#context;
+    if (this.#askedForTls || this.#connection.tls !== undefined)
+      throw new ProtocolError('a second SSLRequest');
+    this.#askedForTls = true;
+    // As PostgreSQL: there is no TLS on a UNIX socket.
+    if (tls === undefined || this.#transport === 'unix') {
+      this.#connection.write(REFUSED);
+      return;
+    }
+    this.#waitsFor = 'tls';
+    this.endPoint = tls.endPoint;
+    this.#connection.write(ACCEPTED);
+    tools.network.acceptTls(this.#connection, tls, (failure) => this.#onTls(failure));
+  }
+
+  #onTls(failure: string | undefined): void {
+    if (this.#waitsFor !== 'tls') return;
+    if (failure === undefined) {
+      this.#waitsFor = 'packet';
+      return this.#done.onTls();
+    }
+    const { peer } = this.#connection;
+    this.#context.log.info({ peer, reason: failure }, 'TLS handshake with a client failed');
+    this.#connection.close();
+    this.#done.onGone();
+  }
+
+  #onStartupMessage(message: StartupMessage): void {
+    const { accepting, settings } = this.#context;
+    this.message = message;
+    this.#waitsFor = 'nothing';
+    if (!accepting) throw new AgentError('agent_stopping');
+    const sslmode = settings.client_tls_sslmode;
+    const mustTls = ['require', 'verify-ca', 'verify-full'].includes(sslmode);
+    if (mustTls && this.#transport === 'tcp' && this.#connection.tls === undefined)
+      throw new AgentError('client_tls_required', { sslmode });
+    if (message.minor > 0 || message.protocolOptions.length > 0) {
+      this.#connection.write(encodeNegotiateProtocolVersion(type.PROTOCOL_3_0, message.protocolOptions));
+    }
+    if (userOf(message) === '') throw new ProtocolError('the startup packet names no user');
+    const replication = message.parameters.get('replication') ?? 'false';
+    if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication))
+      throw new AgentError('replication_refused');
+    this.#done.onStarted(message);
+  }
+}
+
+/** '' when none is named, or the packet has not come. */
+export function userOf(message: StartupMessage | undefined): string {
+  return message?.parameters.get('user') ?? '';
+}
+
+/** As PostgreSQL: a client that names no database means the one with its own name. */
+export function databaseOf(message: StartupMessage | undefined): string {
+  const name = message?.parameters.get('database');
+  return name === undefined || name === '' ? userOf(message) : name;
+}
+
+/** Run-time parameters for its session. `peer` is the client's address, as a log shows it. */
+export function askedParameters(
+  message: StartupMessage,
+  settings: Settings,
+  peer: string,
+): ReadonlyMap<string, string> {
+  const asked = new Map<string, string>();
+  const { parameters } = message;
+  // As PostgreSQL: what stands in the packet by itself wins over its options.
+  const options = parameters.get('options');
+  if (options !== undefined)
+    for (const [name, value] of parseStartupOptions(options).parameters) asked.set(name.toLowerCase(), value);
+  for (const [name, value] of parameters) if (!NOT_PARAMETERS.has(name)) asked.set(name.toLowerCase(), value);
+  for (const name of settings.ignore_startup_parameters) asked.delete(name.toLowerCase());
+  if (settings.application_name_add_host)
+    asked.set('application_name', `${asked.get('application_name') ?? 'app'} - ${peer}`);
+  return asked;
+}
+
+/** Words of the startup packet that are no run-time parameters. */
+const NOT_PARAMETERS: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);
