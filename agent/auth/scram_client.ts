@@ -4,6 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../base/secret.ts';
 import { AuthError, malformed, refused } from './auth_error.ts';
 import { encodeBase64 } from './base64.ts';
+import type { ClientKey } from './client_key.ts';
 import {
   type BindingFlag,
   gs2HeaderOf,
@@ -16,13 +17,13 @@ import {
   SCRAM_SHA_256_PLUS,
   toBytes,
 } from './scram.ts';
-import { deriveKeys, proofOrClientKey, type ScramKeys, serverSignature, sha256 } from './scram_keys.ts';
+import { deriveKeys, proofOrClientKey, type ScramKeys, serverSignature } from './scram_keys.ts';
 import type { ScramVerifier } from './scram_verifier.ts';
 
-/** What a login knows: a password, or the keys that a client of ours proved to have (and the verifier that they fit). */
+/** What a login knows: a password, or the key that a client of ours proved to have, and the verifier that it opens. */
 export type ScramIdentity =
   | { readonly kind: 'password'; readonly secret: Secret }
-  | { readonly kind: 'keys'; readonly clientKey: Uint8Array; readonly verifier: ScramVerifier };
+  | { readonly kind: 'key'; readonly clientKey: ClientKey; readonly verifier: ScramVerifier };
 
 export interface ScramClientOptions {
   readonly identity: ScramIdentity;
@@ -103,9 +104,12 @@ export class ScramClient {
     if (identity.kind === 'password') return cache.keysFor(identity.secret, salt, iterations);
     const { verifier, clientKey } = identity;
     if (verifier.iterations !== iterations || Buffer.compare(verifier.salt, salt) !== 0) {
-      return refused('the server stores another SCRAM verifier than we do: one password, two salts');
+      return refused(
+        'the server stores another SCRAM verifier than we do (one password, two salts): take over the one in pg_authid',
+      );
     }
-    return { clientKey, storedKey: sha256(clientKey), serverKey: verifier.serverKey };
+    const { storedKey, serverKey } = verifier;
+    return { clientKey: clientKey.open(), storedKey, serverKey };
   }
 }
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { Secret } from '../base/secret.ts';
 import { AuthError } from './auth_error.ts';
 import { encodeBase64 } from './base64.ts';
+import { ClientKey } from './client_key.ts';
 import { toBytes } from './scram.ts';
 import { ScramClient, type ScramIdentity, ScramKeyCache } from './scram_client.ts';
 import { deriveKeys } from './scram_keys.ts';
@@ -32,7 +33,7 @@ async function reasonOf(result: unknown): Promise<string> {
   return (value as AuthError).reason;
 }
 
-test('ScramClient refuses two billion iterations and a nonce without end', async () => {
+test('ScramClient refuses two billion iterations and a nonce without end (CVE-2026-6665)', async () => {
   const many = makeClient();
   const hostile = toBytes(`r=${many.nonce}x,s=${SALT},i=2147483647`);
   expect(await reasonOf(many.client.onServerFirst(hostile))).toContain('over the limit');
@@ -91,7 +92,7 @@ test('ScramClient logs in with the key of a client of ours where the server stor
   const password = crypto.randomUUID();
   const verifier = await makeVerifier(password, randomBytes(16), 4096);
   const { clientKey } = await deriveKeys(password, verifier.salt, verifier.iterations);
-  const { client } = makeClient({ kind: 'keys', clientKey, verifier });
+  const { client } = makeClient({ kind: 'key', clientKey: new ClientKey(clientKey), verifier });
   const server = new ScramServer({ verifier, nonce: randomBytes(NONCE_BYTES) });
   server.start();
   const serverFirst = server.onClientFirst(client.mechanism, client.start()) as Uint8Array;
@@ -103,7 +104,7 @@ test('ScramClient logs in with the key of a client of ours where the server stor
 
 test('ScramClient says so when the server stores another verifier than the key belongs to', async () => {
   const verifier = await makeVerifier(crypto.randomUUID(), randomBytes(16), 4096);
-  const { client, nonce } = makeClient({ kind: 'keys', clientKey: randomBytes(32), verifier });
+  const { client, nonce } = makeClient({ kind: 'key', clientKey: new ClientKey(randomBytes(32)), verifier });
   expect(await reasonOf(client.onServerFirst(toBytes(`r=${nonce}x,s=${SALT},i=4096`)))).toContain(
     'another SCRAM verifier',
   );

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
@@ -126,6 +127,30 @@ test('password_file and password_command fetch what is proved', async () => {
   await using agent = await serve(shared(users), { files });
   expect(await ask(clerk(agent, one), 'SELECT 1')).toBe('1');
   expect(await ask(through(agent, two, { user: 'monitor' }), 'SELECT 1')).toBe('1');
+});
+
+test('a login of ten million iterations holds up nobody’s queries', async () => {
+  const random = (bytes: number) =>
+    Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64');
+  const slow = `SCRAM-SHA-256$10000000:${random(16)}$${random(32)}:${random(32)}`;
+  await using agent = await serve(shared({ clerk: { password: slow } }, { auth_type: 'plain' }));
+  const other = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
+  await other.connect();
+  // To say whether the password fits, the agent has to run all iterations: seconds of work for one thread.
+  const login = new pg.Client(agent.url('clerk', crypto.randomUUID(), 'shop'));
+  let isDecided = false;
+  const decided = login.connect().then(
+    () => expect.unreachable(),
+    () => {
+      isDecided = true;
+    },
+  );
+  while (((await agent.status()).clients as { loggingIn: number }).loggingIn === 0);
+  for (let answered = 0; answered < 100; answered++) await other.query('SELECT 1');
+  expect(isDecided).toBe(false);
+  await other.end();
+  await agent.stop();
+  await decided;
 });
 
 test('peer lets a system user in as the roles that peer_map gives it, without a password', async () => {
