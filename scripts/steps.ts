@@ -41,7 +41,7 @@ export interface TestGroup {
 export const UNIT: TestGroup = {
   name: 'unit',
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
-  exclude: ['agent/tests/{golden,harness,integration,drivers,conversations,simulation}/**'],
+  exclude: ['agent/tests/{golden,harness,integration,faults,drivers,conversations,simulation}/**'],
   parallel: 2,
   timeoutMs: 10_000,
 };
@@ -69,6 +69,12 @@ export const INTEGRATION: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+export const FAULTS: TestGroup = {
+  name: 'faults',
+  include: ['agent/tests/faults/**/*_test.ts'],
+  parallel: 2,
+  timeoutMs: 120_000,
+};
 export const DRIVERS: TestGroup = {
   name: 'drivers',
   include: ['agent/tests/drivers/**/*_test.ts'],
@@ -89,6 +95,7 @@ export const GROUPS: readonly TestGroup[] = [
   SIMULATION,
   HARNESS,
   INTEGRATION,
+  FAULTS,
   DRIVERS,
   CONVERSATIONS,
 ];

@@ -32,8 +32,22 @@ function facts(snapshot: Snapshot, colours: boolean): string[] {
     `Clients    ${clients.connected} of ${clients.limit}${loggingIn}`,
     `Logins     ${logins.succeeded} succeeded, ${logins.failed} failed`,
     `Memory     ${(memoryBytes / 1024 ** 2).toFixed(1)} MB, ${statements} prepared statements known`,
+    ...logLines(snapshot.log, colours),
+    ...internalErrorLines(snapshot.internalErrors, colours),
     ...(lastReload === undefined ? [] : reloadLines(lastReload, snapshot, colours)),
   ];
+}
+
+function logLines({ linesLost, failure }: Snapshot['log'], colours: boolean): string[] {
+  if (linesLost === 0 && failure === undefined) return [];
+  const now = failure === undefined ? '' : paint(colours, 'red', `, cannot be written: ${failure}`);
+  return [`Log        ${linesLost} lines lost${now}`];
+}
+
+function internalErrorLines({ total, paths }: Snapshot['internalErrors'], colours: boolean): string[] {
+  if (total === 0) return [];
+  const lines = paths.map(({ path, count, message }) => `             ${count} at ${path}: ${message}`);
+  return [`${paint(colours, 'red', 'Errors')}     ${total} internal errors, please report them`, ...lines];
 }
 
 function reloadLines(reload: ReloadSnapshot, { startedAt, uptimeMs }: Snapshot, colours: boolean): string[] {

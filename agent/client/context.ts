@@ -3,6 +3,7 @@
 import type { CredentialBook } from '../auth/credential.ts';
 import type { PeerMap } from '../auth/peer.ts';
 import type { Clock } from '../base/clock.ts';
+import type { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
@@ -35,6 +36,7 @@ export interface ClientContext {
   accepting: boolean;
   readonly clock: Clock;
   readonly log: Log;
+  readonly internalErrors: InternalErrors;
   readonly registry: PoolRegistry;
   readonly statements: StatementRegistry;
   readonly clients: Clients;

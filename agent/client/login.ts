@@ -70,13 +70,11 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   }
 
   onData(chunk: Uint8Array): void {
-    try {
+    this.#attempt(() => {
       if (this.#phase === 'startup') this.#startup.onData(chunk);
       else if (this.#phase === 'password') this.#onPasswordBytes(chunk);
       else if (this.#phase !== 'over') throw new ProtocolError('a message before it was asked for');
-    } catch (error) {
-      this.#onThrown(error as Error);
-    }
+    });
   }
 
   #attempt(step: () => void): void {
@@ -91,12 +89,12 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #onThrown(error: Error): void {
     if (error instanceof AgentError) return this.#refuse(error);
     if (error instanceof ProtocolError) return this.#fail('protocol_violation', { reason: error.message });
-    this.#context.log.error({ stack: error.stack }, 'an internal error ended a login');
+    this.#context.internalErrors.add(error, {}, 'an internal error ended a login');
     this.#fail('internal_error', { reason: error.message });
   }
 
   onDeadline(): void {
-    this.#fail('client_login_timeout');
+    this.#attempt(() => this.#fail('client_login_timeout'));
   }
 
   onDrain(): void {}
@@ -157,9 +155,11 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
         return;
       case 'later':
         this.#phase = 'thinking';
-        void step.step.then((next) => {
-          if (this.#phase === 'thinking') this.#attempt(() => this.#onStep(next));
-        });
+        step.step
+          .then((next) => {
+            if (this.#phase === 'thinking') this.#onStep(next);
+          })
+          .catch((error: Error) => this.#onThrown(error));
         return;
       case 'failed':
         return this.#onRefused(step.reply, step.reason);

@@ -47,13 +47,16 @@ export class LoginDeadlines {
 
   #ring(): void {
     const now = this.#clock.now();
+    const late: Deadlined[] = [];
     let next = Number.POSITIVE_INFINITY;
     // A reload may have given later ones less time, so all are looked at.
     for (const login of this.#logins) {
-      if (login.deadline <= now) login.onDeadline();
+      if (login.deadline <= now) late.push(login);
       else next = Math.min(next, login.deadline);
     }
+    // First of all, so that whatever happens to one of them there is a next time for the others.
     this.#ringsAt = Number.POSITIVE_INFINITY;
     if (next !== Number.POSITIVE_INFINITY) this.#ringAt(next);
+    for (const login of late) login.onDeadline();
   }
 }

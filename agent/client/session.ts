@@ -116,6 +116,11 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   onLease(server: Server): void {
+    // Whoever gave the server back is in the same turn of the event loop, and has nothing to do with our mistakes.
+    this.#attempt(() => this.#takeUp(server));
+  }
+
+  #takeUp(server: Server): void {
     this.server = server;
     server.tenant = this;
     this.relay.onLease();
@@ -254,15 +259,17 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     return this.server === undefined && this.list === undefined && !this.relay.inMessage;
   }
 
+  /** Something of this client's went wrong in a way that nobody has foreseen: it costs this session, and nothing else. */
+  onInternalError(error: Error): void {
+    this.#onThrown(error);
+  }
+
   #onThrown(error: Error): void {
     this.#isBroken = true;
     if (error instanceof AgentError) return this.fail(error);
     if (error.name === 'ProtocolError')
       return this.fail(new AgentError('protocol_violation', { reason: error.message }));
-    this.context.log.error(
-      { client_pid: this.pid, stack: error.stack },
-      'an internal error closed a session',
-    );
+    this.context.internalErrors.add(error, { client_pid: this.pid }, 'an internal error closed a session');
     this.fail(new AgentError('internal_error', { reason: error.message }));
   }
 

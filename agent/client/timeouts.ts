@@ -10,11 +10,19 @@ import type { Session } from './session.ts';
 export function endLateClients({ clients, settings }: ClientContext, now: number): void {
   if (!isAnySet(settings)) return;
   for (const session of clients) {
-    session.stopwatch.look(session, now);
-    const late = whyLate(session, settings, now);
-    if (late !== undefined) session.fail(new AgentError(late, { seconds: settings[late] / 1000 }));
-    else if (session.phase === 'waiting') notify(session, settings.query_wait_notify, now);
+    try {
+      lookAt(session, settings, now);
+    } catch (error) {
+      session.onInternalError(error as Error);
+    }
   }
+}
+
+function lookAt(session: Session, settings: Settings, now: number): void {
+  session.stopwatch.look(session, now);
+  const late = whyLate(session, settings, now);
+  if (late !== undefined) session.fail(new AgentError(late, { seconds: settings[late] / 1000 }));
+  else if (session.phase === 'waiting') notify(session, settings.query_wait_notify, now);
 }
 
 type Timeout = 'query_timeout' | 'transaction_timeout' | 'idle_transaction_timeout' | 'client_idle_timeout';

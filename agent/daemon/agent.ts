@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Controls, ReloadResult } from '../base/controls.ts';
 import { AgentError, type Problem } from '../base/errors.ts';
+import type { InternalErrors } from '../base/internal_errors.ts';
 import { printOrigin } from '../base/origin.ts';
 import { VERSION } from '../base/version.ts';
 import { diffSettings } from '../config/diff.ts';
@@ -22,6 +23,7 @@ const DRAIN_LOOK_MS = 50;
 export interface AgentParts {
   readonly clock: Clock;
   readonly log: AgentLog;
+  readonly internalErrors: InternalErrors;
   readonly notifier: Notifier;
   readonly plane: Plane;
   readonly listeners: Listeners;
@@ -158,6 +160,7 @@ export class Agent implements Controls {
       ...read,
       databases: read.databases.map((each) => ({ ...each, origin: printOrigin(origins[each.name]!.origin) })),
       memoryBytes: this.#parts.memoryBytes(),
+      log: this.#parts.log.output,
       reloads: { ...this.#reloads },
       lastReload: this.#lastReload,
       warnings: sentences(this.#loaded.problems),
@@ -166,14 +169,14 @@ export class Agent implements Controls {
   }
 
   async #reload(why: string): Promise<ReloadResult> {
-    const { notifier, log, clock } = this.#parts;
+    const { notifier, log, clock, internalErrors } = this.#parts;
     notifier.reloading();
     let result: ReloadResult;
     try {
       result = await this.#loadAndApply();
     } catch (error) {
       if (!(error instanceof AgentError))
-        log.error({ stack: (error as Error).stack }, 'an internal error ended a reload');
+        internalErrors.add(error, { why }, 'an internal error ended a reload');
       result = { ok: false, changes: [], problems: [(error as Error).message] };
     }
     this.#lastReload = { at: clock.wall(), why, ...result };

@@ -3,6 +3,7 @@
 import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Controls } from '../base/controls.ts';
 import { AgentError } from '../base/errors.ts';
+import type { InternalErrors } from '../base/internal_errors.ts';
 import { liveness, readiness, startup } from '../observe/health.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 
@@ -18,6 +19,7 @@ export interface ControlSocket {
 }
 
 export interface ControlRoom {
+  readonly internalErrors: InternalErrors;
   readonly controls: Controls;
   readonly snapshot: () => Snapshot;
   readonly drainTimeoutMs: () => number;
@@ -35,7 +37,7 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
       maxRequestBodySize: BODY_BYTES_MAX,
       // Else Bun answers an error of ours with a page of our source.
       development: false,
-      fetch: (request) => answer(request, room),
+      fetch: (request) => answerSafely(request, room),
     });
     return {
       path,
@@ -48,6 +50,15 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
     throw new AgentError('socket_unusable', { path, reason: (error as Error).message });
   } finally {
     process.umask(before);
+  }
+}
+
+async function answerSafely(request: Request, room: ControlRoom): Promise<Response> {
+  try {
+    return await answer(request, room);
+  } catch (error) {
+    room.internalErrors.add(error, {}, 'an internal error ended a request at the control socket');
+    return Response.json({ ok: false, reason: 'an internal error, see the log' }, { status: 500 });
   }
 }
 

@@ -1,49 +1,43 @@
 // The log: pino's JSON on standard error, pretty where a person looks at a terminal; written at once, never a secret.
 
-import { destination, type LoggerOptions, pino } from 'pino';
+import { type LoggerOptions, pino } from 'pino';
 import pretty from 'pino-pretty';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
+import { LogOutput, type LogOutputStatus } from './log_output.ts';
 
 export interface AgentLog extends Log {
   /** Takes up log_level of new settings. */
   setLevel(level: string): void;
+  /** Whether its lines are taken where they go. */
+  readonly output: LogOutputStatus;
 }
 
-const STDERR = 2;
-/** What is kept, and written later, while standard error takes nothing; what comes after that is lost. */
-const WAITING_BYTES_MAX = 1024 * 1024;
+export interface LogRoom {
+  /** Writes what is taken without waiting, and gives how many bytes that were; throws where that fails. */
+  readonly write: (bytes: Uint8Array) => number;
+  readonly clock: Clock;
+  /** Is standard error a terminal? Decides what log_format auto means. */
+  readonly isTerminal: boolean;
+  /** Whether that terminal is to have colours. */
+  readonly colours: boolean;
+}
 
-/**
- * @param isTerminal is standard error one? Decides what log_format auto means.
- * @param colours whether that terminal is to have them.
- * @param fd tests write elsewhere.
- */
-export function makeLog(
-  settings: Pick<Settings, 'log_level' | 'log_format'>,
-  isTerminal: boolean,
-  colours: boolean,
-  fd: number = STDERR,
-): AgentLog {
+export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, room: LogRoom): AgentLog {
   const options: LoggerOptions = {
     level: settings.log_level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { log: maskSecrets },
   };
-  const isPretty = settings.log_format === 'pretty' || (settings.log_format === 'auto' && isTerminal);
-  // Both are synchronous: a line that was logged is written, whatever happens next.
-  const stream = isPretty
-    ? pretty({
-        destination: fd,
-        sync: true,
-        colorize: isTerminal && colours,
-        singleLine: true,
-        translateTime: 'HH:MM:ss.l',
-        ignore: 'pid,hostname',
-      })
-    : steadfast(fd);
+  const isPretty = settings.log_format === 'pretty' || (settings.log_format === 'auto' && room.isTerminal);
+  const output = new LogOutput(room.write, room.clock, (lines, reason) =>
+    logger.warn({ lines, reason }, 'lines of the log were lost'),
+  );
+  const print = isPretty ? prettily(room) : undefined;
+  const stream = { write: (line: string): void => output.write(print === undefined ? line : print(line)) };
   const logger = pino(options, stream);
   return {
     debug: (fields, sentence) => logger.debug(fields, sentence),
@@ -53,14 +47,19 @@ export function makeLog(
     setLevel: (level) => {
       logger.level = level;
     },
+    get output() {
+      return output.status;
+    },
   };
 }
 
-/** A full disk is told where lines are lost, and is no reason to turn a client away: without a listener it would be thrown. */
-function steadfast(fd: number) {
-  const stream = destination({ dest: fd, sync: true, maxLength: WAITING_BYTES_MAX });
-  stream.on('error', () => {});
-  return stream;
+function prettily({ isTerminal, colours }: LogRoom): (line: string) => string {
+  return pretty.prettyFactory({
+    colorize: isTerminal && colours,
+    singleLine: true,
+    translateTime: 'HH:MM:ss.l',
+    ignore: 'pid,hostname',
+  });
 }
 
 /** A Secret says *** by itself; this is for one that was opened by mistake inside an object with a telling name. */

@@ -1,8 +1,12 @@
 // The machine under the agent, as one value: clock, randomness, process, environment. Everybody else is handed it.
 
 import type { Clock } from '../base/clock.ts';
+import { openLibc } from '../native/libc.ts';
+import { type WriteNow, writeNow } from '../native/write_now.ts';
 import type { SignalSource } from './signals.ts';
 import { systemClock } from './system_clock.ts';
+
+const STDERR = 2;
 
 export interface Machine {
   readonly clock: Clock;
@@ -10,6 +14,10 @@ export interface Machine {
   /** systemd's variables are taken out of it once they were read. */
   readonly env: Record<string, string | undefined>;
   readonly signals: SignalSource;
+  /** Standard error, as `writeNow()` writes to it. */
+  readonly writeLog: (bytes: Uint8Array) => number;
+  /** What nobody caught: thrown in a callback of the runtime, or a promise that nobody waited for. Gives the function that ends it. */
+  readonly onUncaught: (listener: (error: unknown) => void) => () => void;
   /** Is standard error looked at by a person? */
   readonly isTerminal: boolean;
   /** From the kernel's generator: for keys, salts and nonces. */
@@ -22,17 +30,33 @@ export interface Machine {
 }
 
 export function thisMachine(): Machine {
+  let write: WriteNow | undefined;
   return Object.freeze({
     clock: systemClock,
     pid: process.pid,
     env: process.env,
     signals: process,
+    // Not before it is wanted: standard error may be closed, and that is the log's to say.
+    writeLog: (bytes: Uint8Array) => {
+      write ??= writeNow(openLibc(), STDERR);
+      return write(bytes);
+    },
+    onUncaught,
     isTerminal: process.stderr.isTTY === true,
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     fraction: () => Math.random(),
     memoryBytes: () => process.memoryUsage.rss(),
     sinceStartMs: () => performance.now(),
   });
+}
+
+function onUncaught(listener: (error: unknown) => void): () => void {
+  process.on('uncaughtException', listener);
+  process.on('unhandledRejection', listener);
+  return () => {
+    process.off('uncaughtException', listener);
+    process.off('unhandledRejection', listener);
+  };
 }
 
 /** https://no-color.org: any value but the empty one means no. */

@@ -6,6 +6,7 @@ import { makePeerMap } from '../auth/peer.ts';
 import { ScramKeyCache } from '../auth/scram_client.ts';
 import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
+import type { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
 import { Clients } from '../client/clients.ts';
 import type { ClientContext, ClientTls, CredentialBooks } from '../client/context.ts';
@@ -28,6 +29,7 @@ export const MOCK_KEY_BYTES = 32;
 
 export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fraction'> {
   readonly log: Log;
+  readonly internalErrors: InternalErrors;
   readonly readPem: (path: string) => string;
   readonly peerUser: (connection: Connection) => string | undefined;
 }
@@ -66,6 +68,7 @@ export class Plane {
       accepting: true,
       clock,
       log,
+      internalErrors: machine.internalErrors,
       registry: this.registry,
       statements: new StatementRegistry(),
       clients: new Clients(),
@@ -108,12 +111,15 @@ export class Plane {
 
   #tick(): void {
     const { clock } = this.#machine;
+    const { internalErrors } = this.context;
+    const guard = (step: () => void): void => internalErrors.guard('an internal error in the janitor', step);
     this.#timer = clock.after(TICK_MS, () => {
-      const now = clock.now();
-      this.registry.tick(now);
-      endLateClients(this.context, now);
-      this.#letRemovedGo();
+      // Set first: no mistake in one tick may be the end of all of them.
       this.#tick();
+      const now = clock.now();
+      this.registry.tick(now, guard);
+      guard(() => endLateClients(this.context, now));
+      guard(() => this.#letRemovedGo());
     });
   }
 

@@ -1,6 +1,7 @@
 // Boots the agent from a list, waits until it ends, and gives its exit code.
 
 import { AgentError, type Problem } from '../base/errors.ts';
+import { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
@@ -50,7 +51,8 @@ export async function runAgent(
     report(loaded.problems);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
-  const log = makeLog(settings, machine.isTerminal, wantsColours(machine.env));
+  const { writeLog: write, clock, isTerminal } = machine;
+  const log = makeLog(settings, { write, clock, isTerminal, colours: wantsColours(machine.env) });
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
   for (const { severity, code, sentence } of loaded.problems) {
     if (severity === 'warning') log.warn({ code }, sentence);
@@ -67,14 +69,17 @@ export async function runAgent(
 /** From booted to ended. What is opened later is closed earlier. */
 async function serve(configuration: Configuration, log: AgentLog, machine: Machine): Promise<number> {
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
-  const { agent, listeners, notifier, watcher } = await boot(configuration, log, machine, onEnd);
+  const uncaught = catchAll(machine, log);
+  const booted = boot(configuration, uncaught.internalErrors, log, machine, onEnd);
+  const { agent, listeners, notifier, watcher } = await Promise.race([booted, uncaught.first]);
   const stopSignals = signalsFor(agent, log, machine);
   try {
-    await agent.start();
+    await Promise.race([agent.start(), uncaught.first]);
   } catch (error) {
     agent.abandon();
     throw error;
   }
+  uncaught.goOn();
   const stopWatchdog = startWatchdog(notifier, machine);
   const listening = listeners.open.map(({ address }) => address);
   const databases = Object.keys(configuration.loaded.settings.databases);
@@ -82,15 +87,36 @@ async function serve(configuration: Configuration, log: AgentLog, machine: Machi
   const exitCode = await ended;
   stopWatchdog();
   stopSignals();
+  uncaught.stop();
   // A look at a file system that hangs must not hold up the end.
   const late = new Promise<void>((resolve) => machine.clock.after(CLOSE_MS_MAX, resolve));
   await Promise.race([watcher.close(), late]);
   return exitCode;
 }
 
+/**
+ * What nobody caught. While the agent boots nobody can say what is missing of it, so that ends it (exit code 70, and
+ * systemd starts it again); later it costs the one callback in which it was thrown, and is counted.
+ */
+function catchAll(machine: Machine, log: AgentLog) {
+  const { promise: first, reject } = Promise.withResolvers<never>();
+  first.catch(() => {}); // nobody may be waiting for it yet, or any more
+  const internalErrors = new InternalErrors(machine.clock, log);
+  let isBooting = true;
+  const stop = machine.onUncaught((error) => {
+    if (isBooting) reject(error);
+    else internalErrors.add(error, {}, 'an internal error was caught by nobody: the agent goes on');
+  });
+  const goOn = (): void => {
+    isBooting = false;
+  };
+  return { first, internalErrors, goOn, stop };
+}
+
 /** The boot list: each line needs those above it. */
 async function boot(
   configuration: Configuration,
+  internalErrors: InternalErrors,
   log: AgentLog,
   machine: Machine,
   onEnd: (code: number) => void,
@@ -105,19 +131,20 @@ async function boot(
   const readPem = (path: string): string => pem.current.read(path);
   const peerUser = peerUserBy(libc);
   const prepared = await prepare(loaded.settings, mockKey, readPem, undefined);
-  const plane = new Plane(prepared, { ...machine, log, readPem, peerUser });
+  const plane = new Plane(prepared, { ...machine, log, internalErrors, readPem, peerUser });
   const listeners = new Listeners(libc, log, inherited, (connection, transport) =>
     plane.onConnection(connection, transport),
   );
   listeners.prepare(loaded.settings).commit();
   const watcher = watch(configuration, log, (why) => agent.reload(why));
   const agent: Agent = new Agent({
-    ...{ clock, log, notifier, plane, listeners, mockKey, pem, loaded, pid, onEnd },
+    ...{ clock, log, internalErrors, notifier, plane, listeners, mockKey, pem, loaded, pid, onEnd },
     memoryBytes: machine.memoryBytes,
     load: again,
     openControl: (settings) =>
       openControlSocket(settings.control_socket, {
         controls: agent,
+        internalErrors,
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
         tryAgain: () => plane.registry.tryAgain(),

@@ -11,6 +11,7 @@ const SYMBOLS = {
   connect: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   close: { args: ['i32'], returns: 'i32' },
   sendto: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'u32'], returns: 'i64' },
+  poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   // Variadic in C; on Linux an integer argument travels the same way.

@@ -14,6 +14,7 @@ export const SO_TYPE = 3;
 export const SO_PEERCRED = 17;
 export const SO_ACCEPTCONN = 30;
 
+export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 
 export const F_SETFD = 2;

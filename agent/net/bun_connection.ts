@@ -129,8 +129,22 @@ export class BunConnection implements Connection {
     this.#waiting = [];
     this.buffered = 0;
     if (this.#linger !== undefined) clearTimeout(this.#linger);
-    this.handler.onClose(reason);
+    const { handler } = this;
     this.handler = nobody;
+    try {
+      handler.onClose(reason);
+    } catch (error) {
+      // Whoever closed it may be at somebody else's work.
+      surface(error);
+    }
+  }
+
+  /** Its handler threw: nothing that comes or goes here can be believed any more. */
+  broke(error: unknown): void {
+    surface(error);
+    if (this.isClosed) return;
+    this.#socket.terminate();
+    this.closed({ error: 'an internal error ended it' });
   }
 
   #flush(): void {
@@ -157,6 +171,13 @@ export class BunConnection implements Connection {
   }
 }
 
+/** A mistake of ours ends the connection that it was made with, and is then the process's to count: see daemon/run.ts. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Listens to a connection that is ending: only its end is of interest. */
 class LastWords implements ConnectionHandler {
   readonly #before: ConnectionHandler;
@@ -173,10 +194,20 @@ class LastWords implements ConnectionHandler {
 /** One handler object for every socket of the process: the state is in `socket.data`. */
 export const socketHandlers = Object.freeze({
   data(socket: BunSocket, chunk: Uint8Array): void {
-    socket.data.connection?.handler.onData(chunk);
+    const { connection } = socket.data;
+    try {
+      connection?.handler.onData(chunk);
+    } catch (error) {
+      connection?.broke(error);
+    }
   },
   drain(socket: BunSocket): void {
-    socket.data.connection?.drained();
+    const { connection } = socket.data;
+    try {
+      connection?.drained();
+    } catch (error) {
+      connection?.broke(error);
+    }
   },
   end(socket: BunSocket): void {
     socket.data.connection?.close();
@@ -185,7 +216,7 @@ export const socketHandlers = Object.freeze({
     socket.data.connection?.closed({ error: error?.message });
   },
   error(socket: BunSocket, error: Error): void {
-    // A handler threw, or TLS broke: either way nothing more can be believed of this connection.
+    // TLS broke, say: nothing more can be believed of this connection.
     const connection = socket.data.connection;
     if (connection === undefined) return;
     socket.terminate();

@@ -40,12 +40,15 @@ function options(kind: 'unix' | 'tcp', onConnection: OnConnection) {
       open(socket: BunSocket): void {
         // Each socket needs a slot of its own; the one above would be shared.
         socket.data = { connection: undefined };
-        onConnection(
-          new BunConnection(
-            socket,
-            kind === 'unix' ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`,
-          ),
+        const connection = new BunConnection(
+          socket,
+          kind === 'unix' ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`,
         );
+        try {
+          onConnection(connection);
+        } catch (error) {
+          connection.broke(error);
+        }
       },
     },
   };

@@ -18,9 +18,14 @@ export function liveness(_snapshot: Snapshot): Health {
   return { ok: true, reason: 'the agent runs' };
 }
 
-/** Could a new client come in and get a server now? */
+/** Could a new client come in and get a server now, and is there no mistake of our own that happens again and again? */
 export function readiness(snapshot: Snapshot): Health {
   if (snapshot.state !== 'running') return { ok: false, reason: `the agent is ${snapshot.state}` };
+  const broken = snapshot.internalErrors.paths.find(({ repeats }) => repeats);
+  if (broken !== undefined) {
+    const reason = `an internal error happened ${broken.count} times at ${broken.path}, and again within a minute; see the log`;
+    return { ok: false, reason };
+  }
   const { connected, limit } = snapshot.clients;
   if (limit > 0 && connected >= limit)
     return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };

@@ -1,5 +1,6 @@
 // What is, in one plain frozen value: read once from the rooms that count, then only this is read.
 
+import type { InternalErrorPath } from '../base/internal_errors.ts';
 import type { ClientContext } from '../client/context.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
@@ -67,6 +68,10 @@ export interface Snapshot {
   readonly logins: { readonly succeeded: number; readonly failed: number };
   readonly statements: number;
   readonly memoryBytes: number;
+  /** Mistakes of our own since the start, by the path of code that made them. */
+  readonly internalErrors: { readonly total: number; readonly paths: readonly InternalErrorPath[] };
+  /** Lines of the log that could not be written, and why some cannot at this moment. */
+  readonly log: { readonly linesLost: number; readonly failure: string | undefined };
   readonly reloads: { readonly succeeded: number; readonly failed: number };
   readonly lastReload: ReloadSnapshot | undefined;
   /** Warnings about the settings in force. */
@@ -93,6 +98,7 @@ export function readPlane(context: ClientContext) {
     clients: { connected: clients.count, loggingIn: clients.logins, limit: settings.max_client_conn },
     logins: { succeeded: clients.loginSuccesses, failed: clients.loginFailures },
     statements: context.statements.size,
+    internalErrors: { total: context.internalErrors.total, paths: context.internalErrors.paths },
   };
 }
 

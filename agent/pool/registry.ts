@@ -124,9 +124,10 @@ export class PoolRegistry {
     }
   }
 
-  tick(now: number): void {
+  /** @param guard runs a step; what goes wrong in one pool must not keep the others from theirs. */
+  tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     for (const [key, pool] of this.#pools) {
-      pool.tick(now);
+      guard(() => pool.tick(now));
       if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed)
         this.#pools.delete(key);
     }

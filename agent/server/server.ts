@@ -3,12 +3,22 @@
 import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
-import { CLOSE, Expected, INJECTED_ERROR, KEEP, PARSE, QUERY, SKIP } from '../state/expected.ts';
+import {
+  CLOSE,
+  Expected,
+  INJECTED_ERROR,
+  KEEP,
+  PARSE,
+  QUERY,
+  SKIP,
+  UnexpectedReply,
+} from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { ServerStatements } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
+import { ProtocolError } from '../wire/protocol_error.ts';
 import { decodeParameterStatus, encodeBare, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 
@@ -153,8 +163,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
       ready = this.#walk(chunk);
     } catch (error) {
       // What it sends cannot be understood: nothing that it sends later can be.
-      this.fail((error as Error).message);
-      return;
+      if (error instanceof UnexpectedReply || error instanceof ProtocolError) return this.fail(error.message);
+      // Ours: the books about this connection may be wrong now.
+      this.fail('an internal error ended it');
+      throw error;
     }
     if (ready) this.tenant.onReady(this);
   }
@@ -235,7 +247,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
         return this.#error(framer);
       case type.READY_FOR_QUERY: {
         if (!framer.whole) return this.#hold(framer);
-        if (framer.end - framer.start !== READY_BYTES) throw new Error('ReadyForQuery has a wrong length');
+        if (framer.end - framer.start !== READY_BYTES)
+          throw new UnexpectedReply('ReadyForQuery has a wrong length');
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
@@ -263,19 +276,19 @@ export class Server implements ConnectionHandler, Linked<Server> {
   #parameterStatus(framer: Framer): number {
     if (!framer.whole) return this.#hold(framer);
     if (framer.end - framer.start > REPORT_BYTES_MAX)
-      throw new Error(`the server reported a parameter of ${framer.end - framer.start} bytes`);
+      throw new UnexpectedReply(`the server reported a parameter of ${framer.end - framer.start} bytes`);
     const { name, value } = decodeParameterStatus(framer.chunk.subarray(framer.start + 5, framer.end));
     this.parameters = this.parameters.withReported(name, value);
     // Each one is copied with all others: a server that invents names could keep the whole process at that.
     if (this.parameters.reported.size > REPORTED_MAX)
-      throw new Error(`the server reported more than ${REPORTED_MAX} parameters`);
+      throw new UnexpectedReply(`the server reported more than ${REPORTED_MAX} parameters`);
     return this.tenant.onParameter(name, value) ? 0 : KEEP;
   }
 
   #error(framer: Framer): number {
     if (!framer.whole) {
       if (framer.end - framer.start <= this.#messageHeldMax) return this.#hold(framer);
-      throw new Error(`the server sent an error message of ${framer.end - framer.start} bytes`);
+      throw new UnexpectedReply(`the server sent an error message of ${framer.end - framer.start} bytes`);
     }
     const error = readError(framer.chunk.subarray(framer.start + 5, framer.end));
     if (error.severity === 'FATAL' || error.severity === 'PANIC') {
@@ -299,7 +312,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   #hold(framer: Framer): number {
     if (framer.end - framer.start > this.#messageHeldMax) {
-      throw new Error(
+      throw new UnexpectedReply(
         `the server sent a message of ${framer.end - framer.start} bytes where a short one is due`,
       );
     }

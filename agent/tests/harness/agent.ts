@@ -15,6 +15,8 @@ export interface AgentOptions {
   readonly executable?: string;
   /** Who it runs as; only root can choose. */
   readonly account?: Account;
+  /** Where it logs in place of the pipe that `logLines()` reads: a descriptor. READY is then told by `wait`. */
+  readonly logFd?: number;
   /** Do not wait for READY: for tests of a start that fails. */
   readonly expectFailure?: boolean;
 }
@@ -76,15 +78,16 @@ export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
     env: launch.env,
     cwd: launch.directory,
     account: options.account,
-    output: 'pipe',
+    output: options.logFd ?? 'pipe',
   });
-  const log = collectLog(child);
+  const log = options.logFd === undefined ? collectLog(child) : NO_LOG;
   const agent = handleOf(launch, child, log, async () => {
     await endChild(child, 'SIGQUIT');
     await nursery.close();
   });
   try {
-    if (options.expectFailure !== true) await agent.waitForLog('ready');
+    if (options.logFd !== undefined) await waitUntilReady(agent, launch);
+    else if (options.expectFailure !== true) await agent.waitForLog('ready');
   } catch (error) {
     await nursery.close();
     throw error;
@@ -187,6 +190,13 @@ interface Log {
   /** Called after each new line and at the end. */
   readonly listeners: Set<() => void>;
   ended: boolean;
+}
+
+const NO_LOG: Log = Object.freeze({ lines: [], listeners: new Set<() => void>(), ended: true });
+
+async function waitUntilReady(agent: Agent, launch: Launch): Promise<void> {
+  const { code, stderr } = await agent.command('wait', '--timeout', '20s', ...launch.args);
+  if (code !== 0) throw new Error(`The agent did not become ready: ${stderr}`);
 }
 
 function collectLog(child: Child): Log {

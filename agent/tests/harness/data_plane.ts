@@ -3,6 +3,7 @@
 import { type CredentialBook, makeCredentialBook } from '../../auth/credential.ts';
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
+import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
@@ -142,6 +143,7 @@ export class DataPlane {
       accepting: true,
       clock,
       log,
+      internalErrors: new InternalErrors(clock, log),
       registry: this.registry,
       statements: new StatementRegistry(),
       clients: new Clients(),

@@ -3,6 +3,7 @@
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
 import { AgentError } from '../../base/errors.ts';
+import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
@@ -74,7 +75,10 @@ export class World implements ClientWorld {
     options: WorldOptions,
     proof: Proof | undefined,
     random: Random,
-    context: Omit<ClientContext, 'clock' | 'log' | 'registry' | 'loginDeadlines' | 'tools' | 'random'>,
+    context: Omit<
+      ClientContext,
+      'clock' | 'log' | 'internalErrors' | 'registry' | 'loginDeadlines' | 'tools' | 'random'
+    >,
   ) {
     const { settings } = context;
     this.seed = seed;
@@ -106,6 +110,7 @@ export class World implements ClientWorld {
       ...context,
       clock,
       log,
+      internalErrors: new InternalErrors(clock, log),
       registry: this.registry,
       loginDeadlines: new LoginDeadlines(clock),
       tools,

@@ -1,0 +1,97 @@
+// Where the log's lines go: written at once, never waited for; what is not taken is kept for a while, then lost, and counted.
+
+import type { Clock } from '../base/clock.ts';
+
+/** What is kept, and written later, while nothing is taken; lines that come after that are lost. */
+const WAITING_BYTES_MAX = 1024 * 1024;
+/** How soon it is tried again: where nothing was taken, and where something was, and more may be at once. */
+const RETRY_MS = 200;
+const CATCH_UP_MS = 10;
+
+/** A pipe that nobody empties has no error: it takes nothing. */
+const NOBODY_READS = 'nobody reads standard error';
+
+export interface LogOutputStatus {
+  /** Lines since the start that could not be written. */
+  readonly linesLost: number;
+  /** Why lines wait at this moment; undefined while all is well. */
+  readonly failure: string | undefined;
+}
+
+export class LogOutput {
+  readonly #take: (bytes: Uint8Array) => number;
+  readonly #clock: Clock;
+  readonly #onBack: (lines: number, reason: string) => void;
+  readonly #encoder = new TextEncoder();
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #linesLost = 0;
+  #lostNow = 0;
+  #failure: string | undefined;
+
+  /**
+   * @param take writes what it can without waiting, and gives how many bytes that were; throws where that fails.
+   * @param onBack all that was kept has been written, and these many lines in between are lost.
+   */
+  constructor(
+    take: (bytes: Uint8Array) => number,
+    clock: Clock,
+    onBack: (lines: number, reason: string) => void,
+  ) {
+    this.#take = take;
+    this.#clock = clock;
+    this.#onBack = onBack;
+  }
+
+  get status(): LogOutputStatus {
+    return { linesLost: this.#linesLost, failure: this.#failure };
+  }
+
+  /** Never throws: a log that cannot be written is no reason to turn a client away. */
+  write(line: string): void {
+    const bytes = this.#encoder.encode(line);
+    const isFirst = this.#waiting.length === 0;
+    if (!isFirst && this.#waitingBytes + bytes.length > WAITING_BYTES_MAX) {
+      this.#linesLost++;
+      this.#lostNow++;
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (!isFirst) return;
+    this.#flush();
+    if (this.#waiting.length > 0) this.#tryIn(RETRY_MS);
+  }
+
+  #tryIn(delayMs: number): void {
+    this.#clock.after(delayMs, () => {
+      const before = this.#waitingBytes;
+      this.#flush();
+      if (this.#waiting.length > 0) return this.#tryIn(this.#waitingBytes < before ? CATCH_UP_MS : RETRY_MS);
+      const [lines, reason] = [this.#lostNow, this.#failure ?? NOBODY_READS];
+      this.#lostNow = 0;
+      this.#failure = undefined;
+      if (lines > 0) this.#onBack(lines, reason);
+    });
+  }
+
+  #flush(): void {
+    let done = 0;
+    try {
+      for (; done < this.#waiting.length; done++) {
+        const bytes = this.#waiting[done]!;
+        const taken = this.#take(bytes);
+        this.#waitingBytes -= taken;
+        if (taken < bytes.length) {
+          this.#waiting[done] = bytes.subarray(taken);
+          // The disk may have had room for a part: then the next attempt says what is wrong.
+          this.#failure ??= NOBODY_READS;
+          break;
+        }
+      }
+    } catch (error) {
+      this.#failure = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    }
+    this.#waiting.splice(0, done);
+  }
+}

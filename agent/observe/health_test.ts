@@ -1,0 +1,38 @@
+// What a supervisor is told, from snapshots of an agent that is well, and of one that is not.
+
+import { expect, test } from 'bun:test';
+import type { InternalErrorPath } from '../base/internal_errors.ts';
+import { liveness, readiness } from './health.ts';
+import type { Snapshot } from './snapshot.ts';
+
+function snapshot(more: Partial<Snapshot> = {}): Snapshot {
+  const nothing = {
+    state: 'running',
+    clients: { connected: 0, loggingIn: 0, limit: 100 },
+    pools: [],
+    internalErrors: { total: 0, paths: [] },
+  };
+  return { ...nothing, ...more } as unknown as Snapshot;
+}
+
+function path(repeats: boolean): InternalErrorPath {
+  return { path: 'tick (agent/pool/pool.ts)', count: 2, lastAt: 0, message: 'it cannot be', repeats };
+}
+
+test('readiness() is no while a mistake of our own happens again and again, and yes when it is an accident or over', () => {
+  expect(readiness(snapshot()).ok).toBe(true);
+  expect(readiness(snapshot({ internalErrors: { total: 2, paths: [path(false)] } })).ok).toBe(true);
+  const broken = snapshot({ internalErrors: { total: 3, paths: [path(false), path(true)] } });
+  expect(readiness(broken)).toEqual({
+    ok: false,
+    reason:
+      'an internal error happened 2 times at tick (agent/pool/pool.ts), and again within a minute; see the log',
+  });
+  // It runs, and a restart is somebody else's decision.
+  expect(liveness(broken).ok).toBe(true);
+});
+
+test('readiness() says that every place for clients is taken', () => {
+  const full = snapshot({ clients: { connected: 100, loggingIn: 0, limit: 100 } });
+  expect(readiness(full).reason).toBe('all 100 client connections are taken (max_client_conn)');
+});
