@@ -1,6 +1,7 @@
 // `pgsidecar check`: everything that run does short of listening, and a summary of what it would serve.
 
-import { load } from '../config/load.ts';
+import { problem } from '../base/errors.ts';
+import { type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ConnectReport } from './check_connect.ts';
 import { checkPage, tookOnly } from './check_page.ts';
@@ -9,7 +10,7 @@ import { loadInputOf, printProblems } from './loading.ts';
 import { paint } from './paint.ts';
 
 export async function check(call: Call, host: Host): Promise<number> {
-  const result = await load(loadInputOf(call), host.io);
+  const result = withGroup(await load(loadInputOf(call), host.io), host);
   const { settings, problems, took } = result;
   const json = flagIsSet(call, 'json');
   const reports =
@@ -25,6 +26,15 @@ export async function check(call: Call, host: Host): Promise<number> {
   for (const report of reports ?? []) printReport(report, host);
   host.out(`${verdict(problems, settings, reports, host)}\n`);
   return exitCode(settings, reports);
+}
+
+/** The machine is looked at here, because whoever renders files for another machine need not have that one's groups. */
+function withGroup(result: LoadResult, host: Host): LoadResult {
+  const { unix_socket_group: value = '', unix_socket_dir: directory = '' } = result.settings ?? {};
+  if (value === '' || directory === '' || host.hasGroup(value)) return result;
+  const { origin = 'default' } = result.explanation.unix_socket_group ?? {};
+  const unknown = problem('error', 'socket_group_unknown', { value, origin });
+  return { ...result, settings: undefined, problems: [...result.problems, unknown] };
 }
 
 async function connect(settings: Settings, host: Host): Promise<readonly ConnectReport[]> {

@@ -89,6 +89,8 @@ export interface Host {
   readonly probe: ProbeServer;
   /** A file with the machine's own CAs; throws AgentError when it has none. */
   systemCaFile(): string;
+  /** Whether this machine has the group, by its name or number. */
+  hasGroup(group: string): boolean;
   /** Calls back at the first Ctrl-C or SIGTERM; undone by what it returns. */
   onInterrupt(stop: () => void): () => void;
 }

@@ -6,6 +6,8 @@ import { wantsColours } from '../daemon/machine.ts';
 import { systemBundle } from '../daemon/pem_files.ts';
 import { sourceIo } from '../daemon/source_io.ts';
 import { systemClock } from '../daemon/system_clock.ts';
+import { openLibc } from '../native/libc.ts';
+import { groupIdOf } from '../native/users.ts';
 import { diskRoom } from '../render/write.ts';
 import type { ProbeServer } from './check_connect.ts';
 import type { Host } from './command.ts';
@@ -30,6 +32,7 @@ export function processHost(): Host {
     control: callControl,
     probe,
     systemCaFile: systemBundle,
+    hasGroup: (group: string) => groupIdOf(openLibc(), group) !== undefined,
     onInterrupt,
   });
 }

@@ -36,6 +36,8 @@ export interface LoadResult {
   readonly files: readonly string[];
   /** What was found and taken, a sentence each. */
   readonly took: readonly string[];
+  /** The pgsidecar.yml that was taken; undefined where there is none. */
+  readonly config: { readonly path: string; readonly isEmpty: boolean } | undefined;
 }
 
 const CONFIG_FILES = ['pgsidecar.yml', '/etc/pgsidecar/pgsidecar.yml'] as const;
@@ -81,10 +83,12 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     explanation: resolution.explanation,
     files: [...new Set(files)],
     took,
+    config: config.found,
   };
 }
 
 interface Config {
+  readonly found: LoadResult['config'];
   readonly reading: SourceReading;
   readonly files: readonly string[];
   readonly took: readonly string[];
@@ -101,10 +105,17 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
   const files = looked.map((each) => resolve(io.cwd, each));
   if (path !== undefined) {
     const reading = readPgsidecarYml(path, io);
-    return { reading, files, took: io.read(path) === undefined ? [] : [path] };
+    const text = io.read(path);
+    const found = text === undefined ? undefined : { path, isEmpty: isBlank(text) };
+    return { reading, files, took: text === undefined ? [] : [path], found };
   }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
-  return { reading, files, took: [] };
+  return { reading, files, took: [], found: undefined };
+}
+
+/** Nothing but white space and comments: what a file is while somebody writes it. `{}` says that nothing is meant. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#.*|---\s*)?$/.test(line));
 }
 
 function tookEnvironment({ environment: { value, origin } }: ChosenSettings): string {

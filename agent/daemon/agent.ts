@@ -48,6 +48,8 @@ export class Agent implements Controls {
   #loaded: LoadResult & { settings: Settings };
   #state: AgentState = 'starting';
   #control: ControlSocket | undefined;
+  /** Why it cannot be made again; said once. */
+  #controlFailure = '';
   #lastReload: ReloadSnapshot | undefined;
   #reloads = { succeeded: 0, failed: 0 };
   #reloading: Promise<ReloadResult> | undefined;
@@ -128,6 +130,31 @@ export class Agent implements Controls {
     this.stop();
   }
 
+  /** What clients and commands go by is made again where somebody has removed it. */
+  mend(): void {
+    if (!this.#is('running') && !this.#is('paused')) return;
+    this.#parts.listeners.mend(this.settings);
+    if (this.#control?.isThere() === false && this.#reloading === undefined) void this.#mendControl();
+  }
+
+  async #mendControl(): Promise<void> {
+    const lost = this.#control;
+    this.#control = undefined;
+    lost?.stop();
+    try {
+      this.#control = await this.#parts.openControl(this.settings);
+      const { path } = this.#control;
+      this.#parts.log.warn({ address: path }, 'the socket file was removed by somebody: it is there again');
+      this.#controlFailure = '';
+    } catch (error) {
+      // The next look tries again; clients are served all the same.
+      this.#control = lost;
+      if (!(error instanceof AgentError)) throw error;
+      if (this.#controlFailure !== error.message) this.#parts.log.error({ code: error.code }, error.message);
+      this.#controlFailure = error.message;
+    }
+  }
+
   /** The start failed half-way: what was opened is closed. */
   abandon(): void {
     this.#parts.plane.stop();
@@ -200,6 +227,7 @@ export class Agent implements Controls {
       watch([...new Set([...this.#loaded.files, ...loaded.files])], this.settings);
       return { ok: false, changes: [], problems: sentences(loaded.problems, 'error') };
     }
+    refuseEmptied(this.#loaded, loaded);
     const files = pem.current.again();
     const prepared: PreparedSettings = await prepare(
       settings,
@@ -257,6 +285,18 @@ export class Agent implements Controls {
     const failed = this.#lastReload?.ok === false ? '; the last reload was refused' : '';
     notifier.status(`${this.#state}: ${plane.context.clients.count} clients, serving ${names}${failed}`);
   }
+}
+
+/**
+ * A file that is empty is one that somebody is about to write, or a disk that was full; the settings that it had are not
+ * lost for that.
+ *
+ * @throws AgentError config_emptied
+ */
+function refuseEmptied(before: LoadResult, now: LoadResult): void {
+  if (before.config?.isEmpty !== false || now.config?.isEmpty === false) return;
+  const state = now.config === undefined ? 'it is gone' : 'it says nothing any more';
+  throw new AgentError('config_emptied', { path: before.config.path, state });
 }
 
 function sentences(problems: readonly Problem[], only?: Problem['severity']): readonly string[] {

@@ -15,6 +15,8 @@ const DRAIN_MS_MAX = 24 * 60 * 60 * 1000;
 
 export interface ControlSocket {
   readonly path: string;
+  /** False when somebody has removed its file. */
+  isThere(): boolean;
   stop(): void;
 }
 
@@ -41,6 +43,7 @@ export async function openControlSocket(path: string, room: ControlRoom): Promis
     });
     return {
       path,
+      isThere: () => existsSync(path),
       stop: () => {
         void server.stop(true);
         if (existsSync(path)) unlinkSync(path);

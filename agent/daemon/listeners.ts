@@ -6,7 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Libc } from '../native/libc.ts';
 import { listenUnix } from '../native/unix_listener.ts';
-import { groupId } from '../native/users.ts';
+import { groupIdOf } from '../native/users.ts';
 import type { Connection } from '../net/connection.ts';
 import { type Listener, listenFd, listenTcp } from '../net/listen.ts';
 import type { InheritedSocket } from './sockets.ts';
@@ -19,6 +19,8 @@ export interface OpenListener {
   readonly address: string;
   /** What it was made from: the same key needs no new listener. */
   readonly key: string;
+  /** Of a UNIX socket of our own making: whether its file is still there. */
+  readonly fileState?: () => 'ours' | 'gone' | 'other';
   close(): void;
 }
 
@@ -35,6 +37,8 @@ export class Listeners {
   readonly #onConnection: OnConnection;
   readonly #inherited: readonly InheritedSocket[];
   #open: OpenListener[] = [];
+  /** Said once, not at every look. */
+  #complained = '';
 
   constructor(libc: Libc, log: Log, inherited: readonly InheritedSocket[], onConnection: OnConnection) {
     this.#libc = libc;
@@ -80,6 +84,41 @@ export class Listeners {
         for (const listener of opened) listener.close();
       },
     };
+  }
+
+  /** A socket file that somebody has removed, by mistake or by a cleaner of directories, is made again. */
+  mend(settings: Settings): void {
+    for (const lost of this.#open) {
+      const state = lost.fileState?.() ?? 'ours';
+      if (state === 'ours') continue;
+      if (state === 'other') this.#complainOnce(lost.address, 'somebody has put something else in its place');
+      else this.#makeAgain(lost, settings);
+    }
+  }
+
+  #makeAgain(lost: OpenListener, settings: Settings): void {
+    const wanted = this.#wanted(settings).find(({ key }) => key === lost.key);
+    if (wanted === undefined) return;
+    try {
+      const { open } = wanted;
+      const again = open();
+      this.#open = this.#open.map((each) => (each === lost ? again : each));
+      lost.close();
+      this.#complained = '';
+      this.#log.warn(
+        { address: again.address },
+        'the socket file was removed by somebody: it is there again',
+      );
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#complainOnce(lost.address, error.message);
+    }
+  }
+
+  #complainOnce(address: string, reason: string): void {
+    if (this.#complained === `${address} ${reason}`) return;
+    this.#complained = `${address} ${reason}`;
+    this.#log.error({ address, reason }, 'new clients do not reach the agent: its socket file is gone');
   }
 
   close(): void {
@@ -139,7 +178,8 @@ export class Listeners {
         });
         const listener = listenFd(socket.fd, path, 'unix', this.#on('unix'));
         socket.applyBacklog();
-        return this.#wrap(listener, 'unix', key, () => socket.unlink());
+        const wrapped = this.#wrap(listener, 'unix', key, () => socket.unlink());
+        return { ...wrapped, fileState: () => socket.fileState() };
       },
     };
   }
@@ -182,10 +222,9 @@ export class Listeners {
     }
   }
 
-  /** By name, or by number for a group that the machine has no name for. */
   #gid(group: string, path: string): number | undefined {
     if (group === '') return undefined;
-    const gid = groupId(this.#libc, group) ?? (/^\d+$/.test(group) ? Number(group) : undefined);
+    const gid = groupIdOf(this.#libc, group);
     if (gid !== undefined) return gid;
     throw new AgentError('socket_unusable', {
       path,

@@ -26,6 +26,8 @@ import { type FileWatch, type WatchTimes, watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
 const CLOSE_MS_MAX = 1_000;
+/** How often the agent looks whether its socket files are still there. */
+const SOCKET_LOOK_MS = 1_000;
 
 /** What is read once at the start and again at every reload. */
 interface Configuration {
@@ -81,11 +83,13 @@ async function serve(configuration: Configuration, log: AgentLog, machine: Machi
   }
   uncaught.goOn();
   const stopWatchdog = startWatchdog(notifier, machine);
+  const stopMending = every(machine, SOCKET_LOOK_MS, () => agent.mend());
   const listening = listeners.open.map(({ address }) => address);
   const databases = Object.keys(configuration.loaded.settings.databases);
   log.info({ listening, databases, start_ms: Math.round(machine.sinceStartMs()) }, 'ready');
   const exitCode = await ended;
   stopWatchdog();
+  stopMending();
   stopSignals();
   uncaught.stop();
   // A look at a file system that hangs must not hold up the end.
@@ -190,13 +194,18 @@ function peerUserBy(libc: Libc): (connection: { readonly fd: number }) => string
 }
 
 /** From a timer of the event loop, so that a loop that hangs is seen to hang. */
-function startWatchdog(notifier: Notifier, { clock }: Machine): () => void {
+function startWatchdog(notifier: Notifier, machine: Machine): () => void {
   const { watchdogIntervalMs } = notifier;
   if (watchdogIntervalMs === undefined) return () => {};
-  let timer = clock.after(watchdogIntervalMs, beat);
+  return every(machine, watchdogIntervalMs, () => notifier.watchdog());
+}
+
+/** Until the function that it gives is called. */
+function every({ clock }: Machine, intervalMs: number, step: () => void): () => void {
+  let timer = clock.after(intervalMs, beat);
   function beat(): void {
-    notifier.watchdog();
-    timer = clock.after(watchdogIntervalMs!, beat);
+    timer = clock.after(intervalMs, beat);
+    step();
   }
   return () => timer.clear();
 }

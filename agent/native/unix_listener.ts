@@ -11,6 +11,7 @@ import {
   lstatSync,
   openSync,
   renameSync,
+  rmSync,
   type Stats,
   unlinkSync,
 } from 'node:fs';
@@ -19,6 +20,11 @@ import { AgentError } from '../base/errors.ts';
 import { errnoOf, errorName, type Libc } from './libc.ts';
 import { UNIX_PATH_BYTES_MAX, unixAddress } from './socket_address.ts';
 import { AF_UNIX, LOCK_EX, LOCK_NB, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './socket_constants.ts';
+
+/** Beside the socket, and only while somebody is about to listen there. */
+const LOCK_SUFFIX = '.pgsidecar.lock';
+const LOCK_TRIES_MAX = 100;
+const { O_NOFOLLOW } = constants;
 
 /** Names a file without opening it (fcntl.h); node:fs knows the flag but not its name. */
 const O_PATH = 0o10000000;
@@ -41,6 +47,8 @@ export interface UnixListener {
   readonly path: string;
   /** Bun.listen() calls listen() once more with a backlog of its own: call this after it. */
   applyBacklog(): void;
+  /** Whether clients that go by the path come to us. `other`: somebody has put something else there. */
+  fileState(): 'ours' | 'gone' | 'other';
   /** Removes the file if it is still ours, and not that of an agent that has taken the place over. */
   unlink(): void;
 }
@@ -54,7 +62,7 @@ export function listenUnix(libc: Libc, options: UnixListenerOptions): UnixListen
       `the path is longer than the ${UNIX_PATH_BYTES_MAX} bytes that a UNIX socket may have`,
     );
   }
-  const unlock = lockDirectory(libc, path);
+  const unlock = lock(libc, path);
   try {
     if (options.replace !== true) refuseLiveSocket(libc, path);
     return bindAside(libc, options);
@@ -63,17 +71,30 @@ export function listenUnix(libc: Libc, options: UnixListenerOptions): UnixListen
   }
 }
 
-/** Two agents that start at once must not both find the same stale file and replace each other's socket. */
-function lockDirectory(libc: Libc, path: string): () => void {
-  const directory = dirname(path);
-  const fd = attempt(path, () => openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY));
-  if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) return () => closeSync(fd);
-  const errno = errnoOf(libc);
-  closeSync(fd);
-  throw unusable(
-    path,
-    `${directory} is locked, probably by an agent that starts at this moment (${errorName(errno)})`,
-  );
+/**
+ * Two agents that start at once must not both find the same stale file and replace each other's socket. The lock is on a
+ * file that only its owner may open: whoever may read a directory may lock that, and so keep every agent out of it.
+ */
+function lock(libc: Libc, path: string): () => void {
+  const name = `${path}${LOCK_SUFFIX}`;
+  // Whoever had the lock removed the file with it: what we have locked then is no name any more.
+  for (let tries = 0; tries < LOCK_TRIES_MAX; tries++) {
+    const fd = attempt(path, () => openSync(name, constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW, 0o600));
+    if (libc.flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+      const errno = errnoOf(libc);
+      closeSync(fd);
+      throw unusable(path, `${name} is locked by an agent that starts at this moment (${errorName(errno)})`);
+    }
+    const [ours, now] = [fstatSync(fd), statOf(name)];
+    if (now?.ino === ours.ino && now.dev === ours.dev) {
+      return () => {
+        rmSync(name, { force: true });
+        closeSync(fd);
+      };
+    }
+    closeSync(fd);
+  }
+  throw unusable(path, `${name} is replaced again and again by somebody`);
 }
 
 function refuseLiveSocket(libc: Libc, path: string): void {
@@ -127,6 +148,7 @@ function bindAside(libc: Libc, options: UnixListenerOptions): UnixListener {
       fd,
       path,
       applyBacklog: () => check(libc, path, libc.listen(fd, backlog)),
+      fileState: () => fileState(path, pin),
       unlink: unlinkOnce(path, pin),
     };
   } catch (error) {
@@ -142,11 +164,16 @@ function unlinkOnce(path: string, pin: number): () => void {
   return () => {
     if (done) return;
     done = true;
-    const ours = fstatSync(pin);
-    const now = statOf(path);
-    if (now?.ino === ours.ino && now.dev === ours.dev) unlinkSync(path);
+    if (fileState(path, pin) === 'ours') unlinkSync(path);
     closeSync(pin);
   };
+}
+
+function fileState(path: string, pin: number): 'ours' | 'gone' | 'other' {
+  const ours = fstatSync(pin);
+  const now = statOf(path);
+  if (now === undefined) return 'gone';
+  return now.ino === ours.ino && now.dev === ours.dev ? 'ours' : 'other';
 }
 
 function statOf(path: string): Stats | undefined {

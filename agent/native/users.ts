@@ -24,6 +24,11 @@ export function groupId(libc: Libc, name: string): number | undefined {
   return entry?.number;
 }
 
+/** A group by its name, or by its number where the machine has no name for it. */
+export function groupIdOf(libc: Libc, group: string): number | undefined {
+  return groupId(libc, group) ?? (/^\d+$/.test(group) ? Number(group) : undefined);
+}
+
 type Ask = (struct: Uint8Array, text: Uint8Array, found: BigUint64Array) => number;
 
 function lookUp(ask: Ask): { readonly name: string; readonly number: number } | undefined {

@@ -12,6 +12,12 @@ export const PROCESS_ERRORS = {
       'Cannot listen on {path}: another process does already; stop that one, or set another unix_socket_dir or listen_port',
   },
   socket_unusable: { sqlstate: 'F0000', exit: 69, sentence: 'Cannot listen on {path}: {reason}' },
+  socket_group_unknown: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'Cannot use unix_socket_group "{value}" at {origin}: this machine has no such group; create it, or name another',
+  },
   inherited_sockets_unusable: {
     sqlstate: 'F0000',
     exit: 78,

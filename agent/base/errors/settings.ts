@@ -23,6 +23,12 @@ export const SETTINGS_ERRORS = {
     exit: 78,
     sentence: '{setting} is "{value}" at {origin}: {danger}',
   },
+  config_emptied: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'Cannot take {path} as it is now: {state}, and the settings in force came from it; put them back, or write {} into it if the defaults are meant',
+  },
   config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
   config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
   config_empty: { sqlstate: 'F0000', exit: 78, sentence: 'There is no database to serve: {advice}' },

@@ -76,6 +76,7 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
       },
       replace: sinks.replaced,
     },
+    hasGroup: (group) => ['app', '0'].includes(group),
     control: async (path, { method, path: route }) => answerOf(sections, path, `${method} ${route}`),
     probe: async (_, { host, port }) => probeOf(sections, `${host}:${port}`),
     systemCaFile: () => '/etc/ssl/certs/ca-certificates.crt',

@@ -1,10 +1,10 @@
 // The UNIX socket itself: permissions, stale files, live ones, who is at the other end, and what Bun makes of it.
 
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, lstatSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../base/errors.ts';
-import { openLibc } from '../../native/libc.ts';
+import { type Libc, openLibc } from '../../native/libc.ts';
 import { peerCredentials } from '../../native/peer_credentials.ts';
 import { unixAddress } from '../../native/socket_address.ts';
 import { AF_UNIX, LOCK_EX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../native/socket_constants.ts';
@@ -129,13 +129,54 @@ test('listenUnix() says which path it cannot use, and why', () => {
   expect(failureOf(nowhere).message).toContain(`Cannot listen on ${nowhere}: ENOENT`);
 });
 
-test('listenUnix() waits for nobody who is about to listen in the same directory', () => {
+test('listenUnix() waits for nobody who is about to listen at the same path', () => {
   const path = freshPath();
-  const other = openSync(join(path, '..'), 'r');
+  const name = `${path}.pgsidecar.lock`;
+  const other = openSync(name, 'w', 0o600);
   expect(libc.flock(other, LOCK_EX)).toBe(0);
-  expect(failureOf(path).message).toContain('is locked, probably by an agent that starts at this moment');
+  expect(failureOf(path).message).toContain(`${name} is locked by an agent that starts at this moment`);
   libc.close(other);
   libc.close(listen(path).fd);
+  expect(readdirSync(join(path, '..'))).toEqual(['.s.PGSQL.5432']);
+});
+
+test('listenUnix() is not kept away by somebody who locks the directory, which whoever may read it can', () => {
+  const path = freshPath();
+  const stranger = openSync(join(path, '..'), 'r');
+  expect(libc.flock(stranger, LOCK_EX)).toBe(0);
+  libc.close(listen(path).fd);
+  libc.close(stranger);
+});
+
+test('listenUnix() locks a file that only its owner may open, and follows no link to another', () => {
+  const path = freshPath();
+  const name = `${path}.pgsidecar.lock`;
+  const target = join(path, '..', 'target');
+  symlinkSync(target, name);
+  expect(failureOf(path).message).toContain('ELOOP');
+  expect(existsSync(target)).toBe(false);
+  rmSync(name);
+  const umask = process.umask(0);
+  const seen: number[] = [];
+  const flock = (fd: number, how: number): number => {
+    seen.push(lstatSync(name).mode & 0o777);
+    return libc.flock(fd, how);
+  };
+  const { fd } = listenUnix({ ...libc, flock } as Libc, { path, mode: 0o660, gid: undefined, backlog: 16 });
+  process.umask(umask);
+  expect(seen).toEqual([0o600]);
+  libc.close(fd);
+});
+
+test('fileState() tells a socket that was removed, and one that another has taken the place of', () => {
+  const path = freshPath();
+  const listener = listen(path);
+  expect(listener.fileState()).toBe('ours');
+  rmSync(path);
+  expect(listener.fileState()).toBe('gone');
+  const other = listen(path);
+  expect([listener.fileState(), other.fileState()]).toEqual(['other', 'ours']);
+  for (const each of [listener, other]) libc.close(each.fd);
 });
 
 test('Bun.listen({fd}) serves it; the kernel says who connects; Bun closes it and leaves the file', async () => {
