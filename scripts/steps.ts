@@ -41,7 +41,10 @@ export interface TestGroup {
 export const UNIT: TestGroup = {
   name: 'unit',
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
-  exclude: ['agent/tests/{golden,harness,integration,faults,drivers,conversations,simulation}/**'],
+  exclude: [
+    'agent/tests/{golden,harness,integration,faults,drivers,conversations,simulation}/**',
+    'agent/tests/fuzz/million_*',
+  ],
   parallel: 2,
   timeoutMs: 10_000,
 };
@@ -54,6 +57,13 @@ export const GOLDEN: TestGroup = {
 export const SIMULATION: TestGroup = {
   name: 'simulation',
   include: ['agent/tests/simulation/**/*_test.ts'],
+  parallel: 2,
+  timeoutMs: 120_000,
+};
+/** The fuzzer's own tests and its corpus are among the unit tests. */
+export const FUZZ: TestGroup = {
+  name: 'fuzz',
+  include: ['agent/tests/fuzz/million_*_test.ts'],
   parallel: 2,
   timeoutMs: 120_000,
 };
@@ -88,11 +98,12 @@ export const CONVERSATIONS: TestGroup = {
   timeoutMs: 60_000,
 };
 
-/** All of them, quick ones first; UNIT, GOLDEN and SIMULATION need no server. */
+/** All of them, quick ones first; UNIT, GOLDEN, SIMULATION and FUZZ need no server. */
 export const GROUPS: readonly TestGroup[] = [
   UNIT,
   GOLDEN,
   SIMULATION,
+  FUZZ,
   HARNESS,
   INTEGRATION,
   FAULTS,

@@ -27,16 +27,21 @@ export function unknownSetting(path: readonly string[], origin: Origin): Problem
   return problem('error', 'setting_unknown', { setting, advice: adviceOn(path) }, origin);
 }
 
-/** `expected` when the reader already said it. */
+/** `expected` when the reader already said it. What stands in place of a mapping is not shown: a password, or a URL with one. */
 export function invalidSetting(
   setting: string,
   row: KeyRow | undefined,
   written: unknown,
   origin: Origin,
-  expected = expectedAt(row, written),
+  expected?: string,
 ): Problem {
-  const value = row?.secret ? '***' : printWritten(written);
-  return problem('error', 'setting_invalid', { setting, value, expected }, origin);
+  const isHidden = row?.secret || (row === undefined && expected === undefined);
+  const details = {
+    setting,
+    value: isHidden ? '***' : printWritten(written),
+    expected: expected ?? expectedAt(row, written),
+  };
+  return problem('error', 'setting_invalid', details, origin);
 }
 
 function expectedAt(row: KeyRow | undefined, written: unknown): string {
@@ -62,9 +67,12 @@ function keysOf(section: string | undefined): readonly string[] {
 }
 
 function printWritten(written: unknown): string {
-  if (Array.isArray(written)) return written.join(', ');
-  if (typeof written === 'object' && written !== null) return 'a mapping';
-  const text = String(written).replace(/[\x00-\x1f\x7f]/g, '?');
+  const items: readonly unknown[] = Array.isArray(written) ? written : [written];
+  const words = items.map((item) => {
+    if (Array.isArray(item)) return 'a list';
+    return typeof item === 'object' && item !== null ? 'a mapping' : String(item);
+  });
+  const text = words.join(', ').replace(/[\x00-\x1f\x7f]/g, '?');
   return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
 }
 

@@ -5,6 +5,7 @@ import { ProtocolError } from './protocol_error.ts';
 import * as type from './types.ts';
 
 const HEADER_BYTES = 5;
+const INT32_MAX = 0x7fffffff;
 
 export function encodeQuery(sql: string): Uint8Array {
   return message(type.QUERY, cstring(sql));
@@ -61,7 +62,11 @@ export function readBind(
   return { statementAt: portalEnd + 1, statementEnd };
 }
 
-/** The bytes of a Bind message up to and with its statement's name, which is `name` now; the rest can follow as it is. */
+/**
+ * The bytes of a Bind message up to and with its statement's name, which is `name` now; the rest can follow as it is.
+ *
+ * @throws ProtocolError when it was so long that its new length does not fit into its four bytes.
+ */
 export function renameBind(
   chunk: Uint8Array,
   start: number,
@@ -72,7 +77,9 @@ export function renameBind(
   const newName = cstring(name);
   const head = concat([chunk.subarray(start, at.statementAt), newName]);
   const grown = newName.length - (at.statementEnd + 1 - at.statementAt);
-  putInt32(head, 1, end - start - 1 + grown);
+  const length = end - start - 1 + grown;
+  if (length > INT32_MAX) throw new ProtocolError(`a Bind message of ${end - start - 1} bytes is too long`);
+  putInt32(head, 1, length);
   return head;
 }
 

@@ -90,6 +90,17 @@ test('renameBind() replaces the name that readBind() found, and nothing else', (
   );
 });
 
+test('renameBind() refuses a message whose length would no longer fit: it would be a negative one', () => {
+  const chunk = client.bind('s', '', []);
+  const at = readBind(chunk, 0, chunk.length)!;
+  const most = 0x7fffffff;
+  // The rest of such a message comes later: only its header and its names are there.
+  expect(renameBind(chunk, 0, most + 1, at, 't').subarray(1, 5)).toEqual(
+    new Uint8Array([127, 255, 255, 255]),
+  );
+  expect(() => renameBind(chunk, 0, most + 1, at, 'longer')).toThrow(ProtocolError);
+});
+
 test('readBind() waits until both names are there, at every split', () => {
   const whole = client.bind('statement', 'portal', ['value']);
   const namesEnd = 5 + 'portal\0statement\0'.length;

@@ -1,0 +1,5 @@
+// The first, third, fifth … of the targets: their part of a million inputs.
+
+import { testEverySecond } from './million.ts';
+
+testEverySecond(0);

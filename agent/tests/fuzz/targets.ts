@@ -1,0 +1,18 @@
+// THE table of fuzz targets: every decoder and parser that reads what somebody else wrote.
+
+import type { Target } from './target.ts';
+import { AUTH_TARGETS } from './targets/auth.ts';
+import { LOGIN_TARGETS } from './targets/logins.ts';
+import { PLANE_TARGETS } from './targets/plane.ts';
+import { TEXT_TARGETS } from './targets/text_files.ts';
+import { WIRE_TARGETS } from './targets/wire.ts';
+import { YAML_TARGETS } from './targets/yaml_files.ts';
+
+export const TARGETS: readonly Target[] = [
+  ...WIRE_TARGETS,
+  ...AUTH_TARGETS,
+  ...LOGIN_TARGETS,
+  ...PLANE_TARGETS,
+  ...YAML_TARGETS,
+  ...TEXT_TARGETS,
+];
