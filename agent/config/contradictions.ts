@@ -112,6 +112,7 @@ export function databaseContradictions(
   above(chosen.pool_size, 'pool_size', 'min_pool_size');
 
   const { sslcert, sslkey, sslmode } = settings;
+  const overTcp = settings.hosts.some(({ host }) => !isAbsolute(host));
   if (sslcert !== undefined && sslkey === undefined) {
     problems.push(
       contradictory('sslcert', chosen.sslcert!, 'it needs its private key, sslkey, which is not set'),
@@ -122,8 +123,14 @@ export function databaseContradictions(
       contradictory('sslkey', chosen.sslkey!, 'it needs its certificate, sslcert, which is not set'),
     );
   }
+  const { sslnegotiation } = chosen;
+  // As libpq: without SSLRequest there is no answer that could say "no".
+  if (sslnegotiation?.value === 'direct' && overTcp && !TLS_DEMANDED.includes(sslmode)) {
+    const reason = `there is no TLS for certain, for sslmode is ${said(chosen.sslmode!)}; set that to verify-full`;
+    problems.push(contradictory('sslnegotiation', sslnegotiation, reason));
+  }
   const danger = WEAK_MODES[sslmode];
-  if (danger !== undefined && settings.hosts.some(({ host }) => !isAbsolute(host))) {
+  if (danger !== undefined && overTcp) {
     problems.push(weak('sslmode', chosen.sslmode!, danger));
   }
   if (settings.password !== undefined && secretKind(settings.password) !== 'plain') {
@@ -135,7 +142,7 @@ export function databaseContradictions(
   }
   // With no secret for clients either, the user's own complaint says it all.
   const silent = settings.password === undefined && sslcert === undefined && user?.secret !== undefined;
-  if (silent && settings.hosts.some(({ host }) => !isAbsolute(host))) {
+  if (silent && overTcp) {
     const details = { database: settings.name, user: settings.user };
     problems.push(problem('warning', 'database_password_missing', details, settings.origin));
   }

@@ -27,6 +27,7 @@ const IDENTITY = [
   'sslrootcert',
   'sslcert',
   'sslkey',
+  'sslnegotiation',
   'parameters',
 ] as const satisfies readonly (keyof DatabaseSettings)[];
 

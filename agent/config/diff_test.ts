@@ -21,6 +21,7 @@ function database(changes: Partial<DatabaseSettings> = {}): DatabaseSettings {
     sslrootcert: 'system',
     sslcert: undefined,
     sslkey: undefined,
+    sslnegotiation: 'postgres',
     poolMode: 'transaction',
     poolSize: 20,
     minPoolSize: 0,
@@ -62,6 +63,7 @@ test('sameServer() says no for everything that a server connection is made with'
     { sslrootcert: '/etc/ca.pem' },
     { sslcert: '/etc/cert.pem' },
     { sslkey: '/etc/key.pem' },
+    { sslnegotiation: 'direct' },
     { parameters: { jit: 'off' } },
   ];
   for (const change of changes) {

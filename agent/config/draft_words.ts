@@ -10,6 +10,7 @@ export type Fields = Partial<Record<DatabaseField, Located<string | number>>>;
 /** Also the number of hosts that libpq would have to try; nobody writes more. */
 export const HOSTS_MAX = 64;
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+const SSL_NEGOTIATIONS = ['postgres', 'direct'];
 
 /**
  * Words arrive from the strongest place first: what is said already stays. Empty values say nothing, as in libpq.
@@ -181,6 +182,8 @@ function expectedOf(name: DatabaseField, value: string): string | undefined {
       return SSL_MODES.includes(value)
         ? undefined
         : `${SSL_MODES.slice(0, -1).join(', ')} or ${SSL_MODES.at(-1)}`;
+    case 'sslnegotiation':
+      return SSL_NEGOTIATIONS.includes(value) ? undefined : SSL_NEGOTIATIONS.join(' or ');
     case 'port':
       return value.split(',').every((each) => each === '' || isPort(each))
         ? undefined

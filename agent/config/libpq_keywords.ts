@@ -35,6 +35,7 @@ export const LIBPQ_KEYWORDS: Readonly<Record<string, KeywordUse>> = {
   sslrootcert: field('sslrootcert'),
   sslcert: field('sslcert'),
   sslkey: field('sslkey'),
+  sslnegotiation: field('sslnegotiation'),
   application_name: parameter,
   client_encoding: parameter,
   options: aside,
@@ -52,7 +53,6 @@ export const LIBPQ_KEYWORDS: Readonly<Record<string, KeywordUse>> = {
   sslcrl: refused,
   sslcrldir: refused,
   sslpassword: refused,
-  sslnegotiation: refused,
   ssl_min_protocol_version: refused,
   ssl_max_protocol_version: refused,
   scram_client_key: refused,
@@ -86,7 +86,6 @@ export const HARMLESS_VALUES: Readonly<Record<string, readonly string[]>> = {
   replication: ['false', 'off', 'no', '0'],
   channel_binding: ['prefer', 'disable'],
   sslcertmode: ['allow'],
-  sslnegotiation: ['postgres'],
   ssl_min_protocol_version: ['TLSv1', 'TLSv1.1', 'TLSv1.2'],
 };
 

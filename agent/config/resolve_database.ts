@@ -10,7 +10,7 @@ import { complaintAbout, invalidSetting } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { readValue } from './read_value.ts';
-import type { DatabaseSettings, HostSettings, PoolMode, SslMode } from './settings.ts';
+import type { DatabaseSettings, HostSettings, PoolMode, SslMode, SslNegotiation } from './settings.ts';
 import type { DatabaseField, SourceIo } from './source.ts';
 import { DATABASE_KEYS } from './table/keys.ts';
 import { type KeyRow, SECONDS, type SettingValue } from './table/row.ts';
@@ -77,6 +77,7 @@ export class DatabaseResolver {
       sslrootcert: text('sslrootcert'),
       sslcert: text('sslcert') || undefined,
       sslkey: text('sslkey') || undefined,
+      sslnegotiation: text('sslnegotiation') as SslNegotiation,
       poolMode: text('pool_mode') as PoolMode,
       poolSize: number('pool_size'),
       minPoolSize: number('min_pool_size'),

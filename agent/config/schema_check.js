@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_channel_binding":{"$ref":"#/definitions/shape22"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape23"},"log_format":{"$ref":"#/definitions/shape24"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape25"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape26"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"parameters":{"$ref":"#/definitions/shape27"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["prefer","require","disable"]},"shape23":{"enum":["debug","info","warn","error"]},"shape24":{"enum":["auto","json","pretty"]},"shape25":{"enum":["writer","replica"]},"shape26":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape27":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape7"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape8"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape9"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape10"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"max_client_conn":{"$ref":"#/definitions/shape11"},"max_db_client_connections":{"$ref":"#/definitions/shape12"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"max_packet_size":{"$ref":"#/definitions/shape13"},"max_message_held":{"$ref":"#/definitions/shape14"},"client_write_buffer":{"$ref":"#/definitions/shape15"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape16"},"default_pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"max_user_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape20"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape21"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"max_prepared_statements":{"$ref":"#/definitions/shape12"},"server_write_buffer":{"$ref":"#/definitions/shape15"},"server_tls_sslmode":{"$ref":"#/definitions/shape9"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape22"},"server_channel_binding":{"$ref":"#/definitions/shape23"},"server_tls_protocols":{"$ref":"#/definitions/shape10"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape24"},"log_format":{"$ref":"#/definitions/shape25"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape26"},"force_user":{"$ref":"#/definitions/shape4"},"connect_timeout":{"$ref":"#/definitions/shape27"},"pool_mode":{"$ref":"#/definitions/shape16"},"pool_size":{"$ref":"#/definitions/shape17"},"min_pool_size":{"$ref":"#/definitions/shape18"},"max_db_connections":{"$ref":"#/definitions/shape19"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape9"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape22"},"parameters":{"$ref":"#/definitions/shape28"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"max_user_client_connections":{"$ref":"#/definitions/shape12"},"pool_mode":{"$ref":"#/definitions/shape16"},"max_user_connections":{"$ref":"#/definitions/shape19"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape10":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape11":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape14":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"enum":["session","transaction","statement"]},"shape17":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape19":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"enum":["postgres","direct"]},"shape23":{"enum":["prefer","require","disable"]},"shape24":{"enum":["debug","info","warn","error"]},"shape25":{"enum":["auto","json","pretty"]},"shape26":{"enum":["writer","replica"]},"shape27":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape28":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -954,12 +954,12 @@ validate90.errors = vErrors;
 return errors === 0;
 }
 
-const schema29 = {"enum":["prefer","require","disable"]};
+const schema29 = {"enum":["postgres","direct"]};
 
 function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
+if(!((data === "postgres") || (data === "direct"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema29.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -973,12 +973,12 @@ validate101.errors = vErrors;
 return errors === 0;
 }
 
-const schema30 = {"enum":["debug","info","warn","error"]};
+const schema30 = {"enum":["prefer","require","disable"]};
 
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
+if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema30.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -988,16 +988,16 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate111.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
 
-const schema31 = {"enum":["auto","json","pretty"]};
+const schema31 = {"enum":["debug","info","warn","error"]};
 
 function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
+if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema31.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1011,12 +1011,12 @@ validate113.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"enum":["writer","replica"]};
+const schema32 = {"enum":["auto","json","pretty"]};
 
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((data === "writer") || (data === "replica"))){
+if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema32.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1026,17 +1026,36 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate130.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
 
-const schema33 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const schema33 = {"enum":["writer","replica"]};
 
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!((data === "writer") || (data === "replica"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema33.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate132.errors = vErrors;
+return errors === 0;
+}
+
+const schema34 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema33.type}};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema34.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1079,20 +1098,20 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate133.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
 
-const schema34 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
+const schema35 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data0 = data[key0];
 if(((typeof data0 !== "string") && (!(typeof data0 == "number"))) && (typeof data0 !== "boolean")){
-const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema34.additionalProperties.type}};
+const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema35.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1113,7 +1132,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate145.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
 
@@ -1476,9 +1495,15 @@ vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.error
 errors = vErrors.length;
 }
 }
-if(data.server_channel_binding !== undefined){
-if(!(validate101(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+if(data.server_tls_negotiation !== undefined){
+if(!(validate101(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+errors = vErrors.length;
+}
+}
+if(data.server_channel_binding !== undefined){
+if(!(validate103(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 }
@@ -1531,14 +1556,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate111(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+if(!(validate113(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate113(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+if(!(validate115(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
 errors = vErrors.length;
 }
 }
@@ -1573,12 +1598,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data73 = data.databases;
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-for(const key1 in data73){
-let data74 = data73[key1];
+let data74 = data.databases;
 if(data74 && typeof data74 == "object" && !Array.isArray(data74)){
-for(const key2 in data74){
+for(const key1 in data74){
+let data75 = data74[key1];
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+for(const key2 in data75){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -1590,147 +1615,153 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data74.from !== undefined){
-if(!(validate22(data74.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data74,parentDataProperty:"from",rootData}))){
+if(data75.from !== undefined){
+if(!(validate22(data75.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data75,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.url !== undefined){
-if(!(validate22(data74.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data74,parentDataProperty:"url",rootData}))){
+if(data75.url !== undefined){
+if(!(validate22(data75.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data75,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.host !== undefined){
-if(!(validate22(data74.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data74,parentDataProperty:"host",rootData}))){
+if(data75.host !== undefined){
+if(!(validate22(data75.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data75,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.port !== undefined){
-if(!(validate22(data74.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data74,parentDataProperty:"port",rootData}))){
+if(data75.port !== undefined){
+if(!(validate22(data75.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data75,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.dbname !== undefined){
-if(!(validate22(data74.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data74,parentDataProperty:"dbname",rootData}))){
+if(data75.dbname !== undefined){
+if(!(validate22(data75.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data75,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.user !== undefined){
-if(!(validate22(data74.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data74,parentDataProperty:"user",rootData}))){
+if(data75.user !== undefined){
+if(!(validate22(data75.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data75,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.password !== undefined){
-if(!(validate22(data74.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data74,parentDataProperty:"password",rootData}))){
+if(data75.password !== undefined){
+if(!(validate22(data75.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data75,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.password_file !== undefined){
-if(!(validate22(data74.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data74,parentDataProperty:"password_file",rootData}))){
+if(data75.password_file !== undefined){
+if(!(validate22(data75.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data75,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.password_command !== undefined){
-if(!(validate22(data74.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data74,parentDataProperty:"password_command",rootData}))){
+if(data75.password_command !== undefined){
+if(!(validate22(data75.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data75,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.secret_id !== undefined){
-if(!(validate22(data74.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data74,parentDataProperty:"secret_id",rootData}))){
+if(data75.secret_id !== undefined){
+if(!(validate22(data75.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data75,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.role !== undefined){
-if(!(validate130(data74.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data74,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(data75.role !== undefined){
+if(!(validate132(data75.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data75,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
-if(data74.force_user !== undefined){
-if(!(validate31(data74.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data74,parentDataProperty:"force_user",rootData}))){
+if(data75.force_user !== undefined){
+if(!(validate31(data75.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data75,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data74.connect_timeout !== undefined){
-if(!(validate133(data74.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data74,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+if(data75.connect_timeout !== undefined){
+if(!(validate135(data75.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data75,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
-if(data74.pool_mode !== undefined){
-if(!(validate74(data74.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data74,parentDataProperty:"pool_mode",rootData}))){
+if(data75.pool_mode !== undefined){
+if(!(validate74(data75.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data75,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 }
-if(data74.pool_size !== undefined){
-if(!(validate76(data74.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data74,parentDataProperty:"pool_size",rootData}))){
+if(data75.pool_size !== undefined){
+if(!(validate76(data75.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data75,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
 errors = vErrors.length;
 }
 }
-if(data74.min_pool_size !== undefined){
-if(!(validate78(data74.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data74,parentDataProperty:"min_pool_size",rootData}))){
+if(data75.min_pool_size !== undefined){
+if(!(validate78(data75.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data75,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
-if(data74.max_db_connections !== undefined){
-if(!(validate80(data74.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data74,parentDataProperty:"max_db_connections",rootData}))){
+if(data75.max_db_connections !== undefined){
+if(!(validate80(data75.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data75,parentDataProperty:"max_db_connections",rootData}))){
 vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
-if(data74.query_wait_timeout !== undefined){
-if(!(validate33(data74.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data74,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data75.query_wait_timeout !== undefined){
+if(!(validate33(data75.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data75,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data74.server_lifetime !== undefined){
-if(!(validate33(data74.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data74,parentDataProperty:"server_lifetime",rootData}))){
+if(data75.server_lifetime !== undefined){
+if(!(validate33(data75.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data75,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data74.sslmode !== undefined){
-if(!(validate47(data74.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data74,parentDataProperty:"sslmode",rootData}))){
+if(data75.sslmode !== undefined){
+if(!(validate47(data75.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data75,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
-if(data74.sslrootcert !== undefined){
-if(!(validate22(data74.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data74,parentDataProperty:"sslrootcert",rootData}))){
+if(data75.sslrootcert !== undefined){
+if(!(validate22(data75.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data75,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.sslcert !== undefined){
-if(!(validate22(data74.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data74,parentDataProperty:"sslcert",rootData}))){
+if(data75.sslcert !== undefined){
+if(!(validate22(data75.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data75,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.sslkey !== undefined){
-if(!(validate22(data74.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data74,parentDataProperty:"sslkey",rootData}))){
+if(data75.sslkey !== undefined){
+if(!(validate22(data75.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data75,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data74.parameters !== undefined){
-if(!(validate145(data74.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data74,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
+if(data75.sslnegotiation !== undefined){
+if(!(validate101(data75.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data75,parentDataProperty:"sslnegotiation",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+errors = vErrors.length;
+}
+}
+if(data75.parameters !== undefined){
+if(!(validate148(data75.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data75,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
 errors = vErrors.length;
 }
 }
@@ -1759,12 +1790,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data99 = data.users;
-if(data99 && typeof data99 == "object" && !Array.isArray(data99)){
-for(const key3 in data99){
-let data100 = data99[key3];
-if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
-for(const key4 in data100){
+let data101 = data.users;
+if(data101 && typeof data101 == "object" && !Array.isArray(data101)){
+for(const key3 in data101){
+let data102 = data101[key3];
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+for(const key4 in data102){
 if(!(((((((key4 === "password") || (key4 === "password_file")) || (key4 === "password_command")) || (key4 === "databases")) || (key4 === "max_user_client_connections")) || (key4 === "pool_mode")) || (key4 === "max_user_connections"))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -1776,44 +1807,44 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data100.password !== undefined){
-if(!(validate22(data100.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data100,parentDataProperty:"password",rootData}))){
+if(data102.password !== undefined){
+if(!(validate22(data102.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data102,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data100.password_file !== undefined){
-if(!(validate22(data100.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data100,parentDataProperty:"password_file",rootData}))){
+if(data102.password_file !== undefined){
+if(!(validate22(data102.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data102,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data100.password_command !== undefined){
-if(!(validate22(data100.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data100,parentDataProperty:"password_command",rootData}))){
+if(data102.password_command !== undefined){
+if(!(validate22(data102.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data102,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data100.databases !== undefined){
-if(!(validate29(data100.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data100,parentDataProperty:"databases",rootData}))){
+if(data102.databases !== undefined){
+if(!(validate29(data102.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data102,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data100.max_user_client_connections !== undefined){
-if(!(validate62(data100.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data100,parentDataProperty:"max_user_client_connections",rootData}))){
+if(data102.max_user_client_connections !== undefined){
+if(!(validate62(data102.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data102,parentDataProperty:"max_user_client_connections",rootData}))){
 vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
-if(data100.pool_mode !== undefined){
-if(!(validate74(data100.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data100,parentDataProperty:"pool_mode",rootData}))){
+if(data102.pool_mode !== undefined){
+if(!(validate74(data102.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data102,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 }
-if(data100.max_user_connections !== undefined){
-if(!(validate80(data100.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data100,parentDataProperty:"max_user_connections",rootData}))){
+if(data102.max_user_connections !== undefined){
+if(!(validate80(data102.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data102,parentDataProperty:"max_user_connections",rootData}))){
 vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }

@@ -7,6 +7,8 @@ import type { SettingValues } from './table.ts';
 
 /** As libpq's sslmode. verify-full is the default; anything weaker must be written out and is warned about. */
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+/** As libpq's sslnegotiation: SSLRequest first, or TLS from the first byte on. */
+export type SslNegotiation = 'postgres' | 'direct';
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
 export interface HostSettings {
@@ -35,6 +37,7 @@ export interface DatabaseSettings {
   readonly sslrootcert: string;
   readonly sslcert: string | undefined;
   readonly sslkey: string | undefined;
+  readonly sslnegotiation: SslNegotiation;
   readonly poolMode: PoolMode;
   /** Server connections per (database, user). */
   readonly poolSize: number;

@@ -23,6 +23,7 @@ export type DatabaseField =
   | 'sslrootcert'
   | 'sslcert'
   | 'sslkey'
+  | 'sslnegotiation'
   | 'connect_timeout' // seconds, as libpq's
   | 'pool_size'
   | 'role' // writer | replica

@@ -21,6 +21,8 @@ export interface TlsInfo {
   /** `TLSv1.3` */
   readonly version: string;
   readonly cipher: string;
+  /** What both sides agreed to speak inside (ALPN); undefined when nothing was. */
+  readonly alpn: string | undefined;
   /** The peer's certificate, DER; undefined when it has none. */
   readonly peerCertificate: Uint8Array | undefined;
   /** When the peer's certificate ends, in milliseconds since 1970. */
@@ -58,6 +60,8 @@ export interface Connection {
 export interface TlsClientOptions extends TlsMaterial {
   readonly serverName: string;
   readonly mode: 'require' | 'verify-ca' | 'verify-full';
+  /** The one protocol that is offered (ALPN). */
+  readonly alpn: string;
 }
 
 /** With a `ca`, client certificates are asked for and verified against it. */

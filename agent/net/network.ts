@@ -130,10 +130,16 @@ function clientTls(options: TlsClientOptions, contexts: TlsContexts): Bun.TLSOpt
   const own = {
     secureContext: contexts.of(options),
     serverName: options.serverName,
+    ALPNProtocols: alpnList(options.alpn),
     // The verdict is judge()'s: require and verify-ca go on where verify-full must not. There Bun may refuse as well.
     rejectUnauthorized: options.mode === 'verify-full',
   };
   return own as Bun.TLSOptions;
+}
+
+/** A list of one, as it stands in the handshake (RFC 7301). */
+function alpnList(protocol: string): Buffer {
+  return Buffer.concat([Buffer.from([protocol.length]), Buffer.from(protocol, 'latin1')]);
 }
 
 /** Undefined when the connection may go on. Without this check Bun would let any certificate pass. */
@@ -259,6 +265,8 @@ function acceptTls(
 }
 
 interface TlsSocket {
+  /** False where nothing was agreed on. */
+  readonly alpnProtocol?: string | false | null;
   getTLSVersion?(): string;
   getCipher?(): { name?: string } | undefined;
   getPeerCertificate?(): { raw?: Uint8Array } | undefined;
@@ -271,6 +279,7 @@ function tlsInfo(socket: BunSocket): TlsInfo {
   return {
     version: tls.getTLSVersion?.() ?? 'unknown',
     cipher: tls.getCipher?.()?.name ?? 'unknown',
+    alpn: tls.alpnProtocol || undefined,
     peerCertificate: raw,
     peerNotAfter: certificate === undefined ? undefined : Date.parse(certificate.validTo),
     peerSubject: certificate?.subject,

@@ -70,12 +70,13 @@ function wordsWithFallback(settings: Settings, database: DatabaseSettings, wishe
 }
 
 function fallbackWords(database: DatabaseSettings, wishes: UrlWishes): Readonly<Record<string, string>> {
-  const { sslmode, sslcert = '', sslkey = '' } = database;
+  const { sslmode, sslcert = '', sslkey = '', sslnegotiation } = database;
   const overTcp = database.hosts.some((each) => !each.host.startsWith('/'));
   const ca = database.sslrootcert === 'system' ? wishes.systemCaFile : database.sslrootcert;
   const sslrootcert = sslmode.startsWith('verify-') ? ca : '';
   return {
     ...(overTcp ? { sslmode, sslrootcert, sslcert, sslkey } : {}),
+    ...(overTcp && sslnegotiation === 'direct' ? { sslnegotiation } : {}),
     // After a failover the old writer may still answer: it must not be taken for the writer.
     ...(database.role === 'writer' ? { target_session_attrs: 'read-write' } : {}),
   };

@@ -65,6 +65,7 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
     sslrootcert: own(database.sslrootcert, settings.server_tls_ca_file),
     sslcert: own(database.sslcert ?? '', settings.server_tls_cert_file),
     sslkey: own(database.sslkey ?? '', settings.server_tls_key_file),
+    sslnegotiation: own<string>(database.sslnegotiation, settings.server_tls_negotiation),
     pool_mode: own<string>(database.poolMode, settings.pool_mode),
     pool_size: own(database.poolSize, settings.default_pool_size),
     min_pool_size: own(database.minPoolSize, settings.min_pool_size),

@@ -17,6 +17,7 @@ export function databaseFixture(more: Partial<DatabaseSettings> = {}): DatabaseS
     sslrootcert: 'system',
     sslcert: undefined,
     sslkey: undefined,
+    sslnegotiation: 'postgres',
     poolMode: 'transaction',
     poolSize: 20,
     minPoolSize: 0,

@@ -5,6 +5,7 @@ import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
 import type { Connection, Network, TlsClientOptions } from '../net/connection.ts';
 import { encodeSslRequest } from '../wire/startup.ts';
+import { ALPN } from '../wire/types.ts';
 import { type LoginOptions, type LoginResult, login } from './login.ts';
 
 /** What dialing is handed of the outside. */
@@ -99,7 +100,8 @@ export async function open(
   const connection = await connect(address, tools, signal);
   // As libpq: sslmode means nothing on a UNIX socket.
   if (database.sslmode === 'disable' || address.host.startsWith('/')) return connection;
-  const answer = await askForTls(connection, signal);
+  const isDirect = database.sslnegotiation === 'direct';
+  const answer = isDirect ? 'S' : await askForTls(connection, signal);
   if (answer === 'N') {
     if (database.sslmode === 'prefer') return connection;
     connection.close();
@@ -109,16 +111,18 @@ export async function open(
       sslmode: database.sslmode,
     });
   }
+  const { host, port } = address;
   try {
-    return await tools.network.startTls(connection, tlsOptions(database, address, tools), signal);
+    const secured = await tools.network.startTls(connection, tlsOptions(database, address, tools), signal);
+    // As libpq: whoever says nothing of PostgreSQL may be a server of another kind that has the same certificate.
+    if (isDirect && secured.tls?.alpn !== ALPN)
+      throw new Error(`it agreed to TLS and not to ${ALPN} inside it (ALPN)`);
+    return secured;
   } catch (error) {
     connection.close();
     if (error instanceof AgentError) throw error;
-    throw new AgentError(tlsCode(error as Error), {
-      host: address.host,
-      port: address.port,
-      reason: (error as Error).message,
-    });
+    const reason = (error as Error).message;
+    throw new AgentError(tlsCode(reason, isDirect), { host, port, reason });
   }
 }
 
@@ -140,6 +144,7 @@ function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: Di
   return {
     serverName: address.host,
     mode,
+    alpn: ALPN,
     protocols: policy.protocols,
     ciphers: policy.ciphers,
     ca: mode === 'require' ? undefined : tools.readPem(database.sslrootcert),
@@ -148,8 +153,9 @@ function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: Di
   };
 }
 
-function tlsCode(error: Error): ErrorCode {
-  return error.message.startsWith("the server's c") ? 'server_certificate_refused' : 'server_tls_failed';
+function tlsCode(reason: string, isDirect: boolean): ErrorCode {
+  if (reason.startsWith("the server's c")) return 'server_certificate_refused';
+  return isDirect ? 'server_direct_tls_failed' : 'server_tls_failed';
 }
 
 /** SSLRequest and its answer of one byte. Anything behind that byte was sent by somebody in the middle: CVE-2021-23222. */

@@ -130,6 +130,7 @@ describe('dial() by sslmode', () => {
         {
           serverName: '10.0.0.1',
           mode: mode as 'require',
+          alpn: 'postgresql',
           protocols: 'tlsv1.3',
           ciphers: 'X',
           ca,
@@ -179,6 +180,37 @@ describe('dial() by sslmode', () => {
         sslmode === 'prefer' ? 'disable' : 'require',
       ]);
     }
+  });
+
+  test('direct asks for nothing, and wants PostgreSQL inside TLS', async () => {
+    const direct = { sslmode: 'verify-full', sslnegotiation: 'direct' } as const;
+    const attempt = await new Attempt(direct).begin();
+    expect(attempt.network.tlsOptions.length).toBe(1);
+    // Its first bytes are the startup packet, inside TLS.
+    expect(attempt.server.heardBytes().subarray(4, 8)).toEqual(new Uint8Array([0, 3, 0, 0]));
+    expect((await attempt.greeted()).connection.tls?.alpn).toBe('postgresql');
+
+    const stranger = new Attempt(direct);
+    stranger.network.alpn = undefined;
+    await stranger.begin();
+    expect(await stranger.refusal()).toBe(
+      'server_direct_tls_failed: the server 10.0.0.1:5432 does not take TLS from the first byte on (it agreed to TLS and not to postgresql inside it (ALPN)): sslnegotiation=direct needs PostgreSQL 17 or newer there; set it to postgres',
+    );
+    expect(stranger.server.heardBytes().length).toBe(0);
+  });
+
+  test('direct means nothing on a UNIX socket', async () => {
+    const hosts = [{ host: '/run/postgresql', port: 5432 }];
+    const attempt = await new Attempt({ sslnegotiation: 'direct', sslmode: 'disable', hosts }).begin();
+    expect((await attempt.greeted()).connection.tls).toBeUndefined();
+  });
+
+  test('postgres goes on with a server that names no protocol, as older ones do', async () => {
+    const attempt = new Attempt({ sslmode: 'verify-full' });
+    attempt.network.alpn = undefined;
+    await attempt.begin();
+    await attempt.says('S');
+    expect((await attempt.greeted()).connection.tls?.version).toBe('TLSv1.3');
   });
 
   test('require does not try again in the clear', async () => {

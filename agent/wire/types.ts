@@ -50,3 +50,6 @@ export const PROTOCOL_3_0 = 196608;
 export const SSL_REQUEST = 80877103;
 export const GSSENC_REQUEST = 80877104;
 export const CANCEL_REQUEST = 80877102;
+
+/** What PostgreSQL calls its protocol inside TLS (ALPN, registered with IANA). */
+export const ALPN = 'postgresql';

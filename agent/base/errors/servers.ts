@@ -34,6 +34,12 @@ export const SERVER_ERRORS = {
     exit: 69,
     sentence: 'TLS with the server {host}:{port} failed: {reason}',
   },
+  server_direct_tls_failed: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence:
+      'the server {host}:{port} does not take TLS from the first byte on ({reason}): sslnegotiation=direct needs PostgreSQL 17 or newer there; set it to postgres',
+  },
   server_certificate_refused: {
     sqlstate: '08001',
     exit: 69,

@@ -206,6 +206,15 @@ export const SERVER_SETTINGS = {
     perDatabase: 'sslkey',
     doc: 'Private key (PEM) of `server_tls_cert_file`.',
   },
+  server_tls_negotiation: {
+    type: 'enum',
+    section: 'server TLS',
+    values: ['postgres', 'direct'],
+    default: 'postgres',
+    reload: 'new_connections',
+    perDatabase: 'sslnegotiation',
+    doc: "How TLS with a server begins; libpq's `sslnegotiation`. `postgres`: the server is asked for it first (SSLRequest); `direct`: with the first byte, which saves a round trip and suits proxies that look at ALPN. `direct` needs PostgreSQL 17 or newer, and an `sslmode` of `require` or stricter.",
+  },
   server_channel_binding: {
     type: 'enum',
     section: 'server TLS',

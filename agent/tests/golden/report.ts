@@ -126,6 +126,8 @@ function printDatabase(database: DatabaseSettings): string[] {
   const { name, origin, hosts, user, dbname, password, parameters } = database;
   const where = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
   const identity = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'role', 'forceUser'] as const;
+  // What few would have is shown where somebody has it.
+  const negotiation = database.sslnegotiation === 'direct' ? ['sslnegotiation direct'] : [];
   const limits = [
     'poolMode',
     'poolSize',
@@ -139,7 +141,7 @@ function printDatabase(database: DatabaseSettings): string[] {
   return [
     `database ${name}  (${printOrigin(origin)})`,
     `  ${user}@${where}/${dbname} password ${password ?? '-'}`,
-    `  ${identity.map(print).join(', ')}`,
+    `  ${[...identity.map(print), ...negotiation].join(', ')}`,
     `  ${limits.map(print).join(', ')}`,
     ...Object.entries(parameters).map(([parameter, value]) => `  parameter ${parameter} = ${value}`),
   ];

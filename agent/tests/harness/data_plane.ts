@@ -35,6 +35,7 @@ export function databaseOf(more: Partial<DatabaseSettings> = {}): DatabaseSettin
     sslrootcert: 'system',
     sslcert: undefined,
     sslkey: undefined,
+    sslnegotiation: 'postgres',
     poolMode: 'transaction',
     poolSize: 2,
     minPoolSize: 0,

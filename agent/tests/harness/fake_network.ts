@@ -27,6 +27,7 @@ export const REPORTED: Readonly<Record<string, string>> = {
 export const TLS: TlsInfo = {
   version: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
+  alpn: 'postgresql',
   peerCertificate: undefined,
   peerNotAfter: undefined,
   peerSubject: undefined,
@@ -104,6 +105,8 @@ export class FakeNetwork implements Network {
   welcome: (address: Address, dialed: number) => Welcome = () => 'login';
   /** Why a TLS handshake fails; undefined when it does not. */
   tlsFailure: (options: TlsClientOptions) => string | undefined = () => undefined;
+  /** What its servers agree to speak inside TLS. */
+  alpn: string | undefined = 'postgresql';
   readonly tlsOptions: TlsClientOptions[] = [];
   /** The client's TLS handshake is left to the test. */
   acceptDone: ((failure: string | undefined) => void) | undefined;
@@ -123,7 +126,7 @@ export class FakeNetwork implements Network {
     const failure = this.tlsFailure(options);
     if (failure !== undefined) throw new Error(failure);
     if (connection.isClosed) throw new Error('the connection was closed during the TLS handshake');
-    (connection as FakeConnection).tls = TLS;
+    (connection as FakeConnection).tls = { ...TLS, alpn: this.alpn };
     return connection;
   }
 

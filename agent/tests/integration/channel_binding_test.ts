@@ -28,6 +28,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => postgres?.stop());
 
+/** He takes any server for the one that he wants. */
+const UNJUDGED = { serverName: 'localhost', mode: 'require', alpn: 'postgresql' } as const;
 const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]);
 
 interface Middleman extends Disposable {
@@ -70,13 +72,7 @@ function standBetween(upstream: number, own: IssuedCertificate): Middleman {
       server.handler = { onData: () => resolve(), onDrain() {}, onClose() {} };
       server.write(SSL_REQUEST);
     });
-    const how = {
-      ...tls,
-      cert: undefined,
-      key: undefined,
-      serverName: 'localhost',
-      mode: 'require',
-    } as const;
+    const how = { ...tls, ...UNJUDGED, cert: undefined, key: undefined };
     await network.startTls(server, how, signal);
     overheard++;
     client.handler = {
