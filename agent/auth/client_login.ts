@@ -2,7 +2,8 @@
 
 import type { ErrorCode } from '../base/errors.ts';
 import { AuthError, malformed, refused } from './auth_error.ts';
-import { type Credential, type CredentialBook, mockCredential } from './credential.ts';
+import type { ClientKey } from './client_key.ts';
+import { type Credential, type CredentialBook, mockCredential, whyNotBoth } from './credential.ts';
 import { type IdentMap, mapsTo } from './ident.ts';
 import { isMd5Answer, MD5_SALT_BYTES } from './md5.ts';
 import { checkPassword } from './password.ts';
@@ -39,7 +40,8 @@ export type LoginStep =
   | {
       readonly kind: 'ok';
       readonly requests: readonly AuthRequest[];
-      readonly clientKey: Uint8Array | undefined;
+      /** What it proved to have, where it did so by SCRAM, or to a SCRAM verifier. */
+      readonly clientKey: ClientKey | undefined;
     }
   /** Send the row `reply` of the error table and close; `reason` is for the log and nobody else. */
   | { readonly kind: 'failed'; readonly reply: ErrorCode; readonly reason: string }
@@ -101,7 +103,7 @@ export class ClientLogin {
         return transport === 'tcp' ? plainInTheClear() : this.#askPlain();
       case 'md5':
         // As PgBouncer and PostgreSQL do: whoever has a SCRAM verifier cannot answer md5, and need not.
-        return this.#credential.kind === 'scram' ? this.#askScram() : this.#askMd5();
+        return isVerifier(this.#credential) ? this.#askScram() : this.#askMd5();
       case 'scram-sha-256':
         return this.#askScram();
     }
@@ -143,8 +145,9 @@ export class ClientLogin {
       const password = readPassword(body);
       if (password instanceof AuthError) return failed(password);
       const verdict = checkPassword(this.#credential, password);
-      if (typeof verdict === 'boolean') return this.#verdict(verdict);
-      return { kind: 'later', step: verdict.then((proved) => this.#verdict(proved)) };
+      if (verdict instanceof Promise)
+        return { kind: 'later', step: verdict.then((each) => this.#verdict(each.proved, each.clientKey)) };
+      return this.#verdict(verdict.proved);
     };
     return ask(AUTH_CLEARTEXT_PASSWORD, NOTHING);
   }
@@ -154,7 +157,10 @@ export class ClientLogin {
     this.#onAnswer = (body) => {
       const answer = readPassword(body);
       if (answer instanceof AuthError) return failed(answer);
-      return this.#verdict(isMd5Answer(answer, this.#credential.md5!, salt));
+      const { md5, next } = this.#credential;
+      const isFirst = isMd5Answer(answer, md5!, salt);
+      const isNext = next !== undefined && isMd5Answer(answer, next.md5!, salt);
+      return this.#verdict(isFirst || isNext);
     };
     return ask(AUTH_MD5_PASSWORD, salt);
   }
@@ -163,6 +169,7 @@ export class ClientLogin {
     const { random, transport, endPoint } = this.#options;
     const scram = new ScramServer({
       verifier: this.#credential.scram!,
+      nextVerifier: this.#credential.next?.scram,
       nonce: random(NONCE_BYTES),
       endPoint: transport === 'tls' ? endPoint : undefined,
       refusal: this.#refusal,
@@ -180,9 +187,9 @@ export class ClientLogin {
     return ask(AUTH_SASL_CONTINUE, serverFirst);
   }
 
-  #verdict(proved: boolean): LoginStep {
+  #verdict(proved: boolean, clientKey?: ClientKey): LoginStep {
     if (this.#refusal !== undefined) return failed(refused(this.#refusal));
-    return proved ? accepted() : failed(refused('wrong password'));
+    return proved ? accepted(clientKey) : failed(refused('wrong password'));
   }
 }
 
@@ -198,10 +205,17 @@ function whyUnfit(authType: AuthType, user: string, known: Credential | undefine
   if (known === undefined) return `user "${user}" does not exist`;
   if (authType === 'trust' || authType === 'peer' || authType === 'cert') return undefined;
   if (known.kind === undefined) return `user "${user}" has no secret: it may come by peer or cert only`;
-  if (authType === 'scram-sha-256' && known.kind === 'md5') {
+  if (authType === 'scram-sha-256' && (known.kind === 'md5' || known.next?.kind === 'md5')) {
     return `the secret of user "${user}" is an md5 hash, and auth_type scram-sha-256 needs a password or a SCRAM verifier`;
   }
-  return undefined;
+  if (known.next === undefined || authType === 'plain') return undefined;
+  const why = whyNotBoth(known.secret!, known.next.secret!);
+  return why === undefined ? undefined : `user "${user}": ${why}`;
+}
+
+/** One secret of which nothing but a verifier is known is enough: both can be asked for by SCRAM then. */
+function isVerifier({ kind, next }: Credential): boolean {
+  return kind === 'scram' || next?.kind === 'scram';
 }
 
 /** PasswordMessage is one string and its NUL; PostgreSQL too refuses anything before or after. */
@@ -215,8 +229,8 @@ function ask(code: number, payload: Uint8Array): LoginStep {
   return { kind: 'send', request: { code, payload } };
 }
 
-function accepted(): LoginStep {
-  return { kind: 'ok', requests: [{ code: AUTH_OK, payload: NOTHING }], clientKey: undefined };
+function accepted(clientKey?: ClientKey): LoginStep {
+  return { kind: 'ok', requests: [{ code: AUTH_OK, payload: NOTHING }], clientKey };
 }
 
 function failed(error: AuthError): LoginStep {

@@ -2,7 +2,14 @@
 
 import type { Secret } from '../base/secret.ts';
 import { storedMd5 } from './md5.ts';
-import { makeVerifier, mockVerifier, parseVerifier, type ScramVerifier, saltFor } from './scram_verifier.ts';
+import {
+  makeVerifier,
+  mockVerifier,
+  parseVerifier,
+  type ScramVerifier,
+  saltFor,
+  sameChallenge,
+} from './scram_verifier.ts';
 import { type SecretKind, secretKind } from './secret_kind.ts';
 
 /** What a user can be asked to prove. Without any of the three the user comes by `peer` only. */
@@ -14,6 +21,8 @@ export interface Credential {
   readonly scram: ScramVerifier | undefined;
   /** `md5…`; present for plain and md5 secrets. */
   readonly md5: string | undefined;
+  /** As good as this one: while a password is rotated there are two. */
+  readonly next: Credential | undefined;
 }
 
 export interface CredentialBook {
@@ -37,6 +46,8 @@ export interface CredentialOptions {
 export interface UserSecret {
   readonly name: string;
   readonly secret: Secret | undefined;
+  /** Valid besides, while a password is rotated. */
+  readonly nextSecret?: Secret | undefined;
 }
 
 /** Whoever kept his secret since `previous` keeps his credential; PBKDF2 runs for the others, off the event loop. */
@@ -56,28 +67,69 @@ export async function makeCredentialBook(
 }
 
 export async function makeCredential(user: UserSecret, options: CredentialOptions): Promise<Credential> {
-  const { name, secret } = user;
+  const { name, secret, nextSecret } = user;
+  const challenge = challengeFor(user, options);
+  const [first, next] = await Promise.all([
+    makeSingle(name, secret, challenge),
+    nextSecret === undefined ? undefined : makeSingle(name, nextSecret, challenge),
+  ]);
+  return next?.kind === undefined ? first : first.kind === undefined ? next : { ...first, next };
+}
+
+/** The salt and the count that a client is told before it is known which of two passwords it has: a verifier brings its own. */
+function challengeFor({ name, secret, nextSecret }: UserSecret, options: CredentialOptions): Challenge {
+  for (const each of [secret, nextSecret]) {
+    const verifier = each === undefined ? undefined : parseVerifier(each.open());
+    if (verifier !== undefined) return verifier;
+  }
+  return { salt: saltFor(options.mockKey, name), iterations: options.iterations };
+}
+
+type Challenge = Pick<ScramVerifier, 'salt' | 'iterations'>;
+
+async function makeSingle(
+  user: string,
+  secret: Secret | undefined,
+  { salt, iterations }: Challenge,
+): Promise<Credential> {
+  const next = undefined;
   // PostgreSQL has no empty passwords either: one would let in whoever types nothing.
   if (secret === undefined || secret.open() === '')
-    return { user: name, secret, kind: undefined, scram: undefined, md5: undefined };
+    return { user, secret, kind: undefined, scram: undefined, md5: undefined, next };
   const text = secret.open();
   switch (secretKind(secret)) {
     case 'md5':
-      return { user: name, secret, kind: 'md5', scram: undefined, md5: text };
+      return { user, secret, kind: 'md5', scram: undefined, md5: text, next };
     case 'scram':
-      return { user: name, secret, kind: 'scram', scram: parseVerifier(text), md5: undefined };
+      return { user, secret, kind: 'scram', scram: parseVerifier(text), md5: undefined, next };
     case 'plain': {
-      const scram = await makeVerifier(text, saltFor(options.mockKey, name), options.iterations);
-      return { user: name, secret, kind: 'plain', scram, md5: storedMd5(text, name) };
+      const scram = await makeVerifier(text, salt, iterations);
+      return { user, secret, kind: 'plain', scram, md5: storedMd5(text, user), next };
     }
   }
+}
+
+/**
+ * Why a client cannot be asked for whichever of two secrets it has; undefined when it can. A password in the clear is
+ * checked against anything; a challenge is sent before the answer shows which one the client knows.
+ */
+export function whyNotBoth(one: Secret, other: Secret): string | undefined {
+  const [a, b] = [parseVerifier(one.open()), parseVerifier(other.open())];
+  if (a !== undefined && b !== undefined)
+    return sameChallenge(a, b)
+      ? undefined
+      : 'its two SCRAM verifiers have different salts or iterations, and a client is told one salt before it shows which password it has; write one of them as a password, or make the second verifier with the salt and the iterations of the first';
+  const kinds = [secretKind(one), secretKind(other)];
+  return kinds.includes('md5') && kinds.includes('scram')
+    ? 'one of its secrets is an md5 hash and the other a SCRAM verifier, and a client is asked for one of the two; write one of them as a password'
+    : undefined;
 }
 
 /** Looks real in every challenge and has no password: for names that do not exist and users without a fitting secret. */
 export function mockCredential(user: string, kind: SecretKind, options: CredentialOptions): Credential {
   const scram = mockVerifier(options.mockKey, user, options.iterations);
   const md5 = `md5${Buffer.from(scram.storedKey).toString('hex', 0, 16)}`;
-  return { user, secret: undefined, kind, scram, md5 };
+  return { user, secret: undefined, kind, scram, md5, next: undefined };
 }
 
 function keptCredential(
@@ -87,6 +139,8 @@ function keptCredential(
 ): Credential | undefined {
   const known = previous?.users.get(user.name);
   if (known?.secret === undefined || !known.secret.equals(user.secret)) return undefined;
+  if (known.next === undefined ? user.nextSecret !== undefined : !known.next.secret!.equals(user.nextSecret))
+    return undefined;
   const sameKey = Buffer.compare(previous!.options.mockKey, options.mockKey) === 0;
   return sameKey && previous!.options.iterations === options.iterations ? known : undefined;
 }

@@ -3,9 +3,16 @@
 import { expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../base/secret.ts';
-import { type CredentialOptions, makeCredential, makeCredentialBook, mockCredential } from './credential.ts';
+import {
+  type CredentialBook,
+  type CredentialOptions,
+  makeCredential,
+  makeCredentialBook,
+  mockCredential,
+  whyNotBoth,
+} from './credential.ts';
 import { storedMd5 } from './md5.ts';
-import { makeVerifier, printVerifier, saltFor } from './scram_verifier.ts';
+import { makeVerifier, printVerifier, saltFor, sameChallenge } from './scram_verifier.ts';
 
 const OPTIONS: CredentialOptions = { mockKey: randomBytes(32), iterations: 4096 };
 
@@ -77,4 +84,66 @@ test('mockCredential() has the form of a real one and keeps it', () => {
   expect(mock).toEqual(mockCredential('nobody', 'plain', OPTIONS));
   expect(mock.md5).toMatch(/^md5[0-9a-f]{32}$/);
   expect(mock.scram?.salt.length).toBe(16);
+});
+
+test('makeCredential() of two passwords asks for both with one challenge', async () => {
+  const [one, other] = [crypto.randomUUID(), crypto.randomUUID()];
+  const [secret, nextSecret] = [new Secret(one), new Secret(other)];
+  const { scram, next } = await makeCredential({ name: 'app', secret, nextSecret }, OPTIONS);
+  expect(sameChallenge(scram!, next!.scram!)).toBe(true);
+  expect(next!.scram).toEqual(await makeVerifier(other, scram!.salt, scram!.iterations));
+  expect(next!.md5).toBe(storedMd5(other, 'app'));
+});
+
+test('makeCredential() of a password and a verifier takes the verifier’s challenge, whichever comes first', async () => {
+  const verifier = await makeVerifier(crypto.randomUUID(), randomBytes(16), 5000);
+  const [hash, plain] = [new Secret(printVerifier(verifier)), new Secret(crypto.randomUUID())];
+  for (const [secret, nextSecret] of [
+    [hash, plain],
+    [plain, hash],
+  ] as const) {
+    const { scram, next } = await makeCredential({ name: 'app', secret, nextSecret }, OPTIONS);
+    expect([sameChallenge(scram!, verifier), sameChallenge(next!.scram!, verifier)]).toEqual([true, true]);
+  }
+});
+
+test('makeCredential() leaves an empty one of two passwords out', async () => {
+  const secret = new Secret(crypto.randomUUID());
+  for (const user of [
+    { name: 'app', secret, nextSecret: new Secret('') },
+    { name: 'app', secret: undefined, nextSecret: secret },
+  ]) {
+    const credential = await makeCredential(user, OPTIONS);
+    expect([credential.secret?.equals(secret), credential.next]).toEqual([true, undefined]);
+  }
+});
+
+test('makeCredentialBook() makes a credential anew when the next password has come, changed or gone', async () => {
+  const secret = new Secret(crypto.randomUUID());
+  const book = async (nextSecret: Secret | undefined, previous?: CredentialBook) =>
+    makeCredentialBook([{ name: 'app', secret, nextSecret }], OPTIONS, previous);
+  const next = new Secret(crypto.randomUUID());
+  const one = await book(undefined);
+  const two = await book(next, one);
+  const three = await book(new Secret(crypto.randomUUID()), two);
+  expect(two.users.get('app')!.next!.secret!.equals(next)).toBe(true);
+  expect((await book(new Secret(next.open()), two)).users.get('app')).toBe(two.users.get('app')!);
+  expect(three.users.get('app')!.next!.secret!.equals(next)).toBe(false);
+  expect((await book(undefined, three)).users.get('app')!.next).toBeUndefined();
+});
+
+test('whyNotBoth() refuses what one challenge cannot ask for', async () => {
+  const salt = randomBytes(16);
+  const verifier = async (own = salt, iterations = 4096) =>
+    new Secret(printVerifier(await makeVerifier(crypto.randomUUID(), own, iterations)));
+  const [plain, md5] = [new Secret(crypto.randomUUID()), new Secret(storedMd5('x', 'app'))];
+  expect(whyNotBoth(plain, new Secret(crypto.randomUUID()))).toBeUndefined();
+  expect(whyNotBoth(plain, await verifier())).toBeUndefined();
+  expect(whyNotBoth(plain, md5)).toBeUndefined();
+  expect(whyNotBoth(await verifier(), await verifier())).toBeUndefined();
+  expect(whyNotBoth(await verifier(), await verifier(randomBytes(16)))).toContain(
+    'different salts or iterations',
+  );
+  expect(whyNotBoth(await verifier(), await verifier(salt, 5000))).toContain('different salts or iterations');
+  expect(whyNotBoth(md5, await verifier())).toContain('one of its secrets is an md5 hash');
 });

@@ -3,6 +3,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { AuthError, malformed, refused } from './auth_error.ts';
 import { encodeBase64 } from './base64.ts';
+import { ClientKey } from './client_key.ts';
 import {
   type BindingFlag,
   type ClientFirst,
@@ -22,6 +23,8 @@ export const NONCE_BYTES = 18;
 
 export interface ScramServerOptions {
   readonly verifier: ScramVerifier;
+  /** Whose password is as good, with the same salt and iterations: while a password is rotated there are two. */
+  readonly nextVerifier?: ScramVerifier | undefined;
   /** Our half of the nonce: NONCE_BYTES random bytes. */
   readonly nonce: Uint8Array;
   /** The hash of our own certificate (RFC 5929 tls-server-end-point), when the client came by TLS and may bind to it. */
@@ -34,7 +37,7 @@ export interface ScramAccepted {
   readonly ok: true;
   readonly serverFinal: Uint8Array;
   /** What the client proved to have. Enough to log in to a server that stores the very same verifier. */
-  readonly clientKey: Uint8Array;
+  readonly clientKey: ClientKey;
 }
 
 /** One exchange: start(), onClientFirst(), onClientFinal(), each once and in this order. */
@@ -84,14 +87,13 @@ export class ScramServer {
         : malformed('SCRAM channel binding does not match the gs2 header');
     }
     // Everything is computed before anything is decided, so that a refusal takes as long as a wrong password.
-    const { verifier, refusal } = this.#options;
+    const { verifier, nextVerifier, refusal } = this.#options;
     const authMessage = `${first.bare},${this.#serverFirst},${final.withoutProof}`;
-    const clientKey = proofOrClientKey(final.proof, verifier.storedKey, authMessage);
-    const signature = serverSignature(verifier.serverKey, authMessage);
-    const proved = timingSafeEqual(sha256(clientKey), verifier.storedKey);
+    const accepted = checkProof(verifier, final.proof, authMessage);
+    const acceptedNext =
+      nextVerifier === undefined ? undefined : checkProof(nextVerifier, final.proof, authMessage);
     if (refusal !== undefined) return refused(refusal);
-    if (!proved) return refused('wrong password');
-    return { ok: true, serverFinal: toBytes(`v=${encodeBase64(signature)}`), clientKey };
+    return accepted ?? acceptedNext ?? refused('wrong password');
   }
 
   #checkBinding(mechanism: string, binding: BindingFlag): AuthError | undefined {
@@ -119,6 +121,18 @@ export class ScramServer {
     this.#state = 'over';
     return error;
   }
+}
+
+function checkProof(
+  { storedKey, serverKey }: ScramVerifier,
+  proof: Uint8Array,
+  authMessage: string,
+): ScramAccepted | undefined {
+  const clientKey = proofOrClientKey(proof, storedKey, authMessage);
+  const signature = serverSignature(serverKey, authMessage);
+  const proved = timingSafeEqual(sha256(clientKey), storedKey);
+  const serverFinal = toBytes(`v=${encodeBase64(signature)}`);
+  return proved ? { ok: true, serverFinal, clientKey: new ClientKey(clientKey) } : undefined;
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

@@ -33,6 +33,11 @@ export function parseVerifier(text: string): ScramVerifier | undefined {
   return { iterations, salt, storedKey, serverKey };
 }
 
+/** A client that is told the salt and the count cannot tell which of the two it is asked for. */
+export function sameChallenge(one: ScramVerifier, other: ScramVerifier): boolean {
+  return one.iterations === other.iterations && Buffer.compare(one.salt, other.salt) === 0;
+}
+
 export function printVerifier(verifier: ScramVerifier): string {
   const { iterations, salt, storedKey, serverKey } = verifier;
   return `SCRAM-SHA-256$${iterations}:${encodeBase64(salt)}$${encodeBase64(storedKey)}:${encodeBase64(serverKey)}`;

@@ -1,4 +1,4 @@
-// Reads PgBouncer's auth_file: a user and a secret in double quotes on each line.
+// Reads PgBouncer's auth_file: a user and a secret in double quotes on each line, two lines while it is rotated.
 
 import { type Problem, problem } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
@@ -6,7 +6,7 @@ import type { UserSecret } from './credential.ts';
 import { isBrokenVerifier } from './secret_kind.ts';
 
 export interface Userlist {
-  /** In the order of the file, each with the line it stands in. */
+  /** In the order of the file, each with the first line that it stands in. */
   readonly users: readonly (UserSecret & { readonly line: number })[];
   readonly problems: readonly Problem[];
 }
@@ -20,9 +20,8 @@ const ENTRY = /^\s*"((?:[^"]|"")*)"\s+"((?:[^"]|"")*)"(?:\s.*)?$/;
 const EMPTY = /^\s*(?:[;#].*)?$/;
 
 export function parseUserlist(text: string, place: string): Userlist {
-  const users: (UserSecret & { line: number })[] = [];
+  const users = new Map<string, Entry & { line: number; nextSecret?: Secret }>();
   const problems: Problem[] = [];
-  const seen = new Map<string, number>();
   for (const [index, content] of text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -30,19 +29,31 @@ export function parseUserlist(text: string, place: string): Userlist {
     const line = index + 1;
     if (EMPTY.test(content)) continue;
     const entry = readEntry(content);
+    const at = { place, line };
+    const earlier = typeof entry === 'string' ? undefined : users.get(entry.name);
     const complaint =
-      typeof entry === 'string' ? entry : (duplicate(seen, entry.name, line) ?? brokenSecret(entry.secret));
+      typeof entry === 'string' ? entry : (surplus(entry, earlier) ?? brokenSecret(entry.secret));
     if (complaint !== undefined) {
-      problems.push(problem('error', 'userlist_unreadable', { reason: complaint }, { place, line }));
-    } else if (typeof entry !== 'string') {
-      users.push({ ...entry, line });
+      problems.push(problem('error', 'userlist_unreadable', { reason: complaint }, at));
+    } else if (typeof entry === 'string') {
+    } else if (earlier === undefined) {
+      users.set(entry.name, { ...entry, line });
+    } else {
+      earlier.nextSecret = entry.secret!;
+      const details = { user: entry.name, line: earlier.line };
+      problems.push(problem('warning', 'userlist_two_secrets', details, at));
     }
   }
-  return { users, problems };
+  return { users: [...users.values()], problems };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly secret: Secret | undefined;
 }
 
 /** Never quotes the line: it holds a secret. */
-function readEntry(content: string): { name: string; secret: Secret | undefined } | string {
+function readEntry(content: string): Entry | string {
   const match = ENTRY.exec(content);
   if (match === null) return 'expected "user" "secret", both in double quotes';
   const name = match[1]!.replaceAll('""', '"');
@@ -54,11 +65,17 @@ function readEntry(content: string): { name: string; secret: Secret | undefined 
   return { name, secret: secret === '' ? undefined : new Secret(secret) };
 }
 
-function duplicate(seen: Map<string, number>, name: string, line: number): string | undefined {
-  const earlier = seen.get(name);
-  if (earlier !== undefined) return `user "${name}" stands in line ${earlier} already`;
-  seen.set(name, line);
-  return undefined;
+/** Two secrets are a rotation, three a mistake; and so is an old line that was meant to be gone, as far as it shows. */
+function surplus(
+  { name, secret }: Entry,
+  earlier: (Entry & { line: number; nextSecret?: Secret }) | undefined,
+): string | undefined {
+  if (earlier === undefined) return undefined;
+  const place = `user "${name}" stands in line ${earlier.line} already`;
+  if (secret === undefined || earlier.secret === undefined)
+    return `${place}, and one of the two has no secret`;
+  if (earlier.secret.equals(secret)) return `${place}, with the same secret`;
+  return earlier.nextSecret === undefined ? undefined : `${place}, and has two secrets: keep two lines`;
 }
 
 function brokenSecret(secret: Secret | undefined): string | undefined {

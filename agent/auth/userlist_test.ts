@@ -41,7 +41,7 @@ test('parseUserlist() complains of each unusable line with its number and withou
       `"app" "${hidden}`,
       `"app""${hidden}"`,
       `"" "${hidden}"`,
-      `"good" "${hidden}"`,
+      '"good" "x"',
       `"cut" "SCRAM-SHA-256$4096:${hidden}"`,
       `"${'n'.repeat(128)}" "x"`,
       `"long" "${hidden.repeat(60)}"`,
@@ -51,9 +51,34 @@ test('parseUserlist() complains of each unusable line with its number and withou
   expect(users.map(({ name }) => name)).toEqual(['good']);
   expect(problems.map(({ origin }) => origin?.line)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   expect(problems[4]!.sentence).toBe(
-    'Cannot use a user at userlist.txt:6: user "good" stands in line 1 already',
+    'Cannot use a user at userlist.txt:6: user "good" stands in line 1 already, with the same secret',
   );
   expect(JSON.stringify(problems)).not.toContain(hidden);
+});
+
+test('parseUserlist() takes two lines of a user for a rotation, says so, and takes no third', () => {
+  const [one, two, three] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  const lines = [
+    `"app" "${one}"`,
+    `"app" "${two}"`,
+    `"app" "${three}"`,
+    `"app" ""`,
+    '"peer" ""',
+    `"peer" "${one}"`,
+  ];
+  const { users, problems } = parseUserlist(lines.join('\n'), PLACE);
+  expect(
+    users.map(({ name, line, secret, nextSecret }) => [name, line, secret?.open(), nextSecret?.open()]),
+  ).toEqual([
+    ['app', 1, one, two],
+    ['peer', 5, undefined, undefined],
+  ]);
+  expect(problems.map(({ severity, sentence }) => `${severity}: ${sentence}`)).toEqual([
+    'warning: user "app" has a second secret at userlist.txt:2, besides the one in line 1: both let in until one line is gone',
+    'error: Cannot use a user at userlist.txt:3: user "app" stands in line 1 already, and has two secrets: keep two lines',
+    'error: Cannot use a user at userlist.txt:4: user "app" stands in line 1 already, and one of the two has no secret',
+    'error: Cannot use a user at userlist.txt:6: user "peer" stands in line 5 already, and one of the two has no secret',
+  ]);
 });
 
 test('parseUserlist() gives back any name and secret that was quoted', () => {

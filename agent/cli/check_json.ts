@@ -23,10 +23,12 @@ export function checkJson(result: LoadResult, reports: readonly ConnectReport[] 
           controlSocket: settings.control_socket,
           // A Secret writes itself as ***.
           databases: Object.values(settings.databases),
-          users: Object.values(settings.users).map(({ secret, databaseSecrets: _, ...user }) => ({
-            ...user,
-            hasSecret: secret !== undefined,
-          })),
+          users: Object.values(settings.users).map(
+            ({ secret, databaseSecrets: _, databaseNextSecrets: __, ...user }) => ({
+              ...user,
+              hasSecret: secret !== undefined,
+            }),
+          ),
         }),
     ...(reports === undefined
       ? {}

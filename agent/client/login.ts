@@ -1,5 +1,6 @@
 // A client from its startup packet to its session: proof of identity, limits, greeting.
 
+import type { ClientKey } from '../auth/client_key.ts';
 import { type AuthRequest, ClientLogin, type LoginStep, PASSWORD_BYTES_MAX } from '../auth/client_login.ts';
 import { hostOfPeer } from '../auth/hba_match.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
@@ -164,7 +165,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       case 'failed':
         return this.#onRefused(step.reply, step.reason);
       case 'ok':
-        return this.#onProved(step.requests);
+        return this.#onProved(step.requests, step.clientKey);
     }
   }
 
@@ -185,12 +186,13 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     });
   }
 
-  #onProved(requests: readonly AuthRequest[]): void {
+  #onProved(requests: readonly AuthRequest[], clientKey: ClientKey | undefined): void {
     const [context, user] = [this.#context, this.#user];
     const databaseName = databaseOf(this.#startup.message);
     checkAccess(context.settings, databaseName, user);
     const pool = context.registry.pool(databaseName, user);
     checkLimits(context.settings, context.clients, pool.database.name, user);
+    if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';
     this.#known();
     this.#connection.cork();

@@ -7,6 +7,7 @@ import { ScramClient, ScramKeyCache } from '../auth/scram_client.ts';
 import { makeVerifier, printVerifier } from '../auth/scram_verifier.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
+import { PoolIdentity } from '../pool/pool_identity.ts';
 import { join, message, query, split, startup, terminate } from '../tests/harness/client_words.ts';
 import {
   type DataPlane,
@@ -181,7 +182,7 @@ describe('Login by plain', () => {
   test('proves a password by a verifier on another thread', async () => {
     const verifier = new Secret(printVerifier(await makeVerifier(secret.open(), new Uint8Array(16), 2)));
     const plane = await planeWith(verifier, { auth_type: 'plain' });
-    plane.pool().identity = { user: 'idp_app', secret };
+    plane.pool().identity = new PoolIdentity('idp_app', [secret]);
     for (const [text, last] of [
       [secret.open(), 'Ready I'],
       ['wrong', WRONG],

@@ -50,7 +50,8 @@ export function readConninfo(
   }
   let pool: string | undefined;
   for (const [keyword, value] of read.words) {
-    if (words.take(keyword, value, origin)) continue;
+    // No connection string has a second password: libpq would not take it.
+    if (keyword !== 'password_next' && words.take(keyword, value, origin)) continue;
     if (keyword === 'pool' || keyword === 'max_connections') pool = value;
     if (FRAMEWORK_WORDS.has(keyword) || /^variables\[/.test(keyword)) continue;
     words.problems.push(problem('warning', 'conninfo_word_unknown', { keyword }, origin));

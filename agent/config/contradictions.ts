@@ -133,15 +133,19 @@ export function databaseContradictions(
   if (danger !== undefined && overTcp) {
     problems.push(weak('sslmode', chosen.sslmode!, danger));
   }
-  if (settings.password !== undefined && secretKind(settings.password) !== 'plain') {
+  if ([settings.password, settings.nextPassword].some((each) => each && secretKind(each) !== 'plain')) {
     const reason =
-      'its password is a hash, which cannot log in to a server; write the password itself, and give the hash to clients under `users:`';
+      'its password is a hash, which logs in to no server by itself; write the password, or write the hash under `users:`, whose clients log in with it';
     problems.push(
       problem('error', 'database_unusable', { database: settings.name, reason }, settings.origin),
     );
   }
-  // With no secret for clients either, the user's own complaint says it all.
-  const silent = settings.password === undefined && sslcert === undefined && user?.secret !== undefined;
+  // What clients prove logs in to the server too, a verifier with their key. Where they prove something else they bring none.
+  const isKeyless =
+    user?.secret !== undefined &&
+    secretKind(user.secret) !== 'plain' &&
+    ['trust', 'peer', 'cert'].includes(String(general.auth_type.value));
+  const silent = settings.password === undefined && sslcert === undefined && isKeyless;
   if (silent && overTcp) {
     const details = { database: settings.name, user: settings.user };
     problems.push(problem('warning', 'database_password_missing', details, settings.origin));

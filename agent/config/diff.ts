@@ -22,7 +22,6 @@ const IDENTITY = [
   'hosts',
   'dbname',
   'user',
-  'password',
   'sslmode',
   'sslrootcert',
   'sslcert',
@@ -45,7 +44,16 @@ const FOLLOWED: Readonly<Record<string, SettingName>> = {
 };
 
 export function sameServer(a: DatabaseSettings, b: DatabaseSettings): boolean {
-  return IDENTITY.every((field) => same(a[field], b[field]));
+  return IDENTITY.every((field) => same(a[field], b[field])) && sharePassword(a, b);
+}
+
+/** While a password is rotated, connections that were made with either of the two stay right. */
+function sharePassword(a: DatabaseSettings, b: DatabaseSettings): boolean {
+  if (a.password === undefined || b.password === undefined) return a.password === b.password;
+  const [theirs, theirNext] = [b.password, b.nextPassword];
+  return [a.password, a.nextPassword].some(
+    (each) => each !== undefined && (each.equals(theirs) || each.equals(theirNext)),
+  );
 }
 
 /** Empty when nothing changed but where it is written. `originOf` is asked where a new value stands. */
@@ -131,13 +139,22 @@ function member(of: object, key: string): unknown {
 
 function changed(key: string, was: unknown, is: unknown): string {
   if (key === 'databaseSecrets') return 'passwords of single databases changed';
-  if (key === 'secret')
+  if (key === 'databaseNextSecrets') return 'second passwords of single databases changed';
+  const name = PASSWORD_WORDS[key];
+  if (name !== undefined)
     return was === undefined || is === undefined
-      ? `password: ${print(was)} → ${print(is)}`
-      : 'password changed';
+      ? `${name}: ${print(was)} → ${print(is)}`
+      : `${name} changed`;
   if (was instanceof Secret && is instanceof Secret) return `${snake(key)} changed`;
   return `${snake(key)}: ${print(was)} → ${print(is)}`;
 }
+
+/** The fields that hold them → what they are called where they are written. */
+const PASSWORD_WORDS: Readonly<Record<string, string>> = {
+  secret: 'password',
+  nextSecret: 'password_next',
+  nextPassword: 'password_next',
+};
 
 /** As it would be written: hosts as `a:5432,b:5432`, lists with commas, nothing as `(none)`. */
 function print(value: unknown): string {

@@ -2,7 +2,7 @@
 
 import { type Problem, problem } from '../base/errors.ts';
 import type { Origin } from '../base/origin.ts';
-import { HARMLESS_VALUES, isAgentSocket, LIBPQ_KEYWORDS } from './libpq_keywords.ts';
+import { HARMLESS_VALUES, isAgentSocket, type KeywordUse, LIBPQ_KEYWORDS } from './libpq_keywords.ts';
 import type { DatabaseDraft, DatabaseField, Located } from './source.ts';
 
 export type Fields = Partial<Record<DatabaseField, Located<string | number>>>;
@@ -25,9 +25,9 @@ export class DraftWords {
   /** The hosts were the agent's own socket and nothing else: whatever was said of them is passed over. */
   agentSocket: Origin | undefined;
 
-  /** Takes one of libpq's words, which the operator wrote as `writtenAs`; false when libpq has no such word. */
+  /** Takes one of libpq's words, or `password_next`, which the operator wrote as `writtenAs`; false when there is no such word. */
   take(keyword: string, value: string, origin: Origin, writtenAs: string = keyword): boolean {
-    const use = Object.hasOwn(LIBPQ_KEYWORDS, keyword) ? LIBPQ_KEYWORDS[keyword] : undefined;
+    const use = useOf(keyword);
     if (use === undefined) return false;
     if (value === '' || use.kind === 'quiet') return true;
     if (use.kind === 'field') this.#takeField(use.field, value, origin, writtenAs);
@@ -51,7 +51,7 @@ export class DraftWords {
 
   /** Whether the keyword is said already, so that a weaker place has nothing to add. */
   has(keyword: string): boolean {
-    const use = LIBPQ_KEYWORDS[keyword];
+    const use = useOf(keyword);
     if (use?.kind === 'field') return this.fields[use.field] !== undefined;
     if (use?.kind === 'parameter') return this.parameters[keyword] !== undefined;
     if (keyword === 'hostaddr') return this.fields.host !== undefined;
@@ -173,6 +173,12 @@ export class DraftWords {
       this.problems.push(problem('warning', 'agent_socket', {}, this.agentSocket));
     }
   }
+}
+
+/** Of libpq's keywords; and `password_next`, which is ours and stands beside them. */
+function useOf(keyword: string): KeywordUse | undefined {
+  if (keyword === 'password_next') return { kind: 'field', field: keyword };
+  return Object.hasOwn(LIBPQ_KEYWORDS, keyword) ? LIBPQ_KEYWORDS[keyword] : undefined;
 }
 
 /** What was expected instead of `value`; undefined when it will do. */

@@ -20,6 +20,8 @@ export interface MergedDatabase {
 const IDENTITY: readonly DatabaseField[] = ['host', 'port', 'dbname', 'user'];
 /** Ways to say one thing: the strongest source that says it at all decides alone. */
 const PASSWORD: readonly DatabaseField[] = ['password', 'password_file', 'password_command', 'secret_id'];
+/** The second password belongs to the first: a weaker source's is not put beside a stronger source's. */
+const NEXT_PASSWORD: readonly DatabaseField[] = PASSWORD.map((field) => `${field}_next` as DatabaseField);
 
 /** `own` are those of pgsidecar.yml; `applications` those of each application source, the strongest first. */
 export function mergeDatabases(
@@ -54,6 +56,9 @@ class Growing {
   /** Only `lost`: for the eyes of explain, behind a value that is there. */
   add(draft: DatabaseDraft, only?: 'lost'): void {
     const saysPassword = PASSWORD.some((field) => this.fields.has(field));
+    const saysNext = saysPassword || NEXT_PASSWORD.some((field) => this.fields.has(field));
+    const isSaid = (field: DatabaseField) =>
+      (saysPassword && PASSWORD.includes(field)) || (saysNext && NEXT_PASSWORD.includes(field));
     for (const [field, located] of Object.entries(draft.fields) as [
       DatabaseField,
       Located<string | number>,
@@ -61,8 +66,7 @@ class Growing {
       if (field === 'from') continue;
       const there = this.fields.get(field);
       if (there !== undefined) there.push(located);
-      else if (only !== 'lost' && !(saysPassword && PASSWORD.includes(field)))
-        this.fields.set(field, [located]);
+      else if (only !== 'lost' && !isSaid(field)) this.fields.set(field, [located]);
     }
     for (const [name, located] of Object.entries(draft.parameters)) {
       const there = this.parameters.get(name);

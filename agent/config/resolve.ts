@@ -36,21 +36,22 @@ export async function resolveSettings(
   const secrets = new SecretFetcher(io, chosen);
   const databaseResolver = new DatabaseResolver(chosen, io);
   const [passwords, userSecrets] = await Promise.all([
-    Promise.all(mergedDatabases.map((each) => secrets.fetch(`database "${each.name}"`, each.fields))),
-    Promise.all(userDrafts.map((each) => secrets.fetch(`user "${each.name}"`, each.fields))),
+    Promise.all(mergedDatabases.map((each) => secrets.fetchBoth(`database "${each.name}"`, each.fields))),
+    Promise.all(userDrafts.map((each) => secrets.fetchBoth(`user "${each.name}"`, each.fields))),
   ]);
   const databases: ResolvedDatabase[] = [];
   const userResolver = new UserResolver(chosen);
   for (const [index, each] of mergedDatabases.entries()) {
-    const password = passwords[index];
-    const resolved = databaseResolver.resolve(each, password === 'lost' ? undefined : password);
+    const fetched = passwords[index]!;
+    const password = fetched.secret === 'lost' ? undefined : fetched.secret;
+    const resolved = databaseResolver.resolve(each, password, fetched.next);
     if (resolved === undefined) continue;
     databases.push(resolved);
-    userResolver.addDatabase(resolved.settings, password, passwordOrigin(each.fields));
+    userResolver.addDatabase(resolved.settings, fetched, passwordOrigin(each.fields));
   }
   userResolver.addAuthFile(io);
   for (const [index, draft] of userDrafts.entries()) {
-    userResolver.addDraft(draft, userSecrets[index], passwordOrigin(draft.fields));
+    userResolver.addDraft(draft, userSecrets[index]!, passwordOrigin(draft.fields));
   }
   const resolvedUsers = userResolver.resolve(mergedDatabases.map(({ name }) => name));
   const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));

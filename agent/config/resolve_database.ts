@@ -49,7 +49,11 @@ export class DatabaseResolver {
   }
 
   /** Undefined when something that it cannot do without is missing, which is then among the problems. */
-  resolve(merged: MergedDatabase, password: Secret | undefined): ResolvedDatabase | undefined {
+  resolve(
+    merged: MergedDatabase,
+    password: Secret | undefined,
+    nextPassword?: Secret,
+  ): ResolvedDatabase | undefined {
     const chosen = this.#chosen(merged);
     this.#leaveOutOwnSocket(chosen);
     const hosts = this.#hosts(merged, chosen);
@@ -72,6 +76,7 @@ export class DatabaseResolver {
       dbname: text('dbname'),
       user: text('user'),
       password,
+      ...(nextPassword === undefined ? {} : { nextPassword }),
       forceUser: chosen.force_user?.value === true,
       sslmode: text('sslmode') as SslMode,
       sslrootcert: text('sslrootcert'),

@@ -1,5 +1,6 @@
 // Who may log in to the agent: the roles of the databases, the auth_file's users, and those under `users:`.
 
+import { whyNotBoth } from '../auth/credential.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { parseUserlist } from '../auth/userlist.ts';
 import { type Problem, problem } from '../base/errors.ts';
@@ -9,6 +10,7 @@ import { Secret } from '../base/secret.ts';
 import { complaintAbout } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import { readValue } from './read_value.ts';
+import type { Fetched, FetchedPasswords } from './secrets.ts';
 import type { DatabaseSettings, PoolMode, UserSettings } from './settings.ts';
 import type { SourceIo, UserDraft, UserField } from './source.ts';
 import { USER_KEYS } from './table/keys.ts';
@@ -20,10 +22,12 @@ const EVERY_DATABASE = ['*'] as const;
 interface Growing {
   origin: Origin;
   /** `lost`: said, and not to be had, which somebody else complained about. */
-  secret: Secret | 'lost' | undefined;
+  secret: Fetched;
+  nextSecret: Secret | undefined;
   /** Where the secret was said, when that is not where the user was. */
   secretOrigin: Origin;
   databaseSecrets: Readonly<Record<string, Secret>>;
+  databaseNextSecrets: Readonly<Record<string, Secret>>;
   databases: readonly string[];
   fields: Partial<Record<UserField, SettingValue>>;
 }
@@ -47,17 +51,19 @@ export class UserResolver {
   /** The application logs in to the agent as it did to the server: same role, same password. */
   addDatabase(
     { name, user, origin }: DatabaseSettings,
-    password: Growing['secret'],
+    { secret: password, next }: FetchedPasswords,
     secretOrigin = origin,
   ): void {
     const there = this.#users.get(user);
     if (there === undefined) {
-      this.#users.set(user, { ...blank(origin), secret: password, secretOrigin, databases: [name] });
+      const secrets = { secret: password, nextSecret: next, secretOrigin };
+      this.#users.set(user, { ...blank(origin), ...secrets, databases: [name] });
       return;
     }
     there.databases = [...there.databases, name];
     if (there.secret === undefined) {
       there.secret = password;
+      there.nextSecret = next;
       there.secretOrigin = secretOrigin;
     } else if (
       password instanceof Secret &&
@@ -65,6 +71,9 @@ export class UserResolver {
     ) {
       // Two servers may well have one role with two passwords.
       there.databaseSecrets = { ...there.databaseSecrets, [name]: password };
+      if (next !== undefined) there.databaseNextSecrets = { ...there.databaseNextSecrets, [name]: next };
+    } else {
+      there.nextSecret ??= next;
     }
   }
 
@@ -81,21 +90,23 @@ export class UserResolver {
     }
     const userlist = parseUserlist(text, path);
     this.problems.push(...userlist.problems);
-    for (const { name, secret, line } of userlist.users) {
+    for (const { name, secret, nextSecret, line } of userlist.users) {
       const at = { place: path, line };
       const there = this.#users.get(name) ?? blank(at);
       this.#users.set(name, {
         ...there,
         secret,
+        nextSecret,
         secretOrigin: at,
         databaseSecrets: {},
+        databaseNextSecrets: {},
         databases: EVERY_DATABASE,
       });
     }
   }
 
-  /** `secret` is what the draft's password fields came to. */
-  addDraft(draft: UserDraft, secret: Growing['secret'], secretOrigin = draft.origin): void {
+  /** `secret` and `next` are what the draft's password fields came to. */
+  addDraft(draft: UserDraft, { secret, next }: FetchedPasswords, secretOrigin = draft.origin): void {
     const known = this.#users.has(draft.name);
     const there = this.#users.get(draft.name) ?? blank(draft.origin);
     const fields: Partial<Record<UserField, SettingValue>> = {};
@@ -111,7 +122,10 @@ export class UserResolver {
     const databases = fields.databases as readonly string[] | undefined;
     this.#users.set(draft.name, {
       ...there,
-      ...(secret === undefined ? {} : { secret, secretOrigin, databaseSecrets: {} }),
+      ...(secret === undefined
+        ? {}
+        : { secret, secretOrigin, nextSecret: next, databaseSecrets: {}, databaseNextSecrets: {} }),
+      ...(next === undefined ? {} : { nextSecret: next }),
       origin: draft.origin,
       databases: databases ?? (known ? there.databases : EVERY_DATABASE),
       fields: { ...there.fields, ...fields },
@@ -138,7 +152,11 @@ export class UserResolver {
     return {
       name,
       secret: grown.secret === 'lost' ? undefined : grown.secret,
+      ...(grown.nextSecret === undefined ? {} : { nextSecret: grown.nextSecret }),
       databaseSecrets: grown.databaseSecrets,
+      ...(Object.keys(grown.databaseNextSecrets).length === 0
+        ? {}
+        : { databaseNextSecrets: grown.databaseNextSecrets }),
       databases: grown.databases,
       poolMode: fields.pool_mode as PoolMode | undefined,
       maxUserConnections: (fields.max_user_connections ??
@@ -149,14 +167,19 @@ export class UserResolver {
     };
   }
 
-  #checkSecret(name: string, { origin, secret, secretOrigin }: Growing): void {
+  #checkSecret(name: string, grown: Growing): void {
+    const { origin, secret, nextSecret, secretOrigin } = grown;
     const authType = String(this.#settings.auth_type.value);
+    if (['trust', 'peer', 'cert'].includes(authType) || secret === 'lost') return;
+    const isChallenged = secret !== undefined && nextSecret !== undefined && authType !== 'plain';
+    const why = isChallenged ? whyNotBoth(secret, nextSecret) : undefined;
+    if (why !== undefined) return this.#unusable(name, secretOrigin, why);
     // By a line of the HBA file too he may come without one; where a line asks for it, he does not get in.
-    if (['trust', 'peer', 'cert', 'hba'].includes(authType) || secret === 'lost') return;
-    if (secret === undefined) {
+    if (authType === 'hba') return;
+    if (secret === undefined && nextSecret === undefined) {
       const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
       this.#unusable(name, origin, reason);
-    } else if (authType === 'scram-sha-256' && secretKind(secret) === 'md5') {
+    } else if (authType === 'scram-sha-256' && [secret, nextSecret].some(isMd5)) {
       const reason =
         'an md5 hash cannot answer auth_type scram-sha-256; write a password or a SCRAM verifier';
       this.#unusable(name, secretOrigin, reason);
@@ -168,6 +191,19 @@ export class UserResolver {
   }
 }
 
+function isMd5(secret: Secret | undefined): boolean {
+  return secret !== undefined && secretKind(secret) === 'md5';
+}
+
 function blank(origin: Origin): Growing {
-  return { origin, secret: undefined, secretOrigin: origin, databaseSecrets: {}, databases: [], fields: {} };
+  return {
+    origin,
+    secret: undefined,
+    nextSecret: undefined,
+    secretOrigin: origin,
+    databaseSecrets: {},
+    databaseNextSecrets: {},
+    databases: [],
+    fields: {},
+  };
 }

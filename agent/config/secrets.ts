@@ -9,7 +9,9 @@ import type { ChosenSettings } from './merge.ts';
 import type { Located, SourceIo } from './source.ts';
 
 export type PasswordField = 'password' | 'password_file' | 'password_command' | 'secret_id';
-export type PasswordFields = Readonly<Partial<Record<PasswordField, Located<unknown>>>>;
+/** Of the second password, while it is rotated: the same words with `_next` behind them. */
+export type NextPasswordField = `${PasswordField}_next`;
+export type PasswordFields = Readonly<Partial<Record<PasswordField | NextPasswordField, Located<unknown>>>>;
 
 const PASSWORD_FIELDS = ['password', 'password_file', 'password_command', 'secret_id'] as const;
 /** Longer than any password, verifier or token that PostgreSQL takes. */
@@ -19,6 +21,24 @@ const SECRET_CHARS_MAX = 65_536;
 export function passwordOrigin(fields: PasswordFields): Origin | undefined {
   const field = PASSWORD_FIELDS.find((each) => fields[each] !== undefined);
   return field === undefined ? undefined : fields[field]!.origin;
+}
+
+/** What is said of the second password, in the words of the first. */
+function nextOf(fields: PasswordFields): PasswordFields {
+  const said = PASSWORD_FIELDS.flatMap((field) => {
+    const located = fields[`${field}_next`];
+    return located === undefined ? [] : [[field, located] as const];
+  });
+  return Object.fromEntries(said);
+}
+
+/** What was said of a password and came to a secret or to nothing; `lost` when it could not be had. */
+export type Fetched = Secret | 'lost' | undefined;
+
+export interface FetchedPasswords {
+  readonly secret: Fetched;
+  /** Undefined also where it is lost, which is a problem already. */
+  readonly next: Secret | undefined;
 }
 
 /** One for each load: a command that two databases name runs once. */
@@ -35,8 +55,17 @@ export class SecretFetcher {
     this.#settings = settings;
   }
 
+  /** The password, and the next one while it is rotated. */
+  async fetchBoth(owner: string, fields: PasswordFields): Promise<FetchedPasswords> {
+    const [secret, next] = await Promise.all([
+      this.fetch(owner, fields),
+      this.fetch(`${owner} (password_next)`, nextOf(fields)),
+    ]);
+    return { secret, next: next === 'lost' ? undefined : next };
+  }
+
   /** Undefined when no password is said; `lost` when it could not be had, which is then among the problems. */
-  async fetch(owner: string, fields: PasswordFields): Promise<Secret | 'lost' | undefined> {
+  async fetch(owner: string, fields: PasswordFields): Promise<Fetched> {
     const said = PASSWORD_FIELDS.filter((field) => fields[field] !== undefined);
     const [field, second] = said;
     if (field === undefined) return undefined;

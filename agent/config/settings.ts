@@ -30,6 +30,8 @@ export interface DatabaseSettings {
   /** The role of the application, with which the agent logs in for clients of the same name. */
   readonly user: string;
   readonly password: Secret | undefined;
+  /** Tried where the server does not take `password`: while that is rotated there are two. */
+  readonly nextPassword?: Secret | undefined;
   /** Every client of this database is mapped to `user`, whoever it logged in as (PgBouncer's `user=`). */
   readonly forceUser: boolean;
   readonly sslmode: SslMode;
@@ -59,8 +61,12 @@ export interface UserSettings {
   readonly name: string;
   /** A password, `md5…`, or `SCRAM-SHA-256$…`; undefined for users who come by `peer` only. */
   readonly secret: Secret | undefined;
+  /** Lets in as `secret` does, while that is rotated. */
+  readonly nextSecret?: Secret | undefined;
   /** Where the same role has another password at one database (two servers, one role name): database name → secret. It wins over `secret`. */
   readonly databaseSecrets: Readonly<Record<string, Secret>>;
+  /** The next of those. */
+  readonly databaseNextSecrets?: Readonly<Record<string, Secret>>;
   /** Names of the databases that this user may ask for; `*` is every one. */
   readonly databases: readonly string[];
   readonly poolMode: PoolMode | undefined;

@@ -19,6 +19,11 @@ export type DatabaseField =
   | 'password_file'
   | 'password_command'
   | 'secret_id' // of ['secrets_manager', id]
+  // The same four for a second password, while it is rotated:
+  | 'password_next'
+  | 'password_file_next'
+  | 'password_command_next'
+  | 'secret_id_next'
   | 'sslmode'
   | 'sslrootcert'
   | 'sslcert'
@@ -51,6 +56,9 @@ export type UserField =
   | 'password'
   | 'password_file'
   | 'password_command'
+  | 'password_next'
+  | 'password_file_next'
+  | 'password_command_next'
   | 'databases'
   | 'pool_mode'
   | 'max_user_connections'

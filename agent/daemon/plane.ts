@@ -169,10 +169,11 @@ async function makeBooks(
   const common = await makeCredentialBook(users, options, previous?.common);
   const byDatabase = new Map<string, CredentialBook>();
   for (const database of special) {
-    const own = users.map(({ name, secret, databaseSecrets }) => ({
-      name,
-      secret: databaseSecrets[database] ?? secret,
-    }));
+    const own = users.map((user) => {
+      const { name, databaseSecrets, databaseNextSecrets } = user;
+      const secret = databaseSecrets[database];
+      return secret === undefined ? user : { name, secret, nextSecret: databaseNextSecrets?.[database] };
+    });
     byDatabase.set(database, await makeCredentialBook(own, options, previous?.byDatabase.get(database)));
   }
   return { common, byDatabase };

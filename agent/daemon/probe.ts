@@ -3,6 +3,7 @@
 import { ScramKeyCache } from '../auth/scram_client.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
 import { createNetwork } from '../net/network.ts';
+import { identityOf } from '../pool/pool_identity.ts';
 import { ask } from '../server/ask.ts';
 import { dial } from '../server/dial.ts';
 import { type Machine, thisMachine } from './machine.ts';
@@ -49,7 +50,7 @@ export async function probeServer(
   const timer = clock.after(database.connectTimeoutMs, () => late.abort());
   const began = clock.now();
   try {
-    const identity = { user: database.user, secret: database.password };
+    const identity = identityOf(database, database.user, settings);
     const dialed = await dial({ ...database, hosts: [host] }, identity, tools, late.signal);
     const { tls } = dialed.connection;
     const tookMs = clock.now() - began;

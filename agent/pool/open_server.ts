@@ -1,11 +1,12 @@
 // Makes a pool's next server: dials host by host with the pool's identity, each within server_connect_timeout.
 
 import { AgentError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
 import { dial } from '../server/dial.ts';
 import { Server } from '../server/server.ts';
 import type { Pool } from './pool.ts';
-import type { PoolIdentity } from './pool_context.ts';
+import type { PoolIdentity } from './pool_identity.ts';
 
 /** Tries the hosts in their order, each as long as it may take. Rejects with the AgentError of the last; `signal` gives up. */
 export async function openServer(pool: Pool, signal: AbortSignal): Promise<Server> {
@@ -36,6 +37,7 @@ async function openAt(
   const timer = clock.after(database.connectTimeoutMs, giveUp);
   try {
     const dialed = await dial({ ...database, hosts: [host] }, identity, tools, late.signal);
+    if (identity.onWorked(dialed.secret)) tellPassword(pool, identity, dialed.secret);
     if (dialed.connection.isClosed) throw new AgentError('server_closed', { reason: 'it closed it at once' });
     const now = clock.now();
     return new Server(
@@ -54,6 +56,15 @@ async function openAt(
     timer.clear();
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** Once, when the rotation has come to the server; and again should it go back. */
+function tellPassword({ database, context }: Pool, identity: PoolIdentity, secret: Secret | undefined): void {
+  const which = secret === identity.secrets[0] ? 'password' : 'password_next';
+  context.log.info(
+    { database: database.name, user: identity.user, which },
+    'the server takes the other one of two passwords',
+  );
 }
 
 /** Shortened by up to `jitterPercent`, so that a pool that was filled at once is not emptied at once. 0, used once, is the pool's to see to. */

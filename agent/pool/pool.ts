@@ -1,5 +1,6 @@
 // The servers of one (database, user) and who waits for them. Only here does a server go from one list to another.
 
+import type { ClientKey } from '../auth/client_key.ts';
 import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
@@ -10,8 +11,9 @@ import { Cleaner } from './cleaner.ts';
 import { decide, type PoolView } from './decide.ts';
 import { roomUnder } from './limits.ts';
 import { openServer } from './open_server.ts';
-import type { PoolContext, PoolIdentity } from './pool_context.ts';
+import type { PoolContext } from './pool_context.ts';
 import { PoolFailure } from './pool_failure.ts';
+import type { PoolIdentity } from './pool_identity.ts';
 import { Recovery, type RecoveryPlan } from './recovery.ts';
 import { leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
@@ -127,6 +129,11 @@ export class Pool implements PoolView {
     waiter.waitingSince = now;
     this.waiters.append(waiter);
     this.resume(now);
+  }
+
+  /** A client proved to have this, which may be what the server wants to see. */
+  learn(key: ClientKey): void {
+    if (this.user === this.identity.user && this.identity.learn(key)) this.failure.clear();
   }
 
   /** The client does not want to wait any longer. */

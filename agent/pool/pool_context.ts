@@ -1,8 +1,7 @@
-// What every pool is handed, and in whose name it logs in.
+// What every pool is handed.
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { Counter } from './limits.ts';
@@ -20,10 +19,4 @@ export interface PoolContext {
   readonly byUser: Counter;
   /** Makes another pool under the same limit close an idle server; true when one did. */
   readonly evict: (wanting: Pool) => boolean;
-}
-
-/** With whose password the pool logs in to the server. */
-export interface PoolIdentity {
-  readonly user: string;
-  readonly secret: Secret | undefined;
 }

@@ -5,7 +5,8 @@ import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { Counter } from './limits.ts';
 import { Pool } from './pool.ts';
-import type { PoolContext, PoolIdentity } from './pool_context.ts';
+import type { PoolContext } from './pool_context.ts';
+import { identityOf, type PoolIdentity } from './pool_identity.ts';
 import { Probe } from './probe.ts';
 
 export class PoolRegistry {
@@ -62,10 +63,14 @@ export class PoolRegistry {
         continue;
       }
       const identity = usableIdentity(database, pool, settings);
-      const same = sameServer(pool.database, database) && isSameIdentity(pool.identity, identity);
+      const before = pool.identity;
+      const same = sameServer(pool.database, database) && identity.covers(before);
+      identity.inherit(before);
       pool.removed = false;
       pool.database = database;
       pool.identity = identity;
+      // There may be a password more, which is worth an attempt at once.
+      if (!identity.isSame(before)) pool.failure.clear();
       if (!same) {
         pool.welcome = undefined;
         pool.retireAll('the settings of the database changed');
@@ -156,20 +161,6 @@ export class PoolRegistry {
   }
 }
 
-/** @throws AgentError login_unusable when nobody's password is known for this user on the server. */
-function identityOf(database: DatabaseSettings, user: string, settings: Settings): PoolIdentity {
-  if (database.forceUser || user === database.user) return { user: database.user, secret: database.password };
-  const known = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
-  if (known === undefined) {
-    throw new AgentError('login_unusable', {
-      user,
-      database: database.name,
-      reason: 'it is not among the users',
-    });
-  }
-  return { user, secret: known.databaseSecrets[database.name] ?? known.secret };
-}
-
 /** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */
 function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settings): PoolIdentity {
   try {
@@ -177,9 +168,4 @@ function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settin
   } catch {
     return pool.identity;
   }
-}
-
-function isSameIdentity(one: PoolIdentity, other: PoolIdentity): boolean {
-  if (one.user !== other.user) return false;
-  return one.secret === undefined ? other.secret === undefined : one.secret.equals(other.secret);
 }

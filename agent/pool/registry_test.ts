@@ -61,9 +61,12 @@ describe('PoolRegistry.pool()', () => {
     const { registry } = await dataPlane(
       settings([{ password: own }, { name: 'jobs', user: 'boss', password: forced, forceUser: true }]),
     );
-    expect(registry.pool('idp', 'idp_app').identity).toEqual({ user: 'idp_app', secret: own });
-    expect(registry.pool('idp', 'worker').identity).toEqual({ user: 'worker', secret: users[1]!.secret });
-    expect(registry.pool('jobs', 'worker').identity).toEqual({ user: 'boss', secret: forced });
+    expect(registry.pool('idp', 'idp_app').identity).toMatchObject({ user: 'idp_app', secrets: [own] });
+    expect(registry.pool('idp', 'worker').identity).toMatchObject({
+      user: 'worker',
+      secrets: [users[1]!.secret!],
+    });
+    expect(registry.pool('jobs', 'worker').identity).toMatchObject({ user: 'boss', secrets: [forced] });
     expect(registry.pool('jobs', 'nobody').identity.user).toBe('boss');
   });
 
@@ -71,8 +74,8 @@ describe('PoolRegistry.pool()', () => {
     const there = new Secret(crypto.randomUUID());
     const people = [userOf({ name: 'worker', secret: users[1]!.secret, databaseSecrets: { jobs: there } })];
     const { registry } = await dataPlane(settings([{}, { name: 'jobs' }], {}, people));
-    expect(registry.pool('idp', 'worker').identity.secret).toBe(users[1]!.secret);
-    expect(registry.pool('jobs', 'worker').identity.secret).toBe(there);
+    expect(registry.pool('idp', 'worker').identity.secrets).toEqual([users[1]!.secret!]);
+    expect(registry.pool('jobs', 'worker').identity.secrets).toEqual([there]);
   });
 
   test('refuses a user whose password nobody knows', async () => {
@@ -179,7 +182,7 @@ describe('PoolRegistry.apply()', () => {
     const plane = await dataPlane(settings([{}]));
     const pool = plane.registry.pool('idp', 'worker');
     plane.registry.apply(settings([{}], {}, [users[0]!]));
-    expect(pool.identity).toEqual({ user: 'worker', secret: users[1]!.secret });
+    expect(pool.identity).toMatchObject({ user: 'worker', secrets: [users[1]!.secret!] });
   });
 });
 

@@ -59,6 +59,7 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
     dbname: database.dbname,
     user: database.user,
     password: database.password?.open(),
+    password_next: database.nextPassword?.open(),
     role: database.role,
     force_user: database.forceUser ? 'yes' : undefined,
     sslmode: own<string>(database.sslmode, settings.server_tls_sslmode),
@@ -87,6 +88,10 @@ function userLines(user: UserSettings, settings: Settings): Line[] {
   const own = <T>(value: T, inherited: T) => (value === inherited ? undefined : String(value));
   return lines({
     password: user.secret === undefined || user.secret.equals(password) ? undefined : user.secret.open(),
+    password_next:
+      user.nextSecret === undefined || databases.some((each) => user.nextSecret?.equals(each.nextPassword))
+        ? undefined
+        : user.nextSecret.open(),
     databases: own(user.databases.join(', '), known),
     pool_mode: user.poolMode,
     max_user_connections: own(user.maxUserConnections, settings.max_user_connections),

@@ -193,6 +193,10 @@ function notesOf(settings: Settings): string[] {
       database.serverLifetimeMs !== settings.server_lifetime ||
       database.connectTimeoutMs !== settings.server_connect_timeout,
   );
+  const rotated = Object.values(settings.users)
+    .filter((user) => user.nextSecret !== undefined)
+    .map((user) => user.name)
+    .join(', ');
   const limited = Object.values(settings.users).some((user) => databases.some((each) => !mayUse(user, each)));
   return [
     ...(several === ''
@@ -201,6 +205,11 @@ function notesOf(settings: Settings): string[] {
     ...(timed === ''
       ? []
       : [`Times of ${timed}: pgsidecar has some of its own there, PgBouncer has one for all.`]),
+    ...(rotated === ''
+      ? []
+      : [
+          `Passwords of ${rotated}: pgsidecar takes a second one while they are rotated, PgBouncer does not.`,
+        ]),
     ...(limited ? ['Users: PgBouncer lets each of them ask for every database; the server decides.'] : []),
   ];
 }

@@ -1,5 +1,6 @@
 // From a database's settings to a connection that is logged in: host by host, TLS by sslmode, then login.
 
+import type { ClientKey } from '../auth/client_key.ts';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
@@ -31,12 +32,23 @@ export interface Dialed extends LoginResult {
   readonly database: DatabaseSettings;
   readonly connection: Connection;
   readonly address: HostSettings;
+  /** The one that the server took, or that it did not ask for. */
+  readonly secret: Secret | undefined;
+}
+
+/** Who logs in. */
+export interface DialIdentity {
+  readonly user: string;
+  /** In the order in which they are tried: two while a password is rotated, none where the server asks for none. */
+  readonly secretsInOrder: readonly Secret[];
+  /** What opens those of them that are SCRAM verifiers. */
+  readonly clientKeys: readonly ClientKey[];
 }
 
 /** Tries the hosts in their order; rejects with the AgentError of the last one. */
 export async function dial(
   database: DatabaseSettings,
-  identity: { user: string; secret: Secret | undefined },
+  identity: DialIdentity,
   tools: DialTools,
   signal: AbortSignal,
 ): Promise<Dialed> {
@@ -44,7 +56,7 @@ export async function dial(
   for (const address of database.hosts) {
     for (const sslmode of WAYS[database.sslmode]) {
       try {
-        return await dialHost({ ...database, sslmode }, address, identity, tools, signal);
+        return await dialWithSecrets({ ...database, sslmode }, address, identity, tools, signal);
       } catch (error) {
         last =
           error instanceof AgentError
@@ -57,6 +69,28 @@ export async function dial(
   }
   throw last!;
 }
+
+/** On another connection with the next of two passwords, where the server does not take the first. */
+async function dialWithSecrets(
+  database: DatabaseSettings,
+  address: HostSettings,
+  { user, secretsInOrder, clientKeys }: DialIdentity,
+  tools: DialTools,
+  signal: AbortSignal,
+): Promise<Dialed> {
+  const [first, ...others] = secretsInOrder;
+  try {
+    return await dialHost(database, address, { user, secret: first, clientKeys }, tools, signal);
+  } catch (error) {
+    const isSecrets = error instanceof AgentError && SECRET_CODES.includes(error.code);
+    if (others.length === 0 || !isSecrets || signal.aborted) throw error;
+  }
+  const identity = { user, secretsInOrder: others, clientKeys };
+  return dialWithSecrets(database, address, identity, tools, signal);
+}
+
+/** What another secret may mend. */
+const SECRET_CODES: readonly ErrorCode[] = ['server_password_wrong', 'server_password_is_verifier'];
 
 /** As libpq: `allow` would rather have no TLS, `prefer` would rather have it, and both take what the server lets in. */
 const WAYS: Readonly<Record<SslMode, readonly SslMode[]>> = {
@@ -71,7 +105,7 @@ const WAYS: Readonly<Record<SslMode, readonly SslMode[]>> = {
 async function dialHost(
   database: DatabaseSettings,
   address: HostSettings,
-  identity: { user: string; secret: Secret | undefined },
+  identity: Pick<LoginOptions, 'user' | 'secret' | 'clientKeys'>,
   tools: DialTools,
   signal: AbortSignal,
 ): Promise<Dialed> {
@@ -83,7 +117,7 @@ async function dialHost(
   const { channelBinding = 'prefer' } = tools.policy();
   const options = { ...identity, dbname, parameters, keys, random, mayTellPassword, channelBinding };
   const result = await login(connection, options, signal);
-  return { ...result, connection, address, database };
+  return { ...result, connection, address, database, secret: identity.secret };
 }
 
 function isVerified(mode: SslMode): boolean {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { ScramKeyCache } from '../auth/scram_client.ts';
+import { makeVerifier, printVerifier } from '../auth/scram_verifier.ts';
 import { AgentError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, SslMode } from '../config/settings.ts';
@@ -12,21 +13,22 @@ import { FakeNetwork, type FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { type Dialed, type DialTools, dial } from './dial.ts';
 
-const identity = { user: 'idp_app', secret: undefined };
+const identity = { user: 'idp_app', clientKeys: [] };
+const UNIX = [{ host: '/run/postgresql', port: 5432 }];
 
 class Attempt {
   readonly network = new FakeNetwork();
   readonly late = new AbortController();
   outcome: Dialed | AgentError | undefined;
 
-  constructor(more: Partial<DatabaseSettings> = {}, secret?: Secret) {
+  constructor(more: Partial<DatabaseSettings> = {}, ...secrets: readonly Secret[]) {
     this.network.welcome = () => 'silent';
     this.#more = more;
-    this.#secret = secret;
+    this.#secrets = secrets;
   }
 
   readonly #more: Partial<DatabaseSettings>;
-  readonly #secret: Secret | undefined;
+  readonly #secrets: readonly Secret[];
 
   async begin(tools: Partial<DialTools> = {}): Promise<this> {
     const all: DialTools = {
@@ -37,7 +39,7 @@ class Attempt {
       policy: () => ({ protocols: 'tlsv1.3', ciphers: 'X', keepIdleMs: undefined }),
       ...tools,
     };
-    dial(databaseOf(this.#more), { ...identity, secret: this.#secret }, all, this.late.signal).then(
+    dial(databaseOf(this.#more), { ...identity, secretsInOrder: this.#secrets }, all, this.late.signal).then(
       (dialed) => {
         this.outcome = dialed;
       },
@@ -220,6 +222,56 @@ describe('dial() by sslmode', () => {
     expect(await attempt.refusal()).toStartWith('server_auth_rejected');
     expect(attempt.network.servers.length).toBe(1);
   });
+});
+
+describe('dial() with two passwords', () => {
+  const [one, other] = [new Secret(crypto.randomUUID()), new Secret(crypto.randomUUID())];
+  const refused = (sqlstate: string) => server.errorResponse('no', 'FATAL', sqlstate);
+
+  async function told(attempt: Attempt): Promise<string> {
+    attempt.server.heardBytes();
+    await attempt.says(server.authentication(3));
+    return Buffer.from(attempt.server.heardBytes()).toString('latin1');
+  }
+
+  test('shows the second on another connection when the server does not take the first', async () => {
+    const attempt = await new Attempt({ sslmode: 'disable', hosts: UNIX }, one, other).begin();
+    expect(await told(attempt)).toContain(one.open());
+    await attempt.says(refused('28P01'));
+    expect(attempt.network.servers.map((each) => each.connection.isClosed)).toEqual([true, false]);
+    expect(await told(attempt)).toContain(other.open());
+    expect((await attempt.greeted()).secret).toBe(other);
+  });
+
+  test('stays with the first where that is taken', async () => {
+    const attempt = await new Attempt({ sslmode: 'disable', hosts: UNIX }, one, other).begin();
+    expect(await told(attempt)).toContain(one.open());
+    expect((await attempt.greeted()).secret).toBe(one);
+    expect(attempt.network.servers.length).toBe(1);
+  });
+
+  test('passes over a verifier that it has no key for', async () => {
+    const verifier = new Secret(printVerifier(await makeVerifier('x', new Uint8Array(16), 1)));
+    const attempt = await new Attempt({ sslmode: 'disable', hosts: UNIX }, verifier, other).begin();
+    await attempt.says(server.authentication(10, 'SCRAM-SHA-256\0\0'));
+    expect(await told(attempt)).toContain(other.open());
+  });
+
+  test('says what the server said when it takes neither', async () => {
+    const attempt = await new Attempt({ sslmode: 'disable', hosts: UNIX }, one, other).begin();
+    for (const _ of [one, other]) await attempt.says(refused('28P01'));
+    expect(await attempt.refusal()).toStartWith('server_password_wrong');
+    expect(attempt.network.servers.length).toBe(2);
+  });
+
+  for (const sqlstate of ['28000', '3D000', '53300']) {
+    test(`does not try the second after ${sqlstate}, which no password mends`, async () => {
+      const attempt = await new Attempt({ sslmode: 'disable', hosts: UNIX }, one, other).begin();
+      await attempt.says(refused(sqlstate));
+      await attempt.refusal();
+      expect(attempt.network.servers.length).toBe(1);
+    });
+  }
 });
 
 describe('dial() does not believe an answer to SSLRequest that is', () => {

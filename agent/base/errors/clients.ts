@@ -48,6 +48,12 @@ export const CLIENT_ERRORS = {
     sentence:
       'pg_hba.conf rejects connection for host "{host}", user "{user}", database "{database}", {encryption}',
   },
+  userlist_two_secrets: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'user "{user}" has a second secret at {origin}, besides the one in line {line}: both let in until one line is gone',
+  },
   userlist_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use a user at {origin}: {reason}' },
   // A client's session
   client_limit: {

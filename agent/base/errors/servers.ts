@@ -59,7 +59,7 @@ export const SERVER_ERRORS = {
     sqlstate: '28000',
     exit: 78,
     sentence:
-      'the configured secret of "{user}" is a SCRAM verifier, which can check a password but not give one: set the password under databases',
+      'the secret of "{user}" is a SCRAM verifier: it logs in where the server asks by SCRAM, with the key of a client that has proved its password here; otherwise write the password under databases',
   },
   server_password_wrong: {
     sqlstate: '28P01',

@@ -17,6 +17,7 @@ const MEANT: Readonly<Record<string, 'number' | 'secret'>> = {
   port: 'number',
   connect_timeout: 'number',
   password: 'secret',
+  password_next: 'secret',
   url: 'secret',
 };
 /** Rails' names for libpq's. */
@@ -172,7 +173,7 @@ class Reader {
       this.#told(value, words, 'warning');
       return;
     }
-    if (!Object.hasOwn(LIBPQ_KEYWORDS, keyword)) {
+    if (!Object.hasOwn(LIBPQ_KEYWORDS, keyword) && keyword !== 'password_next') {
       words.problems.push(problem('warning', 'conninfo_word_unknown', { keyword: key }, value.origin));
       return;
     }

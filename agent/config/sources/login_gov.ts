@@ -24,6 +24,7 @@ const WRITER = {
   dbname: 'database_name',
   user: 'database_username',
   password: 'database_password',
+  password_next: 'database_password_next',
   sslmode: 'database_sslmode',
 } as const;
 // sslmode is not among them: database.yml has verify-full for the replica, whatever the writer has.
@@ -33,6 +34,7 @@ const READ_REPLICA = {
   dbname: 'database_name',
   user: 'database_readonly_username',
   password: 'database_readonly_password',
+  password_next: 'database_readonly_password_next',
 } as const;
 const WORKER_JOBS = {
   host: 'database_worker_jobs_host',
@@ -40,6 +42,7 @@ const WORKER_JOBS = {
   dbname: 'database_worker_jobs_name',
   user: 'database_worker_jobs_username',
   password: 'database_worker_jobs_password',
+  password_next: 'database_worker_jobs_password_next',
   sslmode: 'database_worker_jobs_sslmode',
 } as const;
 
@@ -169,7 +172,7 @@ class Reader {
   }
 
   #textOf(node: YamlNode, key: string, keyword: string): Located<string> | undefined {
-    const secret = keyword === 'password';
+    const secret = keyword === 'password' || keyword === 'password_next';
     if (node.kind === 'scalar') {
       const refused = this.#refusedIn(node);
       this.problems.push(...refused);
@@ -196,6 +199,8 @@ class Reader {
     const id = listWord(node, 1);
     if (keyword === 'password' && id !== undefined)
       words.fields.secret_id ??= { value: id, origin: node.origin };
+    else if (keyword === 'password_next' && id !== undefined)
+      words.fields.secret_id_next ??= { value: id, origin: node.origin };
     else
       this.#invalid(
         key,

@@ -24,6 +24,7 @@ export const PRIMARY = 'primary';
 const ENVIRONMENT_PREFIXES = ['TEST', 'DEVELOPMENT', 'STAGING', 'PRODUCTION', 'DEV', 'PROD', 'CI'];
 
 const URL_NAMES = ['DATABASE_URL', 'DB_URL'];
+const NEXT_PASSWORD_NAMES = { password_next: ['DATABASE_PASSWORD_NEXT', 'DB_PASSWORD_NEXT'] };
 
 /**
  * One database for the unprefixed variables, `primary`, and one for each prefix. Of several styles the strongest speaks
@@ -130,6 +131,8 @@ function readSet(variables: Variables, prefix: string): VariableSet {
     styles[0];
   if (taken === undefined) return { words: new DraftWords(), origin: undefined, pool: undefined, told };
   for (const other of styles) if (other !== taken) told.push(...contradictions(taken.words, other.words));
+  // Whichever style has the first password: no URL can say a second.
+  takeNames(variables, prefix, NEXT_PASSWORD_NAMES, taken.words);
   return { ...taken, told };
 }
 

@@ -40,6 +40,17 @@ const DATABASE_ROWS = {
     doc: 'A program that prints the password, with its arguments (quotes group words; no shell). Run at each load.',
   },
   secret_id: { type: 'string', doc: 'The password is what `secrets_command` prints for this id.' },
+  password_next: {
+    type: 'string',
+    secret: true,
+    doc: 'A second password, while the first is rotated: clients come in by either, and the server is shown the one that it takes. See [Two passwords](../concepts/authentication.md#two-passwords).',
+  },
+  password_file_next: { type: 'path', doc: 'A file that holds `password_next`, as `password_file` does.' },
+  password_command_next: {
+    type: 'string',
+    doc: 'A program that prints `password_next`, as `password_command` does.',
+  },
+  secret_id_next: { type: 'string', doc: '`password_next` is what `secrets_command` prints for this id.' },
   role: {
     type: 'enum',
     values: ['writer', 'replica'],
@@ -67,6 +78,16 @@ const USER_ROWS = {
   password_command: {
     type: 'string',
     doc: 'A program that prints it, with its arguments (quotes group words; no shell).',
+  },
+  password_next: {
+    type: 'string',
+    secret: true,
+    doc: 'A second secret, while the first is rotated: whoever proves either comes in, and either logs in to the server. Two SCRAM verifiers need the same salt and iterations. See [Two passwords](../concepts/authentication.md#two-passwords).',
+  },
+  password_file_next: { type: 'path', doc: 'A file that holds `password_next`, as `password_file` does.' },
+  password_command_next: {
+    type: 'string',
+    doc: 'A program that prints `password_next`, as `password_command` does.',
   },
   databases: {
     type: 'list',

@@ -123,7 +123,7 @@ function printSettings(settings: Settings): string[] {
 }
 
 function printDatabase(database: DatabaseSettings): string[] {
-  const { name, origin, hosts, user, dbname, password, parameters } = database;
+  const { name, origin, hosts, user, dbname, password, nextPassword, parameters } = database;
   const where = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
   const identity = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'role', 'forceUser'] as const;
   // What few would have is shown where somebody has it.
@@ -140,7 +140,7 @@ function printDatabase(database: DatabaseSettings): string[] {
   const print = (key: keyof DatabaseSettings) => `${key} ${database[key] ?? '-'}`;
   return [
     `database ${name}  (${printOrigin(origin)})`,
-    `  ${user}@${where}/${dbname} password ${password ?? '-'}`,
+    `  ${user}@${where}/${dbname} password ${password ?? '-'}${nextPassword ? `, next ${nextPassword}` : ''}`,
     `  ${[...identity.map(print), ...negotiation].join(', ')}`,
     `  ${limits.map(print).join(', ')}`,
     ...Object.entries(parameters).map(([parameter, value]) => `  parameter ${parameter} = ${value}`),
@@ -148,12 +148,12 @@ function printDatabase(database: DatabaseSettings): string[] {
 }
 
 function printUser(user: UserSettings): string[] {
-  const { name, origin, secret, databases, databaseSecrets, poolMode } = user;
+  const { name, origin, secret, nextSecret, databases, databaseSecrets, poolMode } = user;
   const limits = `maxUserConnections ${user.maxUserConnections}, maxUserClientConnections ${user.maxUserClientConnections}`;
   const others = Object.keys(databaseSecrets);
   return [
     `user ${name}  (${printOrigin(origin)})`,
-    `  password ${secret ?? '-'}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}`,
+    `  password ${secret ?? '-'}${nextSecret ? `, next ${nextSecret}` : ''}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}`,
     `  poolMode ${poolMode ?? '-'}, ${limits}`,
   ];
 }
