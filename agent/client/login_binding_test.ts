@@ -26,7 +26,8 @@ async function plane(endPoint: Uint8Array | undefined): Promise<DataPlane> {
   const made = await dataPlane(
     settingsOf([databaseOf()], [userOf({ secret: SECRET })], { ...settings, client_login_failure_delay: 0 }),
   );
-  made.context.tls = { cert: 'c', key: 'k', ca: undefined, protocols: 'secure', ciphers: '', endPoint };
+  const files = { cert: 'c', key: 'k', ca: undefined, protocols: 'secure', ciphers: '' } as const;
+  made.context.tls = { ...files, alpn: 'postgresql', endPoint };
   return made;
 }
 

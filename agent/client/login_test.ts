@@ -16,15 +16,14 @@ import {
 } from '../tests/harness/client_words.ts';
 import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
-import { TLS } from '../tests/harness/fake_network.ts';
+import { OUR_TLS, TLS } from '../tests/harness/fake_network.ts';
 
 const HELLO = startup({ user: 'idp_app', database: 'idp' });
-const TLS_FILES = { cert: 'cert', key: 'key', ca: undefined, protocols: 'secure', ciphers: '' } as const;
 
 async function planeWith(more: Partial<Settings> = {}, tls = false): Promise<DataPlane> {
   const user = userOf({ secret: new Secret(crypto.randomUUID()) });
   const plane = await dataPlane(settingsOf([databaseOf()], [user], { scram_iterations: 1, ...more }));
-  if (tls) plane.context.tls = TLS_FILES;
+  if (tls) plane.context.tls = OUR_TLS;
   return plane;
 }
 
@@ -103,7 +102,6 @@ describe('Login refuses', () => {
       '08P01 protocol violation: a startup packet says',
     ],
     HTTP: [Buffer.from('GET / HTTP/1.1\r\n\r\n'), '08P01 protocol violation: a startup packet says'],
-    'a TLS ClientHello without SSLRequest': [Buffer.from([22, 3, 1, 2, 0, 1, 0, 1]), '08P01'],
     'protocol 2.0': [packet(131_072, Buffer.from('user\0a\0\0')), 'unsupported frontend protocol 2.0'],
     'a packet without a user': [startup({ database: 'idp' }), 'the startup packet names no user'],
     'an empty user': [startup({ user: '', database: 'idp' }), 'the startup packet names no user'],

@@ -27,6 +27,8 @@ export interface StartupDone {
 const EMPTY = new Uint8Array(0);
 const REFUSED = new Uint8Array([0x4e]);
 const ACCEPTED = new Uint8Array([0x53]);
+/** The first byte of a ClientHello, which is that of no startup packet: none is as long as that would mean. */
+const TLS_HANDSHAKE = 0x16;
 
 /** One connection that has not said what it wants. */
 export class Startup {
@@ -40,6 +42,8 @@ export class Startup {
   readonly #done: StartupDone;
   #bytes: Uint8Array = EMPTY;
   #waitsFor: 'packet' | 'tls' | 'nothing' = 'packet';
+  /** Nothing has come yet: it may begin with TLS, as libpq's sslnegotiation=direct does. */
+  #isFirst = true;
   #askedForTls = false;
   #askedForGss = false;
 
@@ -58,6 +62,8 @@ export class Startup {
   /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, replication_refused */
   onData(chunk: Uint8Array): void {
     if (this.#waitsFor !== 'packet') throw new ProtocolError('a message before it was asked for');
+    if (this.#isFirst && chunk[0] === TLS_HANDSHAKE) return this.#onDirectTls(chunk);
+    this.#isFirst = false;
     this.#bytes = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk]);
     const length = startupLength(this.#bytes);
     if (length === 0 || this.#bytes.length < length) return;
@@ -101,14 +107,33 @@ export class Startup {
     tools.network.acceptTls(this.#connection, tls, (failure) => this.#onTls(failure));
   }
 
+  /** As PostgreSQL 17: there is no answer in the clear for a client that wants none, only the end. */
+  #onDirectTls(hello: Uint8Array): void {
+    const { tls, tools } = this.#context;
+    this.#isFirst = false;
+    if (this.#transport === 'unix') return this.#failTls('there is no TLS on a UNIX socket');
+    if (tls === undefined) return this.#failTls('client_tls_sslmode is disable');
+    this.#waitsFor = 'tls';
+    this.#askedForTls = true;
+    this.endPoint = tls.endPoint;
+    const onTls = (failure: string | undefined): void => {
+      // Without SSLRequest nothing else says that it is PostgreSQL that the client wants.
+      const isMeant = failure !== undefined || this.#connection.tls?.alpn === type.ALPN;
+      this.#onTls(isMeant ? failure : `it began with TLS, and named no protocol inside it (ALPN)`);
+    };
+    tools.network.acceptTls(this.#connection, tls, onTls, hello);
+  }
+
   #onTls(failure: string | undefined): void {
     if (this.#waitsFor !== 'tls') return;
-    if (failure === undefined) {
-      this.#waitsFor = 'packet';
-      return this.#done.onTls();
-    }
+    if (failure !== undefined) return this.#failTls(failure);
+    this.#waitsFor = 'packet';
+    this.#done.onTls();
+  }
+
+  #failTls(reason: string): void {
     const { peer } = this.#connection;
-    this.#context.log.info({ peer, reason: failure }, 'TLS handshake with a client failed');
+    this.#context.log.info({ peer, reason }, 'TLS handshake with a client failed');
     this.#connection.close();
     this.#done.onGone();
   }

@@ -20,6 +20,7 @@ import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
+import { ALPN } from '../wire/types.ts';
 import type { Machine } from './machine.ts';
 
 /** As PgBouncer's janitor. */
@@ -191,6 +192,7 @@ function clientTls(settings: Settings, readPem: (path: string) => string): Clien
     ca: verifies ? readPem(settings.client_tls_ca_file) : undefined,
     protocols: settings.client_tls_protocols,
     ciphers: settings.client_tls_ciphers,
+    alpn: ALPN,
   };
 }
 

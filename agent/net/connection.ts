@@ -65,7 +65,12 @@ export interface TlsClientOptions extends TlsMaterial {
 }
 
 /** With a `ca`, client certificates are asked for and verified against it. */
-export type TlsServerOptions = TlsMaterial & { readonly cert: string; readonly key: string };
+export type TlsServerOptions = TlsMaterial & {
+  readonly cert: string;
+  readonly key: string;
+  /** The one protocol that is spoken inside (ALPN): a client that offers others is refused, one that offers none is not. */
+  readonly alpn: string;
+};
 
 export interface Address {
   /** A name or address; a path when it begins with `/`. */
@@ -79,10 +84,14 @@ export interface Network {
   connect(address: Address, signal: AbortSignal): Promise<Connection>;
   /** Starts TLS on a connection that is in cleartext; rejects when the handshake or its verdict fails. */
   startTls(connection: Connection, options: TlsClientOptions, signal: AbortSignal): Promise<Connection>;
-  /** The server's half, for a client that sent SSLRequest: `done` gets undefined when all is well. */
+  /**
+   * The server's half, for a client that sent SSLRequest, or that began with TLS: then `hello` is what was read of it.
+   * `done` gets undefined when all is well.
+   */
   acceptTls(
     connection: Connection,
     options: TlsServerOptions,
     done: (failure: string | undefined) => void,
+    hello?: Uint8Array,
   ): void;
 }

@@ -23,7 +23,8 @@ export function createNetwork(): Network {
       connection: Connection,
       options: TlsServerOptions,
       done: (failure: string | undefined) => void,
-    ) => acceptTls(connection, options, contexts, done),
+      hello?: Uint8Array,
+    ) => acceptTls(connection, options, contexts, done, hello),
   });
 }
 
@@ -195,6 +196,8 @@ type HandshakeDone = (socket: BunSocket, ok: boolean, error: (Error & { code?: s
 interface Upgrade {
   readonly tls: Bun.TLSOptions;
   readonly isServer?: boolean;
+  /** What was read of the connection already and belongs to the handshake. Bun's types do not know of it yet. */
+  readonly initialData?: Uint8Array;
 }
 
 function upgrade(
@@ -231,6 +234,7 @@ function acceptTls(
   options: TlsServerOptions,
   contexts: TlsContexts,
   done: (failure: string | undefined) => void,
+  hello: Uint8Array | undefined,
 ): void {
   const plain = connection as BunConnection;
   let settled = false;
@@ -247,11 +251,15 @@ function acceptTls(
   } catch (error) {
     return settle(`TLS could not be started: ${(error as Error).message}`);
   }
-  const tls = { secureContext, ...(asksClient ? { requestCert: true, rejectUnauthorized: true } : {}) };
+  const tls = {
+    secureContext,
+    ALPNProtocols: alpnList(options.alpn),
+    ...(asksClient ? { requestCert: true, rejectUnauthorized: true } : {}),
+  };
   upgrade(
     plain,
     { connection: undefined },
-    { tls: tls as Bun.TLSOptions, isServer: true },
+    { tls: tls as Bun.TLSOptions, isServer: true, ...(hello !== undefined && { initialData: hello }) },
     (socket, ok, error) => {
       // Where no client certificate was asked for, Bun may report that there is none: only `ok` counts then.
       if (!ok || (asksClient && error !== null && error !== undefined)) {

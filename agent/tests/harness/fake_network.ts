@@ -33,6 +33,16 @@ export const TLS: TlsInfo = {
   peerSubject: undefined,
 };
 
+/** What an agent on this network shows to clients. */
+export const OUR_TLS: TlsServerOptions = {
+  cert: 'cert',
+  key: 'key',
+  ca: undefined,
+  protocols: 'secure',
+  ciphers: '',
+  alpn: 'postgresql',
+};
+
 /** `login`: lets in whoever comes. `silent`: takes the connection and says nothing. An Error: nobody is there. */
 export type Welcome = 'login' | 'silent' | Error;
 
@@ -110,6 +120,8 @@ export class FakeNetwork implements Network {
   readonly tlsOptions: TlsClientOptions[] = [];
   /** The client's TLS handshake is left to the test. */
   acceptDone: ((failure: string | undefined) => void) | undefined;
+  /** What a client that began with TLS had said by then; undefined for one that sent SSLRequest. */
+  acceptedHello: Uint8Array | undefined;
 
   async connect(address: Address, signal: AbortSignal): Promise<Connection> {
     this.tried.push(`${address.host}:${address.port}`);
@@ -134,7 +146,9 @@ export class FakeNetwork implements Network {
     _connection: Connection,
     _options: TlsServerOptions,
     done: (failure: string | undefined) => void,
+    hello?: Uint8Array,
   ): void {
+    this.acceptedHello = hello;
     this.acceptDone = done;
   }
 

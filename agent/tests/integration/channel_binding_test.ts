@@ -47,6 +47,7 @@ function standBetween(upstream: number, own: IssuedCertificate): Middleman {
     ca: undefined,
     protocols: 'secure',
     ciphers: '',
+    alpn: 'postgresql',
   };
   let overheard = 0;
   const listener = listenTcp('127.0.0.1', 0, (client) => {
