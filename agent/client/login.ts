@@ -30,7 +30,7 @@ import {
   type Transport,
   userOf,
 } from './startup.ts';
-import { wayIn } from './way_in.ts';
+import { expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
@@ -130,6 +130,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       peerMap: context.peerMap,
       certificateName: commonNameOf(subject),
       map: way.map,
+      refusal: expiryOf(settings, user, way.authType, context.clock.wall()),
       endPoint: this.#startup.endPoint,
       random: context.random,
     });

@@ -34,6 +34,22 @@ export function wayIn(settings: Settings, asked: Asked): WayIn {
   return prove(method as AuthType, known, verifiesFull ? 'verify-full' : clientcert, asked);
 }
 
+/** Why a password is not taken although it is the right one; undefined where it is, and where nobody asks for it. */
+export function expiryOf(
+  settings: Settings,
+  user: string,
+  authType: AuthType,
+  wallMs: number,
+): string | undefined {
+  const known = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
+  if (known?.validUntil === undefined || !PASSWORD_TYPES.includes(authType)) return undefined;
+  return wallMs < Date.parse(known.validUntil)
+    ? undefined
+    : `its password was valid until ${known.validUntil}`;
+}
+
+const PASSWORD_TYPES: readonly AuthType[] = ['scram-sha-256', 'md5', 'plain'];
+
 /** A certificate that is the proof itself is looked at there, with the map that may belong to it. */
 function prove(
   authType: AuthType,

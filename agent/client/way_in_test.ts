@@ -5,7 +5,7 @@ import { parseHbaFile } from '../auth/hba.ts';
 import { parseIdentFile } from '../auth/ident.ts';
 import type { Settings } from '../config/settings.ts';
 import { databaseOf, settingsOf, userOf } from '../tests/harness/data_plane.ts';
-import { type Asked, type WayIn, wayIn } from './way_in.ts';
+import { type Asked, expiryOf, type WayIn, wayIn } from './way_in.ts';
 
 const ASKED: Asked = {
   transport: 'tls',
@@ -66,5 +66,26 @@ describe('wayIn()', () => {
     expect(byHba('hostssl all all all cert map=staff', { subject: 'CN=root' }, full)).toMatchObject({
       authType: 'cert',
     });
+  });
+});
+
+describe('expiryOf()', () => {
+  const at = Date.parse('2027-01-31T12:00:00Z');
+  const settings = settingsOf([databaseOf()], [userOf({ validUntil: '2027-01-31T12:00:00.000Z' })]);
+
+  test('refuses a password from the moment on, and nobody else’s', () => {
+    expect(expiryOf(settings, 'idp_app', 'scram-sha-256', at - 1)).toBeUndefined();
+    for (const authType of ['scram-sha-256', 'md5', 'plain'] as const)
+      expect(expiryOf(settings, 'idp_app', authType, at)).toBe(
+        'its password was valid until 2027-01-31T12:00:00.000Z',
+      );
+    for (const name of ['other', 'constructor', '__proto__'])
+      expect(expiryOf(settings, name, 'scram-sha-256', at)).toBeUndefined();
+    expect(expiryOf(settingsOf([databaseOf()]), 'idp_app', 'md5', at)).toBeUndefined();
+  });
+
+  test('does not look at who proves something else than a password', () => {
+    for (const authType of ['peer', 'cert', 'trust'] as const)
+      expect(expiryOf(settings, 'idp_app', authType, at)).toBeUndefined();
   });
 });

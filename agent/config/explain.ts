@@ -105,6 +105,7 @@ function explainUser(
   const origin = (key: keyof UserDraft['fields']) => draft?.fields[key]?.origin ?? user.origin;
   if (user.secret !== undefined) add('password', '', secretOrigin);
   if (user.nextSecret !== undefined) add('password_next', '', secretOrigin);
+  if (user.validUntil !== undefined) add('valid_until', user.validUntil, origin('valid_until'));
   add('databases', user.databases, origin('databases'));
   if (user.poolMode !== undefined) add('pool_mode', user.poolMode, origin('pool_mode'));
   return lines;

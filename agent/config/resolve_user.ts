@@ -12,9 +12,10 @@ import type { ChosenSettings } from './merge.ts';
 import { readValue } from './read_value.ts';
 import type { Fetched, FetchedPasswords } from './secrets.ts';
 import type { DatabaseSettings, PoolMode, UserSettings } from './settings.ts';
-import type { SourceIo, UserDraft, UserField } from './source.ts';
+import type { Located, SourceIo, UserDraft, UserField } from './source.ts';
 import { USER_KEYS } from './table/keys.ts';
 import type { SettingValue } from './table/row.ts';
+import { readValidUntil, VALID_UNTIL_EXPECTED } from './valid_until.ts';
 
 const EVERY_DATABASE = ['*'] as const;
 
@@ -116,7 +117,8 @@ export class UserResolver {
     ][]) {
       const row = USER_KEYS[key]!;
       const read = readValue(row, located.value);
-      if ('value' in read) fields[key] = read.value;
+      if (key === 'valid_until') fields[key] = this.#validUntil(located);
+      else if ('value' in read) fields[key] = read.value;
       else this.problems.push(complaintAbout(key, row, located, read.expected));
     }
     const databases = fields.databases as readonly string[] | undefined;
@@ -130,6 +132,14 @@ export class UserResolver {
       databases: databases ?? (known ? there.databases : EVERY_DATABASE),
       fields: { ...there.fields, ...fields },
     });
+  }
+
+  #validUntil(located: Located): string {
+    const read = readValidUntil(String(located.value));
+    const row = USER_KEYS.valid_until!;
+    if (read === undefined)
+      this.problems.push(complaintAbout('valid_until', row, located, VALID_UNTIL_EXPECTED));
+    return read ?? '';
   }
 
   /** `databases`: the names that are served. */
@@ -157,6 +167,9 @@ export class UserResolver {
       ...(Object.keys(grown.databaseNextSecrets).length === 0
         ? {}
         : { databaseNextSecrets: grown.databaseNextSecrets }),
+      ...(fields.valid_until === undefined || fields.valid_until === ''
+        ? {}
+        : { validUntil: String(fields.valid_until) }),
       databases: grown.databases,
       poolMode: fields.pool_mode as PoolMode | undefined,
       maxUserConnections: (fields.max_user_connections ??

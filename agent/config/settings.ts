@@ -67,6 +67,8 @@ export interface UserSettings {
   readonly databaseSecrets: Readonly<Record<string, Secret>>;
   /** The next of those. */
   readonly databaseNextSecrets?: Readonly<Record<string, Secret>>;
+  /** ISO 8601, by UTC: from then on its password lets nobody in. */
+  readonly validUntil?: string;
   /** Names of the databases that this user may ask for; `*` is every one. */
   readonly databases: readonly string[];
   readonly poolMode: PoolMode | undefined;

@@ -59,6 +59,7 @@ export type UserField =
   | 'password_next'
   | 'password_file_next'
   | 'password_command_next'
+  | 'valid_until'
   | 'databases'
   | 'pool_mode'
   | 'max_user_connections'

@@ -92,6 +92,7 @@ function userLines(user: UserSettings, settings: Settings): Line[] {
       user.nextSecret === undefined || databases.some((each) => user.nextSecret?.equals(each.nextPassword))
         ? undefined
         : user.nextSecret.open(),
+    valid_until: user.validUntil,
     databases: own(user.databases.join(', '), known),
     pool_mode: user.poolMode,
     max_user_connections: own(user.maxUserConnections, settings.max_user_connections),

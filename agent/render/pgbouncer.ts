@@ -193,10 +193,13 @@ function notesOf(settings: Settings): string[] {
       database.serverLifetimeMs !== settings.server_lifetime ||
       database.connectTimeoutMs !== settings.server_connect_timeout,
   );
-  const rotated = Object.values(settings.users)
-    .filter((user) => user.nextSecret !== undefined)
-    .map((user) => user.name)
-    .join(', ');
+  const users = (wanted: (user: UserSettings) => boolean) =>
+    Object.values(settings.users)
+      .filter(wanted)
+      .map((user) => user.name)
+      .join(', ');
+  const rotated = users((user) => user.nextSecret !== undefined);
+  const ending = users((user) => user.validUntil !== undefined);
   const limited = Object.values(settings.users).some((user) => databases.some((each) => !mayUse(user, each)));
   return [
     ...(several === ''
@@ -210,6 +213,7 @@ function notesOf(settings: Settings): string[] {
       : [
           `Passwords of ${rotated}: pgsidecar takes a second one while they are rotated, PgBouncer does not.`,
         ]),
+    ...(ending === '' ? [] : [`valid_until of ${ending}: PgBouncer lets them in for ever.`]),
     ...(limited ? ['Users: PgBouncer lets each of them ask for every database; the server decides.'] : []),
   ];
 }

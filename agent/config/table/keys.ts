@@ -89,6 +89,10 @@ const USER_ROWS = {
     type: 'string',
     doc: 'A program that prints `password_next`, as `password_command` does.',
   },
+  valid_until: {
+    type: 'string',
+    doc: "Until when its password lets in, as PostgreSQL's VALID UNTIL: `2027-01-31` (its beginning, UTC) or `2027-01-31 12:00:00+00`. Clients that are in stay. Not set or `infinity`: for ever. `peer`, `cert` and `trust` ask for no password, and do not look at it.",
+  },
   databases: {
     type: 'list',
     doc: 'The databases that this user may ask for, by the names that clients use; `*` is every one. When it is not set: the databases whose `user` it is, or every one for a user that no database names.',

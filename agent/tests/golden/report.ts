@@ -153,7 +153,7 @@ function printUser(user: UserSettings): string[] {
   const others = Object.keys(databaseSecrets);
   return [
     `user ${name}  (${printOrigin(origin)})`,
-    `  password ${secret ?? '-'}${nextSecret ? `, next ${nextSecret}` : ''}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}`,
+    `  password ${secret ?? '-'}${nextSecret ? `, next ${nextSecret}` : ''}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}${user.validUntil ? `, valid until ${user.validUntil}` : ''}`,
     `  poolMode ${poolMode ?? '-'}, ${limits}`,
   ];
 }

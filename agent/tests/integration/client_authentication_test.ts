@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
-import { type Application, serve } from '../harness/application.ts';
+import { type Application, pgsidecarYml, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { reachableRoot, unprivilegedAccount } from '../harness/nursery.ts';
@@ -127,6 +127,24 @@ test('password_file and password_command fetch what is proved', async () => {
   await using agent = await serve(shared(users), { files });
   expect(await ask(clerk(agent, one), 'SELECT 1')).toBe('1');
   expect(await ask(through(agent, two, { user: 'monitor' }), 'SELECT 1')).toBe('1');
+});
+
+test('valid_until refuses a password from then on like a wrong one, and is read again by a reload', async () => {
+  const password = crypto.randomUUID();
+  const users = (validUntil: string) => ({ clerk: { password, valid_until: validUntil } });
+  for (const authType of ['scram-sha-256', 'md5', 'plain']) {
+    await using agent = await serve(shared(users('2001-01-01'), { auth_type: authType }));
+    const from = agent.logLines().length;
+    expect(await refusalOf(clerk(agent, password))).toBe(
+      'FATAL:  password authentication failed for user "clerk"',
+    );
+    const { reason } = await agent.waitForLog('login refused', from);
+    expect(reason).toBe('its password was valid until 2001-01-01T00:00:00.000Z');
+    const later = { databases: { shop: { force_user: true } }, auth_type: authType };
+    agent.writeFile('pgsidecar.yml', pgsidecarYml({ ...later, users: users('2999-12-31 23:59:59+00') }));
+    await agent.waitForLog('reloaded', from);
+    expect(await ask(clerk(agent, password), 'SELECT 1')).toBe('1');
+  }
 });
 
 test('a login of ten million iterations holds up nobody’s queries', async () => {
