@@ -23,6 +23,7 @@ import type { Deadlined } from './login_deadlines.ts';
 import { Session } from './session.ts';
 import {
   askedParameters,
+  cancelKeyBytes,
   databaseOf,
   Startup,
   type StartupDone,
@@ -34,7 +35,6 @@ import { expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
-const SALTED_KEY_BYTES = 4;
 
 /** One connection that is not a session yet. */
 export class Login implements ConnectionHandler, Deadlined, StartupDone {
@@ -226,7 +226,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       context,
       pool,
       pid: context.clients.newPid(context.random),
-      key: context.random(SALTED_KEY_BYTES),
+      key: context.random(cancelKeyBytes(this.#startup.message!)),
       greeting,
     });
     this.#finish();

@@ -59,7 +59,7 @@ export class Startup {
     this.#waitsFor = 'nothing';
   }
 
-  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, replication_refused */
+  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, protocol_unsupported, replication_refused */
   onData(chunk: Uint8Array): void {
     if (this.#waitsFor !== 'packet') throw new ProtocolError('a message before it was asked for');
     if (this.#isFirst && chunk[0] === TLS_HANDSHAKE) return this.#onDirectTls(chunk);
@@ -86,6 +86,8 @@ export class Startup {
         this.#done.onGone();
         this.#connection.end();
         return;
+      case 'unsupported':
+        throw new AgentError('protocol_unsupported', { version: `${packet.major}.${packet.minor}` });
       case 'startup':
         return this.#onStartupMessage(packet);
     }
@@ -147,8 +149,9 @@ export class Startup {
     const mustTls = ['require', 'verify-ca', 'verify-full'].includes(sslmode);
     if (mustTls && this.#transport === 'tcp' && this.#connection.tls === undefined)
       throw new AgentError('client_tls_required', { sslmode });
-    if (message.minor > 0 || message.protocolOptions.length > 0) {
-      this.#connection.write(encodeNegotiateProtocolVersion(type.PROTOCOL_3_0, message.protocolOptions));
+    if (message.minor > type.PROTOCOL_MINOR_MAX || message.protocolOptions.length > 0) {
+      const version = type.PROTOCOL_3_0 + agreedMinor(message);
+      this.#connection.write(encodeNegotiateProtocolVersion(version, message.protocolOptions));
     }
     if (userOf(message) === '') throw new ProtocolError('the startup packet names no user');
     const replication = message.parameters.get('replication') ?? 'false';
@@ -156,6 +159,16 @@ export class Startup {
       throw new AgentError('replication_refused');
     this.#done.onStarted(message);
   }
+}
+
+/** Of protocol 3, with this client: what it asked for, or the newest that is known. */
+function agreedMinor({ minor }: StartupMessage): number {
+  return Math.min(minor, type.PROTOCOL_MINOR_MAX);
+}
+
+/** How long the key is that it gets to cancel with: as PostgreSQL 18, more than a guess from protocol 3.2 on. */
+export function cancelKeyBytes(message: StartupMessage): number {
+  return agreedMinor(message) >= 2 ? 32 : 4;
 }
 
 /** '' when none is named, or the packet has not come. */

@@ -5,9 +5,8 @@ import type { BackendMessage } from 'pg-protocol/dist/messages.js';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import { Parameters } from '../state/parameters.ts';
-import { int32At } from '../wire/bytes.ts';
 import { encodeStartup } from '../wire/startup.ts';
-import { BackendParser } from './backend_parser.ts';
+import { BackendParser, type KeyMessage } from './backend_parser.ts';
 import { LoginProof, type ProofOptions } from './login_proof.ts';
 
 export interface LoginOptions extends ProofOptions {
@@ -126,7 +125,7 @@ class LoginMachine {
         return;
       case 'backendKeyData':
         this.#pid = given.processID;
-        this.#key = keyBytes(given.secretKey);
+        this.#key = given.secretKey;
         return;
       case 'readyForQuery':
         return this.#onReady();
@@ -158,14 +157,7 @@ type GivenMessage =
   | { name: 'authenticationSASL'; mechanisms: string[] }
   | { name: 'authenticationSASLContinue' | 'authenticationSASLFinal'; data: string }
   | { name: 'parameterStatus'; parameterName: string; parameterValue: string }
-  | { name: 'backendKeyData'; processID: number; secretKey: number };
-
-function keyBytes(key: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, key);
-  if (int32At(bytes, 0) !== key) throw new Error('a cancel key of more than 4 bytes');
-  return bytes;
-}
+  | KeyMessage;
 
 function loginError(error: DatabaseError): AgentError {
   const sqlstate = error.code;

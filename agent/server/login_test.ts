@@ -36,6 +36,20 @@ describe('login()', () => {
     expect([pid, [...key]]).toEqual([-1, [255, 0, 0, 1]]);
   });
 
+  test('takes a cancel key of any length that there is, and none of another', async () => {
+    for (const length of [1, 4, 32, 256]) {
+      const talk = new Talk();
+      const long = new Uint8Array(length).fill(7);
+      talk.says(server.authentication(0), server.backendKey(77, long), server.ready());
+      expect((await talk.result()).key).toEqual(long);
+    }
+    for (const length of [0, 257]) {
+      const talk = new Talk();
+      talk.says(server.authentication(0), server.backendKey(77, new Uint8Array(length)), server.ready());
+      expect(await talk.refusal()).toContain(`a cancel key of ${length} bytes`);
+    }
+  });
+
   test('reads the greeting at every split', async () => {
     const greeting = join(server.authentication(0), END);
     for (let at = 0; at <= greeting.length; at++) {

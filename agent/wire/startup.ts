@@ -2,7 +2,7 @@
 
 import { concat, cstring, int32At, putInt32, text } from './bytes.ts';
 import { ProtocolError } from './protocol_error.ts';
-import { CANCEL_REQUEST, GSSENC_REQUEST, PROTOCOL_3_0, SSL_REQUEST } from './types.ts';
+import { CANCEL_KEY_BYTES_MAX, CANCEL_REQUEST, GSSENC_REQUEST, PROTOCOL_3_0, SSL_REQUEST } from './types.ts';
 
 /** As PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
 export const STARTUP_BYTES_MAX = 10_000;
@@ -11,9 +11,11 @@ export type StartupPacket =
   | { readonly kind: 'ssl' }
   | { readonly kind: 'gssenc' }
   | { readonly kind: 'cancel'; readonly pid: number; readonly key: Uint8Array }
+  | { readonly kind: 'unsupported'; readonly major: number; readonly minor: number }
   | {
       readonly kind: 'startup';
       readonly major: number;
+      /** As it was asked for, which may be beyond what anybody knows. */
       readonly minor: number;
       readonly parameters: ReadonlyMap<string, string>;
       /** Names of `_pq_.` protocol options, which NegotiateProtocolVersion has to name. */
@@ -38,15 +40,13 @@ export function decodeStartup(bytes: Uint8Array): StartupPacket {
     return { kind: code === SSL_REQUEST ? 'ssl' : 'gssenc' };
   }
   if (code === CANCEL_REQUEST) {
-    // The key has 4 bytes in protocol 3.0 and up to 256 in 3.2.
-    if (bytes.length < 16 || bytes.length > 12 + 256)
+    if (bytes.length <= 12 || bytes.length > 12 + CANCEL_KEY_BYTES_MAX)
       throw new ProtocolError('a cancel request has a bad length');
     return { kind: 'cancel', pid: int32At(bytes, 8), key: bytes.slice(12) };
   }
   const major = code >>> 16;
   const minor = code & 0xffff;
-  if (major !== 3)
-    throw new ProtocolError(`unsupported frontend protocol ${major}.${minor}: pgsidecar speaks 3.0`);
+  if (major !== 3) return { kind: 'unsupported', major, minor };
   return { kind: 'startup', major, minor, ...decodeParameters(bytes) };
 }
 

@@ -66,8 +66,6 @@ describe('decodeStartup() refuses', () => {
     'GSSENCRequest with a body': client.packet(80_877_104, Buffer.from('xy')),
     'a cancel request without a key': client.packet(80_877_102, Buffer.alloc(4)),
     'a cancel request whose key is too long': client.packet(80_877_102, Buffer.alloc(4 + 257)),
-    'protocol 2.0': client.packet(131_072, Buffer.from('user\0a\0\0')),
-    'protocol 4.0': client.packet(262_144, Buffer.from('user\0a\0\0')),
     'parameters without a terminator': client.packet(196_608, Buffer.from('user\0anna\0')),
     'no parameters and no terminator': client.packet(196_608),
     'a name without an end': client.packet(196_608, Buffer.from('user')),
@@ -80,6 +78,19 @@ describe('decodeStartup() refuses', () => {
       expect(() => decodeStartup(bytes)).toThrow(ProtocolError);
     });
   }
+});
+
+test('decodeStartup() names a protocol that it does not know, and reads no further', () => {
+  for (const [major, minor] of [
+    [2, 0],
+    [4, 0],
+    [0x7fff, 0xffff],
+  ] as const)
+    expect(decodeStartup(client.packet(major * 65_536 + minor))).toEqual({
+      kind: 'unsupported',
+      major,
+      minor,
+    });
 });
 
 test('startupLength() does not know before there are four bytes', () => {

@@ -47,6 +47,10 @@ export const IN_FAILED_TRANSACTION = 0x45; // E
 
 /** The codes that stand where a startup packet has its version. */
 export const PROTOCOL_3_0 = 196608;
+/** 3.2 is the newest that is spoken with clients, as by PostgreSQL 18; 3.1 is what nobody ever had. */
+export const PROTOCOL_MINOR_MAX = 2;
+/** Of a cancel key, whoever made it; 4 bytes is what protocol 3.0 has. */
+export const CANCEL_KEY_BYTES_MAX = 256;
 export const SSL_REQUEST = 80877103;
 export const GSSENC_REQUEST = 80877104;
 export const CANCEL_REQUEST = 80877102;

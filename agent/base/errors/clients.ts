@@ -19,6 +19,11 @@ export const CLIENT_ERRORS = {
     exit: 77,
     sentence: 'permission denied for database "{database}": user "{user}" may use {allowed}',
   },
+  protocol_unsupported: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'unsupported frontend protocol {version}: server supports 3.0 to 3.2',
+  },
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
   // Proofs of identity
   peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
