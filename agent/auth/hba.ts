@@ -3,7 +3,7 @@
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Origin } from '../base/origin.ts';
-import { type HbaLine, type HbaWord, readHbaWords } from './hba_words.ts';
+import { HBA_PROBLEMS_MAX, type HbaLine, type HbaWord, hbaTooLong, readHbaWords } from './hba_words.ts';
 import { type IdentMaps, isDirective, namesFile } from './ident.ts';
 import { type NamePattern, readNamePattern } from './name_pattern.ts';
 import { type AddressRange, maskOf, parseAddress } from './network_address.ts';
@@ -50,7 +50,10 @@ const METHODS = {
 export function parseHbaFile(text: string, place: string, maps: IdentMaps): HbaReading {
   const rules: HbaRule[] = [];
   const problems: Problem[] = [];
+  const tooLong = hbaTooLong(text, place);
+  if (tooLong !== undefined) return { rules, problems: [tooLong] };
   for (const line of readHbaWords(text)) {
+    if (problems.length >= HBA_PROBLEMS_MAX) break;
     const reader = new RuleReader(line, { place, line: line.line }, maps);
     const rule = reader.read();
     problems.push(...reader.problems);

@@ -1,5 +1,12 @@
 // Cuts pg_hba.conf and pg_ident.conf into lines, fields and words as PostgreSQL 16 does, quotes and continued lines included.
 
+import { type Problem, problem } from '../base/errors.ts';
+
+/** A longer file is no list of who may come in; reading it would hold up everybody who is connected. */
+export const HBA_CHARS_MAX = 256 * 1024;
+/** Nobody reads more complaints than these about one file, and the rest of it is not read. */
+export const HBA_PROBLEMS_MAX = 20;
+
 /** One name of a field. In quotes a keyword is a name like any other. */
 export interface HbaWord {
   readonly text: string;
@@ -13,6 +20,17 @@ export interface HbaLine {
   readonly fields: readonly (readonly HbaWord[])[];
   /** A quote was opened and not closed: PostgreSQL takes the rest of the line for the name, which nobody means. */
   readonly unclosed: boolean;
+}
+
+/** The complaint about a file that is not read because of its length. */
+export function hbaTooLong(text: string, place: string): Problem | undefined {
+  if (text.length <= HBA_CHARS_MAX) return undefined;
+  const details = {
+    what: 'file',
+    value: `of ${text.length} characters`,
+    expected: `at most ${HBA_CHARS_MAX} (HBA_CHARS_MAX)`,
+  };
+  return problem('error', 'hba_unreadable', details, { place });
 }
 
 /** Lines with nothing but blanks and comments are left out. */

@@ -1,7 +1,7 @@
 // Ident maps: which roles somebody may be whom the kernel or a certificate names, as PostgreSQL 16 reads pg_ident.conf.
 
 import { type Problem, problem } from '../base/errors.ts';
-import { type HbaLine, type HbaWord, readHbaWords } from './hba_words.ts';
+import { HBA_PROBLEMS_MAX, type HbaLine, type HbaWord, hbaTooLong, readHbaWords } from './hba_words.ts';
 import {
   fitsName,
   NAME_CHARS_MAX,
@@ -29,7 +29,10 @@ const WHAT_A_LINE_IS = 'three fields: map, system user, role';
 export function parseIdentFile(text: string, place: string): IdentReading {
   const maps = new Map<string, IdentEntry[]>();
   const problems: Problem[] = [];
+  const tooLong = hbaTooLong(text, place);
+  if (tooLong !== undefined) return { maps: {}, problems: [tooLong] };
   for (const line of readHbaWords(text)) {
+    if (problems.length >= HBA_PROBLEMS_MAX) break;
     const complain = (what: string, value: string, expected: string) =>
       problems.push(
         problem('error', 'hba_unreadable', { what, value, expected }, { place, line: line.line }),
@@ -38,7 +41,10 @@ export function parseIdentFile(text: string, place: string): IdentReading {
     if (words === undefined) continue;
     const [map, outside, role] = words;
     const entry = readEntry(outside, role, complain);
-    if (entry !== undefined) maps.set(map.text, [...(maps.get(map.text) ?? []), entry]);
+    if (entry === undefined) continue;
+    const entries = maps.get(map.text);
+    if (entries === undefined) maps.set(map.text, [entry]);
+    else entries.push(entry);
   }
   return { maps: Object.fromEntries(maps), problems };
 }

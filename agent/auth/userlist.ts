@@ -15,6 +15,11 @@ export interface Userlist {
 const NAME_BYTES_MAX = 127;
 const SECRET_BYTES_MAX = 2047;
 
+/** Thirty thousand users with verifiers; reading more would hold up everybody who is connected. */
+export const USERLIST_CHARS_MAX = 4 * 1024 * 1024;
+/** Nobody reads more complaints than these about one file, and the rest of it is not read. */
+export const USERLIST_PROBLEMS_MAX = 20;
+
 /** `"name" "secret"`, a quote doubled inside quotes; what follows on the line is ignored, `;` and `#` begin a comment. */
 const ENTRY = /^\s*"((?:[^"]|"")*)"\s+"((?:[^"]|"")*)"(?:\s.*)?$/;
 const EMPTY = /^\s*(?:[;#].*)?$/;
@@ -22,6 +27,11 @@ const EMPTY = /^\s*(?:[;#].*)?$/;
 export function parseUserlist(text: string, place: string): Userlist {
   const users = new Map<string, Entry & { line: number; nextSecret?: Secret }>();
   const problems: Problem[] = [];
+  if (text.length > USERLIST_CHARS_MAX) {
+    const limit = `${USERLIST_CHARS_MAX} (USERLIST_CHARS_MAX)`;
+    const reason = `it has ${text.length} characters, and at most ${limit} are read`;
+    return { users: [], problems: [problem('error', 'userlist_unreadable', { reason }, { place })] };
+  }
   for (const [index, content] of text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -35,6 +45,7 @@ export function parseUserlist(text: string, place: string): Userlist {
       typeof entry === 'string' ? entry : (surplus(entry, earlier) ?? brokenSecret(entry.secret));
     if (complaint !== undefined) {
       problems.push(problem('error', 'userlist_unreadable', { reason: complaint }, at));
+      if (problems.length >= USERLIST_PROBLEMS_MAX) break;
     } else if (typeof entry === 'string') {
     } else if (earlier === undefined) {
       users.set(entry.name, { ...entry, line });

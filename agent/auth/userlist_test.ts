@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { parseUserlist } from './userlist.ts';
+import { parseUserlist, USERLIST_CHARS_MAX, USERLIST_PROBLEMS_MAX } from './userlist.ts';
 
 const PLACE = 'userlist.txt';
 
@@ -92,6 +92,17 @@ test('parseUserlist() gives back any name and secret that was quoted', () => {
       expect(users[0]?.secret?.open()).toBe(secret);
     }),
   );
+});
+
+test('parseUserlist() reads no file that is too long, and no more than twenty complaints', () => {
+  const { users, problems } = parseUserlist('#'.repeat(USERLIST_CHARS_MAX + 1), PLACE);
+  expect(users).toEqual([]);
+  expect(problems.map(({ sentence }) => sentence)).toEqual([
+    expect.stringContaining(
+      `it has ${USERLIST_CHARS_MAX + 1} characters, and at most ${USERLIST_CHARS_MAX} (`,
+    ),
+  ]);
+  expect(parseUserlist('x\n'.repeat(1_000), PLACE).problems).toHaveLength(USERLIST_PROBLEMS_MAX);
 });
 
 test('parseUserlist() takes any text without throwing, and every line is a user, a problem or nothing', () => {

@@ -19,8 +19,8 @@ const MARK = /\uE000(\d+)\uE001/g;
 const TAG = /<%%|<%(=|-|#)?([\s\S]*?)-?%>|<%/g;
 
 const NAME = `(?:'([A-Za-z_][A-Za-z0-9_]*)'|"([A-Za-z_][A-Za-z0-9_]*)")`;
-// A word in quotes without escapes or #{}, a number, true, false, nil.
-const LITERAL = `(?:'([^'\\\\]*)'|"((?:[^"\\\\#]|#(?![{@$]))*)"|(-?\\d[\\d_]*(?:\\.\\d+)?|true|false|nil))`;
+// A word in quotes, on one line, without escapes or #{}; a number, true, false, nil.
+const LITERAL = `(?:'([^'\\\\\\n]*)'|"((?:[^"\\\\#\\n]|#(?![{@$]))*)"|(-?\\d[\\d_]*(?:\\.\\d+)?|true|false|nil))`;
 const INDEX = new RegExp(`^ENV\\[\\s*${NAME}\\s*\\]$`);
 const FETCH = new RegExp(`^ENV\\.fetch\\(\\s*${NAME}\\s*(?:,\\s*${LITERAL}\\s*)?\\)$`);
 const FETCH_BLOCK = new RegExp(`^ENV\\.fetch\\(\\s*${NAME}\\s*\\)\\s*\\{\\s*${LITERAL}\\s*\\}$`);
@@ -55,8 +55,11 @@ export function expandErb(text: string, path: string, env: Environment): ErbRead
       return { text: out, problems, refused };
     }
     if (whole === '<%%') out += '<%';
-    else if (body === undefined) problems.push(problem('error', 'erb_unclosed', {}, origin));
-    else if (kind === '=') {
+    else if (body === undefined) {
+      // Nothing behind it is closed either, and each one would be looked for up to the end of the file.
+      problems.push(problem('error', 'erb_unclosed', {}, origin));
+      return { text: out, problems, refused };
+    } else if (kind === '=') {
       const value = fill(body.trim(), env, origin);
       if (typeof value === 'string') out += value;
       else out += `\uE000${refused.push(value) - 1}\uE001`;

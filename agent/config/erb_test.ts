@@ -82,6 +82,11 @@ describe('expandErb()', () => {
       'Cannot fill the expression at a.yml:1: the environment variable LINES holds several lines',
     ]);
     expect(refused('a <%= ENV')).toEqual(['Cannot read a.yml:1: <% is never closed by %>']);
+    // Not closed is not closed: each would be looked for up to the end of the file.
+    expect(refused(`a\n${'<%= ENV\n'.repeat(9)}`)).toEqual(['Cannot read a.yml:2: <% is never closed by %>']);
+    expect(refused("<%= ENV.fetch('NO', '\n') %>")).toEqual([
+      expect.stringContaining('Cannot read the expression at a.yml:1: only'),
+    ]);
   });
 
   test('tells of the refused expressions in one value only', () => {

@@ -6,6 +6,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseAllDocuments,
@@ -17,8 +18,13 @@ import type { Origin } from '../base/origin.ts';
 import { type PlainValue, psychScalar } from './psych_scalar.ts';
 import { yamlReason } from './yaml_reasons.ts';
 
-/** A file longer than this is not a configuration file; the parser takes about a second for the worst one. */
+/** A file longer than this is not a configuration file. */
 export const YAML_CHARS_MAX = 256 * 1024;
+/**
+ * Words, marks, blanks and line ends: about 10,000 lines of `key: value`. A reload reads on the thread that all clients
+ * are served by, and the parser's time grows with these; for the worst file it takes about a fifth of a second.
+ */
+export const YAML_TOKENS_MAX = 50_000;
 /** Nodes in the tree after every alias is counted as often as it is used: exploding anchors stop here. */
 export const YAML_NODES_MAX = 50_000;
 export const YAML_ALIASES_MAX = 1_000;
@@ -58,10 +64,8 @@ export interface YamlReading {
 
 /** Never throws: whatever is wrong with the text is in `problems`, each with its line. */
 export function parseYaml(text: string, path: string): YamlReading {
-  if (text.length > YAML_CHARS_MAX) {
-    const reason = `it has ${text.length} characters, and at most ${YAML_CHARS_MAX} (YAML_CHARS_MAX) are read`;
-    return { root: undefined, problems: [problem('error', 'yaml_limit', { reason }, { place: path })] };
-  }
+  const tooLong = yamlTooLong(text, path) ?? tooManyTokens(text, path);
+  if (tooLong !== undefined) return { root: undefined, problems: [tooLong] };
   const lines = new LineCounter();
   const problems: Problem[] = [];
   let documents: readonly Document.Parsed[];
@@ -75,6 +79,7 @@ export function parseYaml(text: string, path: string): YamlReading {
       lineCounter: lines,
     });
     for (const error of errorsOf(parsed)) {
+      if (problems.length === YAML_PROBLEMS_MAX) break;
       const origin = { place: path, line: lines.linePos(error.pos[0]).line };
       problems.push(problem('error', 'yaml_syntax', { reason: yamlReason(error, text) }, origin));
     }
@@ -84,7 +89,7 @@ export function parseYaml(text: string, path: string): YamlReading {
     if (!(error instanceof RangeError)) throw error;
     return { root: undefined, problems: [tooDeep({ place: path })] };
   }
-  if (problems.length > 0) return { root: undefined, problems: problems.slice(0, YAML_PROBLEMS_MAX) };
+  if (problems.length > 0) return { root: undefined, problems };
   const [first, second] = documents;
   if (first?.contents == null) return { root: undefined, problems };
   if (second !== undefined) {
@@ -97,6 +102,24 @@ export function parseYaml(text: string, path: string): YamlReading {
   const empty = root.kind === 'scalar' && root.value === null;
   const unusable = problems.some((each) => each.severity === 'error');
   return { root: empty || unusable ? undefined : root, problems };
+}
+
+/** Before anything else is done with the text: whatever reads it takes its time. */
+export function yamlTooLong(text: string, path: string): Problem | undefined {
+  if (text.length <= YAML_CHARS_MAX) return undefined;
+  const reason = `it has ${text.length} characters, and at most ${YAML_CHARS_MAX} (YAML_CHARS_MAX) are read`;
+  return problem('error', 'yaml_limit', { reason }, { place: path });
+}
+
+/** Counted by the parser's own lexer, which takes a fraction of its time and stops where there are too many. */
+function tooManyTokens(text: string, path: string): Problem | undefined {
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) {
+    if (++count <= YAML_TOKENS_MAX) continue;
+    const reason = `it has more than ${YAML_TOKENS_MAX} (YAML_TOKENS_MAX) words, marks and lines`;
+    return problem('error', 'yaml_limit', { reason }, { place: path });
+  }
+  return undefined;
 }
 
 /** The tree as plain JavaScript values, for a validator; origins are looked up in the tree again by path. */

@@ -11,6 +11,7 @@ import {
   YAML_DEPTH_MAX,
   YAML_NODES_MAX,
   YAML_PROBLEMS_MAX,
+  YAML_TOKENS_MAX,
   type YamlNode,
 } from './yaml_text.ts';
 
@@ -222,6 +223,25 @@ describe('parseYaml() keeps within its limits', () => {
       `Cannot read a.yml as YAML: it has ${YAML_CHARS_MAX + 1} characters, and at most ${YAML_CHARS_MAX} (YAML_CHARS_MAX) are read`,
     ]);
     expect(sentences('#'.repeat(YAML_CHARS_MAX))).toEqual([]);
+  });
+
+  test('of words, marks and lines, before any of them is parsed', () => {
+    // Each of these took the parser a second or two, in which no client was served.
+    const long = ['[', '[{', ': :\n', '- ', '&a ', '---\n', '#\n'].map((piece) =>
+      piece.repeat(YAML_CHARS_MAX),
+    );
+    const inList = [',', '}'].map((piece) => `[${piece.repeat(YAML_CHARS_MAX)}`);
+    for (const text of [...long, ...inList]) {
+      expect(sentences(text.slice(0, YAML_CHARS_MAX))).toEqual([
+        `Cannot read a.yml as YAML: it has more than ${YAML_TOKENS_MAX} (YAML_TOKENS_MAX) words, marks and lines`,
+      ]);
+    }
+    const whole = Array.from({ length: 6_000 }, (_, n) => `key_${n}: "a value" # and why`).join('\n');
+    expect(sentences(whole)).toEqual([]);
+  });
+
+  test('of complaints, however many the parser has', () => {
+    expect(sentences(`a: "${'\\x'.repeat(100_000)}"`)).toHaveLength(YAML_PROBLEMS_MAX);
   });
 
   test('of depth', () => {

@@ -3,7 +3,7 @@
 import { type Problem, problem } from '../../base/errors.ts';
 import { expandErb, refusedIn } from '../erb.ts';
 import type { Located, SourceIo } from '../source.ts';
-import { parseYaml, type YamlMap, type YamlNode, type YamlScalar } from '../yaml_text.ts';
+import { parseYaml, type YamlMap, type YamlNode, type YamlScalar, yamlTooLong } from '../yaml_text.ts';
 import { readText } from './read_text.ts';
 
 /** What is wrong with the ERB in a value, if anything: there is no value then. */
@@ -21,7 +21,9 @@ export class YamlFile {
     this.path = path;
     const text = readText(path, io, this.problems);
     this.missing = text === undefined && this.problems.length === 0;
-    const erb = expandErb(text ?? '', path, io.env);
+    const tooLong = yamlTooLong(text ?? '', path);
+    if (tooLong !== undefined) this.problems.push(tooLong);
+    const erb = expandErb(tooLong === undefined ? (text ?? '') : '', path, io.env);
     this.#refused = erb.refused;
     this.problems.push(...erb.problems);
     // Code may write anything anywhere: what it leaves behind is not worth a second complaint.

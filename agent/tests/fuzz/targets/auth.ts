@@ -49,14 +49,15 @@ const userlist: Target = {
     checkProblems(problems, text);
     must(new Set(users.map(({ name }) => name)).size === users.length, 'a user twice');
     const quoted = (word: string): string => `"${word.replaceAll('"', '""')}"`;
-    const written = users.map(({ name, secret }) => `${quoted(name)} ${quoted(secret?.open() ?? '')}`);
-    // A line end cannot stand in a file of lines, whatever it is quoted with.
+    const linesOf = (all: typeof users): string[] =>
+      all.flatMap(({ name, secret, nextSecret }) =>
+        [secret?.open() ?? '', nextSecret?.open()].flatMap((each) =>
+          each === undefined ? [] : [`${quoted(name)} ${quoted(each)}`],
+        ),
+      );
+    const written = linesOf(users);
     const again = parseUserlist(written.join('\n'), 'userlist.txt');
-    mustBeSame(
-      again.users.map(({ name, secret }) => [name, secret?.open()]),
-      users.map(({ name, secret }) => [name, secret?.open()]),
-      'a userlist, written and read again',
-    );
+    mustBeSame(linesOf(again.users), written, 'a userlist, written and read again');
     return `${Math.min(users.length, 3)} ${problems.map(({ sentence }) => sentence.replace(/\d+|"[^"]*"/g, '')).slice(0, 2)}`;
   },
 };
