@@ -156,7 +156,7 @@ function handleOf(server: Server): Postgres {
     },
     async restart() {
       await shutDown(server);
-      await start(server);
+      await startAgain(server);
     },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -225,6 +225,18 @@ async function startOnFreePort(server: Server): Promise<void> {
     } catch (error) {
       const isTaken = String(error).includes('Address already in use');
       if (!isTaken || server.options.port !== undefined || tries === 5) throw error;
+    }
+  }
+}
+
+/** What kill9() has orphaned ends by itself, and until then has the shared memory. */
+async function startAgain(server: Server): Promise<void> {
+  for (;;) {
+    try {
+      return await start(server);
+    } catch (error) {
+      if (!/pre-existing shared memory block .* is still in use/.test(String(error).slice(-1_000)))
+        throw error;
     }
   }
 }
