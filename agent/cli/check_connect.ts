@@ -107,9 +107,13 @@ function databaseConnectionsMax(settings: Settings, database: DatabaseSettings):
   const users = Object.values(settings.users).filter(
     (user) => user.databases.includes('*') || user.databases.includes(database.name),
   );
-  const limits = users.map((user) => atMost(database.poolSize, user.maxUserConnections));
+  const { poolSize, reservePoolSize } = database;
+  const limits = users.map((user) => {
+    const size = (user.poolSize ?? poolSize) + (user.reservePoolSize ?? reservePoolSize);
+    return atMost(size, user.maxUserConnections);
+  });
   const all =
-    database.forceUser || users.length === 0 ? database.poolSize : limits.reduce((a, b) => a + b, 0);
+    database.forceUser || users.length === 0 ? poolSize + reservePoolSize : limits.reduce((a, b) => a + b, 0);
   return atMost(all, database.maxDbConnections);
 }
 

@@ -14,6 +14,7 @@ function settings(databases: Partial<DatabaseSettings>[], users: Partial<UserSet
     name: `db${index}`,
     hosts: [HOST],
     poolSize: 10,
+    reservePoolSize: 0,
     maxDbConnections: 0,
     ...each,
   }));

@@ -22,7 +22,7 @@ export function checkLimits(settings: Settings, clients: Clients, database: stri
   checkLimit('max_client_conn', settings.max_client_conn, clients.count);
   checkLimit(
     'max_db_client_connections',
-    settings.max_db_client_connections,
+    settings.databases[database]?.maxDbClientConnections ?? settings.max_db_client_connections,
     clients.byDatabase.of(database),
   );
   const ofUser = settings.users[user]?.maxUserClientConnections ?? settings.max_user_client_connections;

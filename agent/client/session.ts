@@ -4,7 +4,8 @@ import { AgentError, ERRORS, sentenceOf } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { cancelWork } from '../pool/cancel_work.ts';
-import type { Pool, Waiter } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Waiter } from '../pool/pool_figures.ts';
 import type { Server, ServerError, Tenant } from '../server/server.ts';
 import { difference, type Parameters } from '../state/parameters.ts';
 import { encodeError, encodeParameterStatus, encodeReadyForQuery } from '../wire/server_messages.ts';
@@ -366,9 +367,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #letGo(server: Server, reason: string, cancels: boolean): void {
     const { pool } = this;
-    const { settings } = this.context;
     const isSession = pool.mode === 'session';
-    const resets = isSession && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
+    const { resets } = pool.terms;
     if (isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
     if (this.#tracked !== undefined) server.settingsTouched = true;

@@ -26,7 +26,9 @@ export class Stopwatch {
     const wasInTransaction = this.#phase === 'query' || this.#phase === 'transaction';
     if (transactions !== this.#transactions || !isInTransaction || !wasInTransaction)
       this.#transactionSince = now;
-    if (phase !== this.#phase || turns !== this.#turns) {
+    // A query that has got its server is the same query still: how long it takes counts from when it was asked.
+    const goesOn = phase === this.#phase || (phase === 'query' && this.#phase === 'waiting');
+    if (!goesOn || turns !== this.#turns) {
       this.#since = now;
       this.told = false;
     }

@@ -1,7 +1,7 @@
 // Ends clients that take too long, at a query, a transaction or at nothing, and tells those that wait.
 
 import { AgentError, type ErrorCode } from '../base/errors.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings, UserSettings } from '../config/settings.ts';
 import { encodeNotice } from '../wire/server_messages.ts';
 import type { ClientContext } from './context.ts';
 import type { Session } from './session.ts';
@@ -21,13 +21,32 @@ export function endLateClients({ clients, settings }: ClientContext, now: number
 function lookAt(session: Session, settings: Settings, now: number): void {
   session.stopwatch.look(session, now);
   const late = whyLate(session, settings, now);
-  if (late !== undefined) session.fail(new AgentError(late, { seconds: settings[late] / 1000 }));
+  if (late !== undefined)
+    session.fail(new AgentError(late, { seconds: timeoutMs(late, session, settings) / 1000 }));
   else if (session.phase === 'waiting') notify(session, settings.query_wait_notify, now);
 }
 
 type Timeout = 'query_timeout' | 'transaction_timeout' | 'idle_transaction_timeout' | 'client_idle_timeout';
 
+/** What a user has of its own: 0 is no limit for it, whatever holds for the others. */
+const OWN = {
+  query_timeout: 'queryTimeoutMs',
+  transaction_timeout: 'transactionTimeoutMs',
+  idle_transaction_timeout: 'idleTransactionTimeoutMs',
+  client_idle_timeout: 'clientIdleTimeoutMs',
+} as const satisfies Record<Timeout, keyof UserSettings>;
+
+function timeoutMs(name: Timeout, { pool }: Session, settings: Settings): number {
+  return settings.users[pool.user]?.[OWN[name]] ?? settings[name];
+}
+
+function hasOwn(user: UserSettings): boolean {
+  for (const own of Object.values(OWN)) if ((user[own] ?? 0) > 0) return true;
+  return false;
+}
+
 function isAnySet(settings: Settings): boolean {
+  for (const name in settings.users) if (hasOwn(settings.users[name]!)) return true;
   const { query_timeout, transaction_timeout, idle_transaction_timeout, client_idle_timeout } = settings;
   return (
     query_timeout + transaction_timeout + idle_transaction_timeout + client_idle_timeout > 0 ||
@@ -37,9 +56,12 @@ function isAnySet(settings: Settings): boolean {
 
 function whyLate(session: Session, settings: Settings, now: number): (Timeout & ErrorCode) | undefined {
   const { stopwatch, phase } = session;
-  const isOver = (name: Timeout, ms: number): boolean => settings[name] > 0 && ms >= settings[name];
+  const isOver = (name: Timeout, ms: number): boolean => {
+    const limitMs = timeoutMs(name, session, settings);
+    return limitMs > 0 && ms >= limitMs;
+  };
   const ms = stopwatch.phaseMs(now);
-  if (phase === 'query' && isOver('query_timeout', ms)) return 'query_timeout';
+  if ((phase === 'query' || phase === 'waiting') && isOver('query_timeout', ms)) return 'query_timeout';
   if (phase === 'transaction' && isOver('idle_transaction_timeout', ms)) return 'idle_transaction_timeout';
   if (phase === 'idle' && isOver('client_idle_timeout', ms)) return 'client_idle_timeout';
   if (phase !== 'idle' && phase !== 'waiting' && isOver('transaction_timeout', stopwatch.transactionMs(now)))

@@ -134,6 +134,43 @@ describe('endLateClients()', () => {
     }
   });
 
+  test('counts the time that a query waited for its server, and ends it while it waits', async () => {
+    const { plane, clients, server: one } = await world({ query_timeout: 2_000 }, 3);
+    clients[0]!.says(query('SELECT 1'));
+    clients[1]!.says(query('SELECT 2'));
+    clients[2]!.says(query('SELECT 3'));
+    pass(plane, 1_500);
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect(clients[0]!.heard()).toEqual(['Complete SELECT 1', 'Ready I']);
+    pass(plane, 500);
+    expect(clients.map(({ connection }) => connection.isEnded)).toEqual([false, false, false]);
+    pass(plane, LOOK_MS);
+    const told = 'FATAL 57014 the query ran for longer than query_timeout (2 s)';
+    expect(clients.map((client) => client.heard())).toEqual([[], [told], [told]]);
+  });
+
+  test('takes what is said of a user for its clients, and 0 for no limit, also after a reload', async () => {
+    const { plane, clients } = await world({ idle_transaction_timeout: 1_000 });
+    const { context } = plane;
+    const own = (ms: number | undefined): Settings => ({
+      ...context.settings,
+      users: { idp_app: { ...context.settings.users.idp_app!, idleTransactionTimeoutMs: ms } },
+    });
+    context.settings = own(0);
+    clients[0]!.says(query('BEGIN'));
+    plane.network.server.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.heard();
+    pass(plane, 10_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    context.settings = { ...own(20_000), idle_transaction_timeout: 0 };
+    pass(plane, 9_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    pass(plane, 2_000);
+    expect(clients[0]!.heard()).toEqual([
+      'FATAL 25P03 idle in a transaction for longer than idle_transaction_timeout (20 s)',
+    ]);
+  });
+
   test('does nothing to anybody while no timeout is set', async () => {
     const { plane, clients } = await world({});
     clients[0]!.says(query('BEGIN'));

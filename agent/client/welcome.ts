@@ -4,7 +4,8 @@ import type { Clock } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { Connection } from '../net/connection.ts';
-import type { Pool, Waiter } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Waiter } from '../pool/pool_figures.ts';
 import type { Server } from '../server/server.ts';
 
 export class Welcome implements Waiter {

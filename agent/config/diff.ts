@@ -28,6 +28,7 @@ const IDENTITY = [
   'sslkey',
   'sslnegotiation',
   'parameters',
+  'connectQuery',
 ] as const satisfies readonly (keyof DatabaseSettings)[];
 
 /** Fields that have a setting's value where nothing of their own is said. */
@@ -35,7 +36,9 @@ const FOLLOWED: Readonly<Record<string, SettingName>> = {
   poolMode: 'pool_mode',
   poolSize: 'default_pool_size',
   minPoolSize: 'min_pool_size',
+  reservePoolSize: 'reserve_pool_size',
   maxDbConnections: 'max_db_connections',
+  maxDbClientConnections: 'max_db_client_connections',
   queryWaitTimeoutMs: 'query_wait_timeout',
   serverLifetimeMs: 'server_lifetime',
   connectTimeoutMs: 'server_connect_timeout',

@@ -8,7 +8,8 @@ import type { MergedDatabase } from './merge_databases.ts';
 import { printValue } from './read_value.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
 import type { ResolvedUser } from './resolve_user.ts';
-import type { Located, UserDraft } from './source.ts';
+import type { UserSettings } from './settings.ts';
+import type { Located, UserDraft, UserField } from './source.ts';
 import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow, SettingValue } from './table/row.ts';
 import { rowOf, SETTING_NAMES } from './table.ts';
@@ -107,6 +108,23 @@ function explainUser(
   if (user.nextSecret !== undefined) add('password_next', '', secretOrigin);
   if (user.validUntil !== undefined) add('valid_until', user.validUntil, origin('valid_until'));
   add('databases', user.databases, origin('databases'));
-  if (user.poolMode !== undefined) add('pool_mode', user.poolMode, origin('pool_mode'));
+  for (const [key, field] of Object.entries(OWN_TERMS) as [UserField, keyof UserSettings][]) {
+    const value = user[field] as SettingValue | undefined;
+    if (value !== undefined && draft?.fields[key] !== undefined) add(key, value, origin(key));
+  }
   return lines;
 }
+
+/** What can be said of a user alone, and where Settings have it. */
+const OWN_TERMS: Readonly<Partial<Record<UserField, keyof UserSettings>>> = {
+  pool_mode: 'poolMode',
+  pool_size: 'poolSize',
+  reserve_pool_size: 'reservePoolSize',
+  query_wait_timeout: 'queryWaitTimeoutMs',
+  query_timeout: 'queryTimeoutMs',
+  transaction_timeout: 'transactionTimeoutMs',
+  idle_transaction_timeout: 'idleTransactionTimeoutMs',
+  client_idle_timeout: 'clientIdleTimeoutMs',
+  max_user_connections: 'maxUserConnections',
+  max_user_client_connections: 'maxUserClientConnections',
+};

@@ -86,9 +86,12 @@ export class DatabaseResolver {
       poolMode: text('pool_mode') as PoolMode,
       poolSize: number('pool_size'),
       minPoolSize: number('min_pool_size'),
+      reservePoolSize: number('reserve_pool_size'),
       maxDbConnections: number('max_db_connections'),
+      maxDbClientConnections: number('max_db_client_connections'),
       queryWaitTimeoutMs: number('query_wait_timeout'),
       serverLifetimeMs: number('server_lifetime'),
+      connectQuery: text('connect_query'),
       connectTimeoutMs: this.#connectTimeoutMs(chosen),
       parameters: this.#parameters(merged),
       origin: merged.origin,
@@ -117,7 +120,7 @@ export class DatabaseResolver {
       const behind = general === undefined ? [] : [general, ...general.wonOver];
       chosen[key] = { ...own, wonOver: [...own.wonOver, ...behind] };
     }
-    return chosen;
+    return withReservePool(merged, chosen);
   }
 
   /** They go into the startup packet, where a name of its own or a NUL would say something else than a parameter. */
@@ -244,4 +247,13 @@ export class DatabaseResolver {
   ): void {
     this.problems.push(complaintAbout(setting, DATABASE_KEYS[setting]!, { value, origin }, expected));
   }
+}
+
+/** PgBouncer's older name says the same, where the newer one is not written. */
+function withReservePool(
+  { fields }: MergedDatabase,
+  { reserve_pool: older, ...chosen }: Record<string, Chosen<SettingValue>>,
+): Record<string, Chosen<SettingValue>> {
+  if (older !== undefined && fields.reserve_pool_size === undefined) chosen.reserve_pool_size = older;
+  return chosen;
 }

@@ -159,6 +159,7 @@ export class UserResolver {
     }
     this.#checkSecret(name, grown);
     const { fields } = grown;
+    const number = (key: UserField) => fields[key] as number | undefined;
     return {
       name,
       secret: grown.secret === 'lost' ? undefined : grown.secret,
@@ -172,6 +173,13 @@ export class UserResolver {
         : { validUntil: String(fields.valid_until) }),
       databases: grown.databases,
       poolMode: fields.pool_mode as PoolMode | undefined,
+      poolSize: number('pool_size'),
+      reservePoolSize: number('reserve_pool_size'),
+      queryWaitTimeoutMs: number('query_wait_timeout'),
+      queryTimeoutMs: number('query_timeout'),
+      transactionTimeoutMs: number('transaction_timeout'),
+      idleTransactionTimeoutMs: number('idle_transaction_timeout'),
+      clientIdleTimeoutMs: number('client_idle_timeout'),
       maxUserConnections: (fields.max_user_connections ??
         this.#settings.max_user_connections.value) as number,
       maxUserClientConnections: (fields.max_user_client_connections ??

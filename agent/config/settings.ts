@@ -44,12 +44,18 @@ export interface DatabaseSettings {
   /** Server connections per (database, user). */
   readonly poolSize: number;
   readonly minPoolSize: number;
+  /** Servers beyond `poolSize`, for clients that have waited for reserve_pool_timeout. */
+  readonly reservePoolSize: number;
   /** Over all users of the database; 0 is no limit. */
   readonly maxDbConnections: number;
+  /** Clients, over all users; 0 is no limit. */
+  readonly maxDbClientConnections: number;
   readonly queryWaitTimeoutMs: number;
   /** For each host tried: the application's own connect_timeout, else server_connect_timeout. */
   readonly connectTimeoutMs: number;
   readonly serverLifetimeMs: number;
+  /** SQL for each new server connection, before anybody gets it; empty is none. */
+  readonly connectQuery: string;
   /** Sent in the startup packet to the server (`options`, Rails' `variables:`): name → value. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Where the application's configuration names this database. */
@@ -71,7 +77,16 @@ export interface UserSettings {
   readonly validUntil?: string;
   /** Names of the databases that this user may ask for; `*` is every one. */
   readonly databases: readonly string[];
+  /** These win over the database's, which wins over the setting; undefined: nothing is said of this user. */
   readonly poolMode: PoolMode | undefined;
+  readonly poolSize: number | undefined;
+  readonly reservePoolSize: number | undefined;
+  readonly queryWaitTimeoutMs: number | undefined;
+  /** Undefined: the setting's. 0: no limit for this user. */
+  readonly queryTimeoutMs: number | undefined;
+  readonly transactionTimeoutMs: number | undefined;
+  readonly idleTransactionTimeoutMs: number | undefined;
+  readonly clientIdleTimeoutMs: number | undefined;
   readonly maxUserConnections: number;
   readonly maxUserClientConnections: number;
   readonly origin: Origin;

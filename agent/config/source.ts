@@ -37,9 +37,13 @@ export type DatabaseField =
   | 'force_user'
   | 'pool_mode'
   | 'min_pool_size'
+  | 'reserve_pool_size'
+  | 'reserve_pool'
   | 'max_db_connections'
+  | 'max_db_client_connections'
   | 'query_wait_timeout'
-  | 'server_lifetime';
+  | 'server_lifetime'
+  | 'connect_query';
 
 export interface DatabaseDraft {
   /** The name in the application's own configuration: `primary`, `read_replica`, `worker_jobs`, `cache`, `analytics`. */
@@ -62,6 +66,13 @@ export type UserField =
   | 'valid_until'
   | 'databases'
   | 'pool_mode'
+  | 'pool_size'
+  | 'reserve_pool_size'
+  | 'query_wait_timeout'
+  | 'query_timeout'
+  | 'transaction_timeout'
+  | 'idle_transaction_timeout'
+  | 'client_idle_timeout'
   | 'max_user_connections'
   | 'max_user_client_connections';
 

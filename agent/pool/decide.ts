@@ -12,6 +12,10 @@ export interface PoolView {
   /** Of those, still logging in. */
   readonly logins: number;
   readonly size: number;
+  /** Servers that it may have beyond its size for clients that are overdue (reserve_pool_size). */
+  readonly reserve: number;
+  /** Clients that have waited for reserve_pool_timeout; it need not be told beyond `reserve`. Asked for only when the pool is full. */
+  readonly overdue: number;
   /** Servers to keep although nobody asks (min_pool_size), while the pool is in use. */
   readonly minimum: number;
   readonly loginConcurrency: number;
@@ -32,8 +36,14 @@ export function decide(pool: PoolView, now: number): Action {
   if (pool.waiting > 0 && pool.idle > 0) return 'lend';
   if (pool.waiting === 0 && pool.minimum === 0) return 'rest';
   const wanted = Math.max(pool.waiting, pool.minimum - (pool.servers - pool.logins));
-  if (pool.logins >= wanted || pool.servers >= pool.size) return 'rest';
+  if (pool.logins >= wanted) return 'rest';
+  if (pool.servers >= pool.size && !opensReserve(pool)) return 'rest';
   if (pool.logins >= (pool.failing ? 1 : pool.loginConcurrency) || now < pool.retryAt) return 'rest';
   if (pool.room > 0) return 'dial';
   return pool.waiting > 0 ? 'evict' : 'rest';
+}
+
+/** One server for each client that is overdue: as PgBouncer has it, those that came later do not profit from his wait. */
+function opensReserve(pool: PoolView): boolean {
+  return pool.servers < pool.size + pool.reserve && pool.logins < pool.overdue;
 }

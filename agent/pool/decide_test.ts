@@ -13,6 +13,8 @@ const QUIET: PoolView = {
   servers: 0,
   logins: 0,
   size: 5,
+  reserve: 0,
+  overdue: 0,
   minimum: 0,
   loginConcurrency: 2,
   retryAt: 0,
@@ -37,6 +39,30 @@ const cases: readonly (readonly [string, Partial<PoolView>, Action])[] = [
   ['opens no server beyond the size', { waiting: 9, servers: 5 }, 'rest'],
   ['counts logins against the size', { waiting: 9, servers: 5, logins: 1 }, 'rest'],
   ['opens no server when it is larger than its size', { waiting: 9, servers: 7 }, 'rest'],
+  [
+    'opens the reserve for a client that is overdue',
+    { waiting: 3, servers: 5, reserve: 2, overdue: 1 },
+    'dial',
+  ],
+  ['opens no reserve before a client is overdue', { waiting: 3, servers: 5, reserve: 2 }, 'rest'],
+  [
+    'opens one reserve server for each client that is overdue, and none for those who came later',
+    { waiting: 3, servers: 6, logins: 1, reserve: 2, overdue: 1 },
+    'rest',
+  ],
+  [
+    'opens the reserve for several that are overdue at one time',
+    { waiting: 3, servers: 6, logins: 1, reserve: 2, overdue: 2 },
+    'dial',
+  ],
+  ['opens no more than the reserve', { waiting: 9, servers: 7, reserve: 2, overdue: 2 }, 'rest'],
+  ['evicts for its reserve too', { waiting: 1, servers: 5, reserve: 1, overdue: 1, room: 0 }, 'evict'],
+  [
+    'opens no reserve before the retry',
+    { waiting: 1, servers: 5, reserve: 1, overdue: 1, failing: true, retryAt: NOW + 1 },
+    'rest',
+  ],
+  ['keeps no minimum out of the reserve', { minimum: 7, servers: 5, idle: 5, reserve: 2 }, 'rest'],
   ['opens no server while the pool is paused', { paused: true, waiting: 3 }, 'rest'],
   ['lends no server while the pool is paused', { paused: true, waiting: 3, idle: 2, servers: 2 }, 'rest'],
   ['keeps the minimum while nobody waits', { minimum: 2, servers: 1, idle: 1 }, 'dial'],
@@ -64,6 +90,7 @@ describe('decide()', () => {
     const small = fc.nat(6);
     const view = fc.record({
       ...{ paused: fc.boolean(), failing: fc.boolean(), waiting: small, idle: small, logins: small },
+      ...{ reserve: fc.nat(3), overdue: fc.nat(3) },
       ...{ size: small, minimum: small, servers: fc.nat(12), room: fc.integer({ min: -2, max: 3 }) },
       ...{ loginConcurrency: fc.integer({ min: 1, max: 3 }), retryAt: fc.constantFrom(0, NOW, NOW + 1) },
     });
@@ -74,7 +101,7 @@ describe('decide()', () => {
         if (action === 'lend') expect(Math.min(pool.waiting, pool.idle)).toBeGreaterThan(0);
         if (action === 'evict') expect(pool.waiting).toBeGreaterThan(0);
         if (action !== 'dial') return;
-        expect(pool.servers).toBeLessThan(pool.size);
+        expect(pool.servers).toBeLessThan(pool.size + (pool.overdue > 0 ? pool.reserve : 0));
         expect(pool.room).toBeGreaterThan(0);
         expect(pool.logins).toBeLessThan(pool.loginConcurrency);
         expect(pool.retryAt).toBeLessThanOrEqual(NOW);

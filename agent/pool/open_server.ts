@@ -1,10 +1,11 @@
-// Makes a pool's next server: dials host by host with the pool's identity, each within server_connect_timeout.
+// Makes a pool's next server: dials host by host with the pool's identity and runs connect_query, each within server_connect_timeout.
 
 import { AgentError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
 import { dial } from '../server/dial.ts';
 import { Server } from '../server/server.ts';
+import { runConnectQuery } from './connect_query.ts';
 import type { Pool } from './pool.ts';
 import type { PoolIdentity } from './pool_identity.ts';
 
@@ -40,7 +41,7 @@ async function openAt(
     if (identity.onWorked(dialed.secret)) tellPassword(pool, identity, dialed.secret);
     if (dialed.connection.isClosed) throw new AgentError('server_closed', { reason: 'it closed it at once' });
     const now = clock.now();
-    return new Server(
+    const server = new Server(
       {
         ...dialed,
         now,
@@ -49,6 +50,8 @@ async function openAt(
       },
       pool.resting,
     );
+    if (database.connectQuery !== '') await runConnectQuery(server, database.connectQuery, late.signal);
+    return server;
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw new AgentError('server_unreachable', { reason: (error as Error).message });

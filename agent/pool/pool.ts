@@ -2,125 +2,48 @@
 
 import type { ClientKey } from '../auth/client_key.ts';
 import type { Timer } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
-import { type Linked, List } from '../base/list.ts';
-import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
+import type { AgentError } from '../base/errors.ts';
+import type { DatabaseSettings } from '../config/settings.ts';
 import type { Server, Tenant } from '../server/server.ts';
 import { Elders, type Parameters } from '../state/parameters.ts';
 import { Cleaner } from './cleaner.ts';
-import { decide, type PoolView } from './decide.ts';
-import { roomUnder } from './limits.ts';
+import { decide } from './decide.ts';
+import { lookAfter } from './janitor.ts';
 import { openServer } from './open_server.ts';
 import type { PoolContext } from './pool_context.ts';
-import { PoolFailure } from './pool_failure.ts';
+import { PoolFigures, type Waiter } from './pool_figures.ts';
 import type { PoolIdentity } from './pool_identity.ts';
 import { Recovery, type RecoveryPlan } from './recovery.ts';
 import { leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
 
-/** A client in the queue. It is also an item of the list that it waits on. */
-export interface Waiter extends Linked<Waiter> {
-  /** When it came, by the clock. */
-  waitingSince: number;
-  /** A login: it is told at once when the server cannot be reached, instead of waiting for its return. */
-  readonly isLogin: boolean;
-  /** It has the server now. */
-  onLease(server: Server): void;
-  onLeaseFailed(error: AgentError): void;
-}
-
-export class Pool implements PoolView {
-  database: DatabaseSettings;
+export class Pool extends PoolFigures {
   identity: PoolIdentity;
-  /** The name that clients logged in with; also the key of `max_user_connections`. */
-  readonly user: string;
-  readonly idleServers = new List<Server>('idle');
-  readonly activeServers = new List<Server>('active');
-  readonly cleaningServers = new List<Server>('cleaning');
-  readonly cancelingServers = new List<Server>('being_canceled');
-  readonly waiters = new List<Waiter>('waiting');
   readonly statistics = newPoolStatistics();
   readonly elders = new Elders();
-  readonly failure = new PoolFailure();
-  paused = false;
-  /** Clients that are logged in to it. */
-  clients = 0;
-  logins = 0;
   /** What a server reports by itself: what a client is told before it had a server. */
   welcome: Parameters | undefined;
-  /** The settings no longer name it: it goes when its last client has gone. */
-  removed = false;
-  readonly context: PoolContext;
   /** Has a server while nobody else does. */
   readonly resting: Tenant;
   readonly #cleaner: Cleaner;
-  #modeOf: { settings?: Settings; database?: DatabaseSettings; mode: PoolMode } = { mode: 'transaction' };
+  /** A place under the limits above the pool came free since it looked last. */
+  #gaveUpPlace = false;
   #resuming = false;
   #again = false;
   #retry: Timer | undefined;
   #abort = new AbortController();
 
   constructor(database: DatabaseSettings, user: string, identity: PoolIdentity, context: PoolContext) {
-    this.database = database;
-    this.user = user;
+    super(database, user, context);
     this.identity = identity;
-    this.context = context;
     this.resting = new Resting(this);
     this.#cleaner = new Cleaner(this);
   }
 
-  /** Asked for every transaction, and looked up again only when the settings are others. */
-  get mode(): PoolMode {
-    const { settings } = this.context;
-    if (this.#modeOf.settings !== settings || this.#modeOf.database !== this.database) {
-      const mode = settings.users[this.user]?.poolMode ?? this.database.poolMode;
-      this.#modeOf = { settings, database: this.database, mode };
-    }
-    return this.#modeOf.mode;
-  }
-  get waiting(): number {
-    return this.waiters.length;
-  }
-  get idle(): number {
-    return this.idleServers.length;
-  }
-  get connected(): number {
-    return (
-      this.idleServers.length +
-      this.activeServers.length +
-      this.cleaningServers.length +
-      this.cancelingServers.length
-    );
-  }
-  get servers(): number {
-    return this.connected + this.logins;
-  }
-  get size(): number {
-    return this.database.poolSize;
-  }
-  get minimum(): number {
-    return this.clients > 0 && !this.removed ? Math.min(this.database.minPoolSize, this.size) : 0;
-  }
-  get loginConcurrency(): number {
-    return this.context.settings.server_login_concurrency;
-  }
-  get retryAt(): number {
-    return this.failure.retryAt;
-  }
-  get failing(): boolean {
-    return this.failure.count > 0;
-  }
-  get room(): number {
-    return Math.min(this.roomOfDatabase, this.roomOfUser);
-  }
-  get roomOfDatabase(): number {
-    const { name, maxDbConnections } = this.database;
-    return roomUnder(maxDbConnections, this.context.byDatabase.of(name));
-  }
-  get roomOfUser(): number {
-    const { byUser, settings } = this.context;
-    const ofUser = settings.users[this.user]?.maxUserConnections ?? settings.max_user_connections;
-    return roomUnder(ofUser, byUser.of(this.user));
+  /** The client does not get a server: it is told why. */
+  refuse(waiter: Waiter, error: AgentError): void {
+    this.waiters.remove(waiter);
+    waiter.onLeaseFailed(error);
   }
 
   /** Puts a client in the queue; its `onLease` may be called before this returns. */
@@ -155,6 +78,11 @@ export class Pool implements PoolView {
       } while (this.#again);
     } finally {
       this.#resuming = false;
+    }
+    // What this pool has no use for may be what another one waits for.
+    if (this.context.starved.size > 0 && (this.#gaveUpPlace || this.idle > 0)) {
+      this.#gaveUpPlace = false;
+      this.context.wakeStarved();
     }
   }
 
@@ -234,7 +162,7 @@ export class Pool implements PoolView {
 
   /** Waiting clients are told, logins are given up, every server is closed. */
   shutDown(error: AgentError): void {
-    for (const waiter of this.waiters) this.#refuse(waiter, error);
+    for (const waiter of this.waiters) this.refuse(waiter, error);
     this.retireAll(error.message);
     for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
       for (const server of list) server.close();
@@ -243,20 +171,7 @@ export class Pool implements PoolView {
 
   /** One tick of the janitor: clients that waited too long, servers that rested or lived too long. */
   tick(now: number): void {
-    const timeoutMs = this.database.queryWaitTimeoutMs;
-    for (let first = this.waiters.first; first !== undefined && timeoutMs > 0; first = this.waiters.first) {
-      if (first.waitingSince + timeoutMs > now) break;
-      this.#refuse(first, this.#waitedTooLong(timeoutMs));
-    }
-    const idleMs = this.context.settings.server_idle_timeout;
-    let spare = this.connected - this.minimum;
-    for (const server of this.idleServers) {
-      if (server.expiresAt <= now) this.discard(server, 'server_lifetime');
-      else if (idleMs > 0 && spare > 0 && server.idleSince + idleMs <= now) {
-        spare--;
-        this.discard(server, 'server_idle_timeout');
-      }
-    }
+    lookAfter(this, now);
     this.resume();
   }
 
@@ -271,6 +186,7 @@ export class Pool implements PoolView {
   }
 
   #work(now: number): void {
+    this.now = now;
     for (;;) {
       switch (decide(this, now)) {
         case 'lend':
@@ -280,8 +196,9 @@ export class Pool implements PoolView {
           this.#dial();
           break;
         case 'evict':
-          if (!this.context.evict(this)) return;
-          break;
+          if (this.context.evict(this)) break;
+          this.context.starved.add(this);
+          return;
         case 'rest':
           this.#wakeForRetry();
           return;
@@ -324,6 +241,7 @@ export class Pool implements PoolView {
         this.logins--;
         byDatabase.add(this.database.name, -1);
         byUser.add(this.user, -1);
+        this.#gaveUpPlace = true;
         // Given up is not failed.
         if (!signal.aborted) this.#onDialFailed(error);
         this.resume();
@@ -346,7 +264,7 @@ export class Pool implements PoolView {
     );
     if (this.connected === 0) {
       for (const waiter of this.waiters)
-        if (waiter.isLogin || this.failure.isFinal) this.#refuse(waiter, error);
+        if (waiter.isLogin || this.failure.isFinal) this.refuse(waiter, error);
     }
   }
 
@@ -366,7 +284,7 @@ export class Pool implements PoolView {
     const isOld = server.expiresAt <= now || this.database.serverLifetimeMs === 0;
     const age = isOld ? 'server_lifetime' : undefined;
     const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);
-    if (reason === undefined && this.connected + this.logins <= this.size) this.idleServers.append(server);
+    if (reason === undefined && this.servers <= this.sizeMax) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
   }
 
@@ -375,19 +293,6 @@ export class Pool implements PoolView {
     server.list.remove(server);
     this.context.byDatabase.add(this.database.name, -1);
     this.context.byUser.add(this.user, -1);
-  }
-
-  #refuse(waiter: Waiter, error: AgentError): void {
-    this.waiters.remove(waiter);
-    waiter.onLeaseFailed(error);
-  }
-
-  #waitedTooLong(timeoutMs: number): AgentError {
-    const last = this.failure.last;
-    const state =
-      last !== undefined && this.connected === 0
-        ? last.message
-        : `${this.activeServers.length} of ${this.size} are in use and ${this.waiters.length} clients wait`;
-    return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
+    this.#gaveUpPlace = true;
   }
 }

@@ -19,4 +19,8 @@ export interface PoolContext {
   readonly byUser: Counter;
   /** Makes another pool under the same limit close an idle server; true when one did. */
   readonly evict: (wanting: Pool) => boolean;
+  /** Pools whose clients wait for a place under such a limit. */
+  readonly starved: Set<Pool>;
+  /** A place came free, or a server rests: whoever waits for one looks again, the longest wait first. */
+  readonly wakeStarved: () => void;
 }

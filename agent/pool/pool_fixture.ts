@@ -6,7 +6,8 @@ import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
 import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
-import type { Pool, Waiter } from './pool.ts';
+import type { Pool } from './pool.ts';
+import type { Waiter } from './pool_figures.ts';
 
 /** A client that does nothing but wait, and keep the server that it gets. */
 export class Waiting implements Waiter {

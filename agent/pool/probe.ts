@@ -2,7 +2,8 @@
 
 import type { List } from '../base/list.ts';
 import type { Server } from '../server/server.ts';
-import type { Pool, Waiter } from './pool.ts';
+import type { Pool } from './pool.ts';
+import type { Waiter } from './pool_figures.ts';
 
 /** Waits like a client that logs in: it leaves at once when the server cannot be reached, and gives back what it gets. */
 export class Probe implements Waiter {

@@ -3,6 +3,7 @@
 import { AgentError } from '../base/errors.ts';
 import { sameServer } from '../config/diff.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool_context.ts';
@@ -15,12 +16,16 @@ export class PoolRegistry {
   readonly #pausedDatabases = new Set<string>();
   #paused = false;
 
-  constructor(context: Omit<PoolContext, 'byDatabase' | 'byUser' | 'evict'>) {
+  #waking = false;
+
+  constructor(context: Omit<PoolContext, 'byDatabase' | 'byUser' | 'evict' | 'starved' | 'wakeStarved'>) {
     this.#context = {
       ...context,
       byDatabase: new Counter(),
       byUser: new Counter(),
       evict: (wanting) => this.#evict(wanting),
+      starved: new Set(),
+      wakeStarved: () => this.#wakeStarved(),
     };
   }
 
@@ -75,8 +80,10 @@ export class PoolRegistry {
         pool.welcome = undefined;
         pool.retireAll('the settings of the database changed');
       }
-      pool.resume();
     }
+    // When all of them have the new limits: one that gives up servers makes room for another's clients.
+    for (const pool of this.#pools.values()) trim(pool);
+    for (const pool of this.#pools.values()) pool.resume();
   }
 
   /** Certificate files have new contents: connections that trust the old ones are replaced. */
@@ -133,8 +140,10 @@ export class PoolRegistry {
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     for (const [key, pool] of this.#pools) {
       guard(() => pool.tick(now));
-      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed)
+      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed) {
         this.#pools.delete(key);
+        this.#context.starved.delete(pool);
+      }
     }
   }
 
@@ -142,23 +151,55 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 
-  /** The pool with the most idle servers under the limit that was reached gives its oldest; nobody else's place helps. */
+  /** A limit of the database and one of the user may both be reached: then each needs a place of its own. */
   #evict(wanting: Pool): boolean {
-    const needsDatabase = wanting.roomOfDatabase <= 0;
-    const needsUser = wanting.roomOfUser <= 0;
+    while (wanting.room <= 0) {
+      const needsDatabase = wanting.roomOfDatabase <= 0;
+      const needsUser = wanting.roomOfUser <= 0;
+      const isOfDatabase = (pool: Pool): boolean => pool.database.name === wanting.database.name;
+      const isOfUser = (pool: Pool): boolean => pool.user === wanting.user;
+      const ofDatabase = needsDatabase ? this.#richest(wanting, isOfDatabase) : undefined;
+      const ofUser = needsUser ? this.#richest(wanting, isOfUser) : undefined;
+      // Nothing is closed in vain: both, or none.
+      if ((needsDatabase && ofDatabase === undefined) || (needsUser && ofUser === undefined)) return false;
+      giveUpOldest(ofDatabase);
+      giveUpOldest(ofUser);
+    }
+    return true;
+  }
+
+  /** Of the pools that can spare a server, the one with the most idle ones. */
+  #richest(wanting: Pool, helps: (pool: Pool) => boolean): Pool | undefined {
     let richest: Pool | undefined;
     for (const pool of this.#pools.values()) {
-      const helps =
-        (!needsDatabase || pool.database.name === wanting.database.name) &&
-        (!needsUser || pool.user === wanting.user);
-      if (pool === wanting || !helps || pool.idle === 0 || pool.connected <= pool.minimum) continue;
+      if (pool === wanting || !helps(pool) || pool.idle === 0 || pool.connected <= pool.minimum) continue;
       if (richest === undefined || pool.idle > richest.idle) richest = pool;
     }
-    const oldest = richest?.idleServers.first;
-    if (richest === undefined || oldest === undefined) return false;
-    richest.discard(oldest, 'another pool needs its place under the limit');
-    return wanting.room > 0;
+    return richest;
   }
+
+  #wakeStarved(): void {
+    const { starved } = this.#context;
+    if (this.#waking) return;
+    this.#waking = true;
+    try {
+      const pools = [...starved].sort((a, b) => since(a) - since(b));
+      starved.clear();
+      // Who is still short of a place goes back among them by itself.
+      for (const pool of pools) pool.resume();
+    } finally {
+      this.#waking = false;
+    }
+  }
+}
+
+function giveUpOldest(pool: Pool | undefined): void {
+  const oldest = pool?.idleServers.first;
+  if (oldest !== undefined) pool?.discard(oldest, 'another pool needs its place under the limit');
+}
+
+function since(pool: Pool): number {
+  return pool.waiters.first?.waitingSince ?? Number.POSITIVE_INFINITY;
 }
 
 /** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */

@@ -70,9 +70,12 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
     pool_mode: own<string>(database.poolMode, settings.pool_mode),
     pool_size: own(database.poolSize, settings.default_pool_size),
     min_pool_size: own(database.minPoolSize, settings.min_pool_size),
+    reserve_pool_size: own(database.reservePoolSize, settings.reserve_pool_size),
     max_db_connections: own(database.maxDbConnections, settings.max_db_connections),
+    max_db_client_connections: own(database.maxDbClientConnections, settings.max_db_client_connections),
     query_wait_timeout: own(database.queryWaitTimeoutMs, settings.query_wait_timeout, printDuration),
     server_lifetime: own(database.serverLifetimeMs, settings.server_lifetime, printDuration),
+    connect_query: database.connectQuery === '' ? undefined : database.connectQuery,
     connect_timeout: own(database.connectTimeoutMs, settings.server_connect_timeout, (ms) =>
       String(ms / 1000),
     ),
@@ -86,6 +89,8 @@ function userLines(user: UserSettings, settings: Settings): Line[] {
   const known = databases.length === 0 ? '*' : databases.map((each) => each.name).join(', ');
   const password = databases.find((each) => each.password !== undefined)?.password;
   const own = <T>(value: T, inherited: T) => (value === inherited ? undefined : String(value));
+  const said = (value: number | undefined, print: (value: number) => string = String) =>
+    value === undefined ? undefined : print(value);
   return lines({
     password: user.secret === undefined || user.secret.equals(password) ? undefined : user.secret.open(),
     password_next:
@@ -95,6 +100,13 @@ function userLines(user: UserSettings, settings: Settings): Line[] {
     valid_until: user.validUntil,
     databases: own(user.databases.join(', '), known),
     pool_mode: user.poolMode,
+    pool_size: said(user.poolSize),
+    reserve_pool_size: said(user.reservePoolSize),
+    query_wait_timeout: said(user.queryWaitTimeoutMs, printDuration),
+    query_timeout: said(user.queryTimeoutMs, printDuration),
+    transaction_timeout: said(user.transactionTimeoutMs, printDuration),
+    idle_transaction_timeout: said(user.idleTransactionTimeoutMs, printDuration),
+    client_idle_timeout: said(user.clientIdleTimeoutMs, printDuration),
     max_user_connections: own(user.maxUserConnections, settings.max_user_connections),
     max_user_client_connections: own(user.maxUserClientConnections, settings.max_user_client_connections),
   });

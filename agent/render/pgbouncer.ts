@@ -108,6 +108,8 @@ function databasePairs(
     pool_mode: own(database.poolMode, settings.pool_mode),
     pool_size: own(database.poolSize, settings.default_pool_size),
     min_pool_size: own(database.minPoolSize, settings.min_pool_size),
+    // The name that 1.18 knows; newer ones take it too.
+    reserve_pool: own(database.reservePoolSize, settings.reserve_pool_size),
     max_db_connections: own(database.maxDbConnections, settings.max_db_connections),
     connect_query: connectQuery(database),
   });
@@ -157,11 +159,12 @@ type TlsSetting =
   | 'server_tls_cert_file'
   | 'server_tls_key_file';
 
-/** Startup parameters are not PgBouncer's to send, but a query after each connect is. */
+/** Startup parameters are not PgBouncer's to send, but a query after each connect is: before the database's own. */
 function connectQuery(database: DatabaseSettings): string | undefined {
   const statements = Object.entries(database.parameters).map(
     ([name, value]) => `SET ${identifier(name)} TO ${literal(value)}`,
   );
+  if (database.connectQuery !== '') statements.push(database.connectQuery);
   return statements.length === 0 ? undefined : statements.join('; ');
 }
 
@@ -200,6 +203,10 @@ function notesOf(settings: Settings): string[] {
       .join(', ');
   const rotated = users((user) => user.nextSecret !== undefined);
   const ending = users((user) => user.validUntil !== undefined);
+  const crowded = named(
+    ({ maxDbClientConnections }) => maxDbClientConnections !== settings.max_db_client_connections,
+  );
+  const own = Object.values(settings.users).filter((user) => hasOwnTerms(user, settings));
   const limited = Object.values(settings.users).some((user) => databases.some((each) => !mayUse(user, each)));
   return [
     ...(several === ''
@@ -214,8 +221,32 @@ function notesOf(settings: Settings): string[] {
           `Passwords of ${rotated}: pgsidecar takes a second one while they are rotated, PgBouncer does not.`,
         ]),
     ...(ending === '' ? [] : [`valid_until of ${ending}: PgBouncer lets them in for ever.`]),
+    ...(crowded === ''
+      ? []
+      : [`Clients of ${crowded}: pgsidecar has a limit of their own, PgBouncer 1.18 has none.`]),
+    ...(own.length === 0
+      ? []
+      : [
+          `Users ${own.map(({ name }) => name).join(', ')}: pgsidecar has sizes or times of their own, PgBouncer 1.18 has only pool_mode and max_user_connections.`,
+        ]),
     ...(limited ? ['Users: PgBouncer lets each of them ask for every database; the server decides.'] : []),
   ];
+}
+
+/** What `[users]` of PgBouncer 1.18 cannot say. */
+function hasOwnTerms(user: UserSettings, settings: Settings): boolean {
+  return (
+    user.maxUserClientConnections !== settings.max_user_client_connections ||
+    [
+      user.poolSize,
+      user.reservePoolSize,
+      user.queryWaitTimeoutMs,
+      user.queryTimeoutMs,
+      user.transactionTimeoutMs,
+      user.idleTransactionTimeoutMs,
+      user.clientIdleTimeoutMs,
+    ].some((each) => each !== undefined)
+  );
 }
 
 function mayUse(user: UserSettings, database: DatabaseSettings): boolean {

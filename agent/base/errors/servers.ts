@@ -81,6 +81,12 @@ export const SERVER_ERRORS = {
     exit: 69,
     sentence: 'the server refused our login: {message} (SQLSTATE {sqlstate})',
   },
+  connect_query_failed: {
+    sqlstate: '08004',
+    exit: 69,
+    sentence:
+      'the connect_query of the database failed: {message} (SQLSTATE {sqlstate}); no client gets a connection on which it has not run',
+  },
   server_lost: {
     sqlstate: '08006',
     exit: 69,

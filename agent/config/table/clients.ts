@@ -201,7 +201,8 @@ export const CLIENT_SETTINGS = {
     min: 0,
     reload: 'live',
     pgbouncer: true,
-    doc: 'A query that runs for longer is cancelled, and its client closed. In seconds when no unit is written; 0: no limit. Looked at three times a second, as the next four are.',
+    perUser: 'query_timeout',
+    doc: 'A query that takes longer is cancelled, and its client closed; the time that it waited for a server counts. In seconds when no unit is written; 0: no limit. Looked at three times a second, as the next four are.',
   },
   transaction_timeout: {
     type: 'duration',
@@ -210,6 +211,7 @@ export const CLIENT_SETTINGS = {
     min: 0,
     reload: 'live',
     pgbouncer: true,
+    perUser: 'transaction_timeout',
     doc: 'A client whose transaction takes longer is closed, and the transaction rolled back. In seconds when no unit is written; 0: no limit.',
   },
   idle_transaction_timeout: {
@@ -219,6 +221,7 @@ export const CLIENT_SETTINGS = {
     min: 0,
     reload: 'live',
     pgbouncer: true,
+    perUser: 'idle_transaction_timeout',
     doc: 'A client that does nothing for this long in a transaction is closed, and the transaction rolled back. In seconds when no unit is written; 0: no limit.',
   },
   client_idle_timeout: {
@@ -228,6 +231,7 @@ export const CLIENT_SETTINGS = {
     min: 0,
     reload: 'live',
     pgbouncer: true,
+    perUser: 'client_idle_timeout',
     doc: 'A client that does nothing for this long outside of transactions is closed. Longer than the timeouts of the application, or the application meets closed connections. In seconds when no unit is written; 0: no limit.',
   },
   query_wait_notify: {
@@ -257,6 +261,7 @@ export const CLIENT_SETTINGS = {
     max: 1_000_000,
     reload: 'live',
     pgbouncer: true,
+    perDatabase: 'max_db_client_connections',
     doc: 'Clients connected to one database at one time; 0: no limit of its own.',
   },
   max_user_client_connections: {

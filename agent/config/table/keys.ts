@@ -60,6 +60,16 @@ const DATABASE_ROWS = {
     type: 'boolean',
     doc: "Every client of this database works as its `user`, whoever it logged in as (PgBouncer's `user=`).",
   },
+  reserve_pool: {
+    type: 'integer',
+    min: 0,
+    max: 10_000,
+    doc: "PgBouncer's older name of `reserve_pool_size`, which wins where both are written.",
+  },
+  connect_query: {
+    type: 'string',
+    doc: 'SQL that is run once on each new server connection, before any client gets it. When it fails the connection is closed, and the reason is told and logged, as for a login that fails. Not run again after `server_reset_query`, which undoes what it has SET: what can be said under `parameters` belongs there. PgBouncer logs a failure and lends the connection all the same.',
+  },
   connect_timeout: {
     type: 'integer',
     min: -1,

@@ -23,7 +23,8 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perDatabase: 'pool_size',
-    doc: 'Server connections of one pool, that is of one (database, user).',
+    perUser: 'pool_size',
+    doc: 'Server connections of one pool, that is of one (database, user). What is said of the user wins over what is said of the database. Lowered by a reload, idle servers beyond it are closed at once and the others when they come back.',
   },
   min_pool_size: {
     type: 'integer',
@@ -34,7 +35,28 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perDatabase: 'min_pool_size',
-    doc: 'Server connections that a pool keeps open although nobody asks for them.',
+    doc: 'Server connections that a pool keeps open although nobody asks for them, while it has clients. Never more than the size of the pool.',
+  },
+  reserve_pool_size: {
+    type: 'integer',
+    section: 'pools',
+    default: 0,
+    min: 0,
+    max: 10_000,
+    reload: 'live',
+    pgbouncer: true,
+    perDatabase: 'reserve_pool_size',
+    perUser: 'reserve_pool_size',
+    doc: 'Server connections that a full pool may open beyond its size, one for each client that has waited for `reserve_pool_timeout`. They serve everybody from then on, and are closed as any other: by `server_idle_timeout` or `server_lifetime`. 0: none.',
+  },
+  reserve_pool_timeout: {
+    type: 'duration',
+    section: 'pools',
+    default: 5 * SECONDS,
+    min: 0,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'A client that has waited this long may have a server of the reserve (`reserve_pool_size`). Looked at three times a second. In seconds when no unit is written; 0: the reserve is not used.',
   },
   max_db_connections: {
     type: 'integer',
@@ -45,7 +67,7 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perDatabase: 'max_db_connections',
-    doc: 'Server connections of one database, over all of its users; 0: no limit of its own.',
+    doc: 'Server connections of one database, over all of its users, the reserve among them; 0: no limit of its own. At the limit a pool with waiting clients takes the place of an idle server of another pool of that database.',
   },
   max_user_connections: {
     type: 'integer',
@@ -56,7 +78,7 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perUser: 'max_user_connections',
-    doc: 'Server connections of one user, over all databases; 0: no limit of its own.',
+    doc: 'Server connections of one user, over all databases, the reserve among them; 0: no limit of its own. At the limit a pool with waiting clients takes the place of an idle server of another pool of that user.',
   },
   query_wait_timeout: {
     type: 'duration',
@@ -66,7 +88,8 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     perDatabase: 'query_wait_timeout',
-    doc: 'A client that has waited this long for a server is told so and closed. In seconds when no unit is written; 0: it waits for ever.',
+    perUser: 'query_wait_timeout',
+    doc: 'A client that has waited this long for a server is told so and closed. What is said of the user wins over what is said of the database. In seconds when no unit is written; 0: it waits for ever.',
   },
 
   server_idle_timeout: {

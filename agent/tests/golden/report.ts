@@ -143,7 +143,17 @@ function printDatabase(database: DatabaseSettings): string[] {
     `  ${user}@${where}/${dbname} password ${password ?? '-'}${nextPassword ? `, next ${nextPassword}` : ''}`,
     `  ${[...identity.map(print), ...negotiation].join(', ')}`,
     `  ${limits.map(print).join(', ')}`,
+    ...moreOf(database),
     ...Object.entries(parameters).map(([parameter, value]) => `  parameter ${parameter} = ${value}`),
+  ];
+}
+
+/** What most databases have not. */
+function moreOf({ reservePoolSize, maxDbClientConnections, connectQuery }: DatabaseSettings): string[] {
+  return [
+    ...(reservePoolSize === 0 ? [] : [`  reservePoolSize ${reservePoolSize}`]),
+    ...(maxDbClientConnections === 0 ? [] : [`  maxDbClientConnections ${maxDbClientConnections}`]),
+    ...(connectQuery === '' ? [] : [`  connectQuery ${connectQuery}`]),
   ];
 }
 
@@ -155,7 +165,23 @@ function printUser(user: UserSettings): string[] {
     `user ${name}  (${printOrigin(origin)})`,
     `  password ${secret ?? '-'}${nextSecret ? `, next ${nextSecret}` : ''}${others.length === 0 ? '' : `, another at ${others.join(', ')}`}, databases ${databases.join(', ')}${user.validUntil ? `, valid until ${user.validUntil}` : ''}`,
     `  poolMode ${poolMode ?? '-'}, ${limits}`,
+    ...ownTerms(user),
   ];
+}
+
+/** What is said of this user alone, and of most users nothing is. */
+function ownTerms(user: UserSettings): string[] {
+  const keys = [
+    'poolSize',
+    'reservePoolSize',
+    'queryWaitTimeoutMs',
+    'queryTimeoutMs',
+    'transactionTimeoutMs',
+    'idleTransactionTimeoutMs',
+    'clientIdleTimeoutMs',
+  ] as const;
+  const said = keys.filter((key) => user[key] !== undefined).map((key) => `${key} ${user[key]}`);
+  return said.length === 0 ? [] : [`  ${said.join(', ')}`];
 }
 
 function printProblem({ severity, sentence }: Problem): string {

@@ -1,6 +1,7 @@
 // What must hold after every step of a simulation, and what must be left at its end.
 
 import type { Session } from '../../client/session.ts';
+import { decide } from '../../pool/decide.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Server } from '../../server/server.ts';
 import * as type from '../../wire/types.ts';
@@ -36,8 +37,18 @@ export class Inspector {
     const world = this.#world;
     const before = this.#before.get(pool) ?? 0;
     const { servers } = pool;
-    if (servers > pool.size && servers > before)
-      world.violation(`${servers} servers in a pool of ${pool.size}`);
+    if (servers > pool.sizeMax && servers > before)
+      world.violation(`${servers} servers in a pool of ${pool.size} with a reserve of ${pool.reserve}`);
+    // Whatever has happened, all that could be done for those who wait is under way: no tick has to come for it.
+    const { paused, waiting, idle, logins, size, loginConcurrency, retryAt, failing, room } = pool;
+    const now = failing ? 0 : world.now;
+    const timeless = {
+      ...{ paused, waiting, idle, servers, logins, size, reserve: 0, overdue: 0, minimum: 0 },
+    };
+    const next = decide({ ...timeless, loginConcurrency, retryAt, failing, room }, now);
+    if (next === 'dial') world.violation('a client waits although there is room for a server');
+    if (next === 'evict' && this.#canBeHelped(pool))
+      world.violation('a client waits although another pool could give up a server for it');
     if (pool.roomOfDatabase < 0 && servers > before) world.violation('max_db_connections was passed');
     if (pool.roomOfUser < 0 && servers > before) world.violation('max_user_connections was passed');
     if (pool.logins < 0) world.violation('fewer than no logins');
@@ -58,6 +69,18 @@ export class Inspector {
       if (server.cancels <= 0) world.violation('a server waits for a cancel request that is over');
     if (pool.waiting > 0 && pool.idle > 0 && !pool.paused)
       world.violation('a client waits although a server is idle');
+  }
+
+  /** For each limit that is reached, another pool under it has a server to spare. */
+  #canBeHelped(pool: Pool): boolean {
+    const spares = (isUnder: (other: Pool) => boolean): boolean =>
+      [...this.#world.registry].some(
+        (other) => other !== pool && isUnder(other) && other.idle > 0 && other.connected > other.minimum,
+      );
+    return (
+      (pool.roomOfDatabase > 0 || spares(({ database }) => database.name === pool.database.name)) &&
+      (pool.roomOfUser > 0 || spares(({ user }) => user === pool.user))
+    );
   }
 
   #inspectIdle(server: Server, pool: Pool): void {

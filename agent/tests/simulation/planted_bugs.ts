@@ -1,7 +1,8 @@
 // Ten bugs, each planted into the agent's own classes for as long as a test wants: the simulation has to find every one.
 
 import { Session } from '../../client/session.ts';
-import { Pool, type Waiter } from '../../pool/pool.ts';
+import { Pool } from '../../pool/pool.ts';
+import type { Waiter } from '../../pool/pool_figures.ts';
 import type { Server } from '../../server/server.ts';
 import { Expected } from '../../state/expected.ts';
 import { ServerStatements } from '../../state/statements.ts';

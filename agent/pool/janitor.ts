@@ -1,0 +1,41 @@
+// What has to be looked at now and then in a pool: clients that waited too long, servers that rested or lived too long.
+
+import { AgentError } from '../base/errors.ts';
+import type { Pool } from './pool.ts';
+
+/** One tick, some times a second; the caller resumes the pool behind it. */
+export function lookAfter(pool: Pool, now: number): void {
+  const timeoutMs = pool.terms.queryWaitTimeoutMs;
+  for (let first = pool.waiters.first; first !== undefined && timeoutMs > 0; first = pool.waiters.first) {
+    if (first.waitingSince + timeoutMs > now) break;
+    pool.refuse(first, waitedTooLong(pool, timeoutMs));
+  }
+  const idleMs = pool.context.settings.server_idle_timeout;
+  let spare = pool.connected - pool.minimum;
+  for (const server of pool.idleServers) {
+    if (server.expiresAt <= now) pool.discard(server, 'server_lifetime');
+    else if (idleMs > 0 && spare > 0 && server.idleSince + idleMs <= now) {
+      spare--;
+      pool.discard(server, 'server_idle_timeout');
+    }
+  }
+  trim(pool);
+}
+
+/** The size was lowered: what rests beyond it goes, the oldest first. What is in use goes when it comes back. */
+export function trim(pool: Pool): void {
+  let many = pool.servers - pool.sizeMax;
+  for (const server of pool.idleServers) {
+    if (many-- <= 0) return;
+    pool.discard(server, 'the pool is larger than its size');
+  }
+}
+
+function waitedTooLong(pool: Pool, timeoutMs: number): AgentError {
+  const last = pool.failure.last;
+  const state =
+    last !== undefined && pool.connected === 0
+      ? last.message
+      : `${pool.activeServers.length} of ${pool.size} are in use and ${pool.waiters.length} clients wait`;
+  return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
+}

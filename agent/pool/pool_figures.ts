@@ -1,0 +1,125 @@
+// What a pool has and may have: the figures from which decide() decides. Nothing moves in here.
+
+import type { AgentError } from '../base/errors.ts';
+import { type Linked, List } from '../base/list.ts';
+import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
+import type { Server } from '../server/server.ts';
+import type { PoolView } from './decide.ts';
+import { roomUnder } from './limits.ts';
+import type { PoolContext } from './pool_context.ts';
+import { PoolFailure } from './pool_failure.ts';
+import { type PoolTerms, termsOf } from './terms.ts';
+
+/** A client in the queue. It is also an item of the list that it waits on. */
+export interface Waiter extends Linked<Waiter> {
+  /** When it came, by the clock. */
+  waitingSince: number;
+  /** A login: it is told at once when the server cannot be reached, instead of waiting for its return. */
+  readonly isLogin: boolean;
+  /** It has the server now. */
+  onLease(server: Server): void;
+  onLeaseFailed(error: AgentError): void;
+}
+
+export class PoolFigures implements PoolView {
+  database: DatabaseSettings;
+  /** The name that clients logged in with; also the key of `max_user_connections`. */
+  readonly user: string;
+  readonly context: PoolContext;
+  readonly idleServers = new List<Server>('idle');
+  readonly activeServers = new List<Server>('active');
+  readonly cleaningServers = new List<Server>('cleaning');
+  readonly cancelingServers = new List<Server>('being_canceled');
+  readonly waiters = new List<Waiter>('waiting');
+  readonly failure = new PoolFailure();
+  paused = false;
+  /** Clients that are logged in to it. */
+  clients = 0;
+  logins = 0;
+  /** The settings no longer name it: it goes when its last client has gone. */
+  removed = false;
+  /** When decide() was last asked, by the clock. */
+  now = 0;
+  #terms: PoolTerms;
+  /** What the terms were made from. */
+  #termsOf: { readonly settings: Settings; readonly database: DatabaseSettings };
+
+  constructor(database: DatabaseSettings, user: string, context: PoolContext) {
+    this.database = database;
+    this.user = user;
+    this.context = context;
+    this.#termsOf = { settings: context.settings, database };
+    this.#terms = termsOf(database, user, context.settings);
+  }
+
+  /** Asked for every transaction, and looked up again only when the settings are others. */
+  get terms(): PoolTerms {
+    const { settings } = this.context;
+    if (this.#termsOf.settings !== settings || this.#termsOf.database !== this.database) {
+      this.#termsOf = { settings, database: this.database };
+      this.#terms = termsOf(this.database, this.user, settings);
+    }
+    return this.#terms;
+  }
+  get mode(): PoolMode {
+    return this.terms.mode;
+  }
+  get waiting(): number {
+    return this.waiters.length;
+  }
+  get idle(): number {
+    return this.idleServers.length;
+  }
+  get connected(): number {
+    return (
+      this.idleServers.length +
+      this.activeServers.length +
+      this.cleaningServers.length +
+      this.cancelingServers.length
+    );
+  }
+  get servers(): number {
+    return this.connected + this.logins;
+  }
+  get size(): number {
+    return this.terms.size;
+  }
+  get reserve(): number {
+    return this.terms.reserve;
+  }
+  /** With the reserve. */
+  get sizeMax(): number {
+    return this.terms.size + this.terms.reserve;
+  }
+  get overdue(): number {
+    const { reserve, reserveTimeoutMs } = this.terms;
+    let count = 0;
+    for (let each = this.waiters.first; each !== undefined && count < reserve; each = each.next) {
+      if (each.waitingSince + reserveTimeoutMs > this.now) break;
+      count++;
+    }
+    return count;
+  }
+  get minimum(): number {
+    return this.clients > 0 && !this.removed ? Math.min(this.database.minPoolSize, this.size) : 0;
+  }
+  get loginConcurrency(): number {
+    return this.context.settings.server_login_concurrency;
+  }
+  get retryAt(): number {
+    return this.failure.retryAt;
+  }
+  get failing(): boolean {
+    return this.failure.count > 0;
+  }
+  get room(): number {
+    return Math.min(this.roomOfDatabase, this.roomOfUser);
+  }
+  get roomOfDatabase(): number {
+    const { name, maxDbConnections } = this.database;
+    return roomUnder(maxDbConnections, this.context.byDatabase.of(name));
+  }
+  get roomOfUser(): number {
+    return roomUnder(this.terms.userConnectionsMax, this.context.byUser.of(this.user));
+  }
+}

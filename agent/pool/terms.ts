@@ -1,0 +1,35 @@
+// What the settings say of one pool: what is said of its user wins over its database, and that over the general settings.
+
+import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
+
+export interface PoolTerms {
+  readonly mode: PoolMode;
+  /** Servers. */
+  readonly size: number;
+  /** Servers beyond the size; 0 when reserve_pool_timeout is, as PgBouncer has it. */
+  readonly reserve: number;
+  readonly reserveTimeoutMs: number;
+  /** 0: clients wait for ever. */
+  readonly queryWaitTimeoutMs: number;
+  /** Servers of the user over all databases; 0 is no limit. */
+  readonly userConnectionsMax: number;
+  /** What makes a server as new behind its client: server_reset_query, in a session pool. */
+  readonly resets: readonly string[];
+}
+
+export function termsOf(database: DatabaseSettings, user: string, settings: Settings): PoolTerms {
+  const own = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
+  const reserveTimeoutMs = settings.reserve_pool_timeout;
+  const mode = own?.poolMode ?? database.poolMode;
+  const resets =
+    mode === 'session' && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
+  return {
+    mode,
+    resets,
+    size: own?.poolSize ?? database.poolSize,
+    reserve: reserveTimeoutMs === 0 ? 0 : (own?.reservePoolSize ?? database.reservePoolSize),
+    reserveTimeoutMs,
+    queryWaitTimeoutMs: own?.queryWaitTimeoutMs ?? database.queryWaitTimeoutMs,
+    userConnectionsMax: own?.maxUserConnections ?? settings.max_user_connections,
+  };
+}
