@@ -10,6 +10,7 @@ import { checkPassword } from './password.ts';
 import { mayBecome, type PeerMap } from './peer.ts';
 import { encodeMechanisms, parseInitialResponse } from './sasl_frames.ts';
 import { NONCE_BYTES, ScramServer } from './scram_server.ts';
+import type { SecretKind } from './secret_kind.ts';
 
 export type AuthType = 'scram-sha-256' | 'md5' | 'plain' | 'peer' | 'cert' | 'trust';
 
@@ -54,6 +55,10 @@ export interface ClientLoginOptions {
   /** The name in the startup packet. */
   readonly user: string;
   readonly book: CredentialBook;
+  /** Of a user of whom the book has no secret: what his server has. */
+  readonly found?: Credential | undefined;
+  /** What a user that does not exist pretends to have, where that is not the commonest kind of the book. */
+  readonly mockKind?: SecretKind | undefined;
   /** Why this user may not come in although it exists (the database is not among its own, say), for the log. */
   readonly refusal?: string | undefined;
   /** The system user at the other end of the UNIX socket, by SO_PEERCRED. */
@@ -83,11 +88,12 @@ export class ClientLogin {
 
   constructor(options: ClientLoginOptions) {
     this.#options = options;
-    const known = options.book.users.get(options.user);
-    const mock = mockCredential(options.user, options.book.commonKind, options.book.options);
+    const known = options.found ?? options.book.users.get(options.user);
+    const mockKind = options.mockKind ?? options.book.commonKind;
+    const mock = mockCredential(options.user, mockKind, options.book.options);
     const unfit = whyUnfit(options.authType, options.user, known);
     this.#credential = known !== undefined && unfit === undefined ? known : mock;
-    this.#refusal = unfit ?? options.refusal;
+    this.#refusal = options.refusal ?? unfit;
   }
 
   start(): LoginStep {

@@ -1,10 +1,17 @@
 // A client from its startup packet to its session: proof of identity, limits, greeting.
 
 import type { ClientKey } from '../auth/client_key.ts';
-import { type AuthRequest, ClientLogin, type LoginStep, PASSWORD_BYTES_MAX } from '../auth/client_login.ts';
+import {
+  type AuthRequest,
+  ClientLogin,
+  type ClientLoginOptions,
+  type LoginStep,
+  PASSWORD_BYTES_MAX,
+} from '../auth/client_login.ts';
 import { hostOfPeer } from '../auth/hba_match.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
+import type { Secret } from '../base/secret.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Framer } from '../wire/frame.ts';
@@ -31,6 +38,7 @@ import {
   type Transport,
   userOf,
 } from './startup.ts';
+import { type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
 import { expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 
@@ -49,6 +57,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   readonly #passwords = new Framer(PASSWORD_BYTES_MAX + 4);
   #phase: 'startup' | 'password' | 'thinking' | 'over' = 'startup';
   #machine: ClientLogin | undefined;
+  /** The secret that auth_query gave. */
+  #found: Secret | undefined;
   /** It has not proved who it is: it counts against client_login_concurrency. */
   #isStranger = true;
   #keepsPlace = false;
@@ -121,20 +131,42 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const [database, subject] = [databaseOf(message), tls?.peerSubject];
     const way = wayIn(settings, { transport, host: hostOfPeer(peer), user, database, subject });
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
-    this.#machine = new ClientLogin({
-      authType: way.authType,
+    const { authType, map } = way;
+    const book = context.books.byDatabase.get(database) ?? context.books.common;
+    const options: ClientLoginOptions = {
+      authType,
       transport,
       user,
-      book: context.books.byDatabase.get(database) ?? context.books.common,
-      peerUser: way.authType === 'peer' ? context.peerUser(this.#connection) : undefined,
+      book,
+      peerUser: authType === 'peer' ? context.peerUser(this.#connection) : undefined,
       peerMap: context.peerMap,
       certificateName: commonNameOf(subject),
-      map: way.map,
-      refusal: expiryOf(settings, user, way.authType, context.clock.wall()),
+      map,
+      refusal: expiryOf(settings, user, authType, context.clock.wall()),
       endPoint: this.#startup.endPoint,
       random: context.random,
-    });
+    };
+    const auth = whomToAsk(settings, book, { user, database, authType });
+    if (auth === undefined) return this.#begin(options);
+    this.#phase = 'thinking';
+    findUser(context.registry.authQueries, auth, user, book)
+      .then((found) => {
+        if (this.#phase === 'thinking') this.#beginFound(options, found);
+      })
+      .catch((error: Error) => {
+        if (!(error instanceof AgentError)) return this.#onThrown(error);
+        if (this.#phase === 'thinking') this.#onRefused('auth_query_failed', error.message);
+      });
+  }
+
+  #begin(options: ClientLoginOptions): void {
+    this.#machine = new ClientLogin(options);
     this.#onStep(this.#machine.start());
+  }
+
+  #beginFound(options: ClientLoginOptions, { credential, secret, missing, mockKind }: FoundUser): void {
+    this.#found = secret;
+    this.#begin({ ...options, found: credential, mockKind, refusal: missing ?? options.refusal });
   }
 
   #onPasswordBytes(chunk: Uint8Array): void {
@@ -191,7 +223,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const [context, user] = [this.#context, this.#user];
     const databaseName = databaseOf(this.#startup.message);
     checkAccess(context.settings, databaseName, user);
-    const pool = context.registry.pool(databaseName, user);
+    const pool = context.registry.pool(databaseName, user, this.#found);
     checkLimits(context.settings, context.clients, pool.database.name, user);
     if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';

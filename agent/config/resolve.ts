@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path/posix';
 import type { Problem } from '../base/errors.ts';
 import { absolutePath } from './absolute_path.ts';
+import { authContradictions } from './auth_contradictions.ts';
 import { contradictionsOf, databaseContradictions } from './contradictions.ts';
 import { type Explanation, explanationOf } from './explain.ts';
 import { readHbaFiles } from './hba_files.ts';
@@ -53,7 +54,9 @@ export async function resolveSettings(
   for (const [index, draft] of userDrafts.entries()) {
     userResolver.addDraft(draft, userSecrets[index]!, passwordOrigin(draft.fields));
   }
-  const resolvedUsers = userResolver.resolve(mergedDatabases.map(({ name }) => name));
+  const names = mergedDatabases.map(({ name }) => name);
+  const asksServers = databases.some((each) => each.settings.auth !== undefined);
+  const resolvedUsers = userResolver.resolve(names, asksServers);
   const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));
   const pem = checkPemFiles(chosen, databases, io);
   const hba = readHbaFiles(chosen, io);
@@ -74,6 +77,7 @@ export async function resolveSettings(
       ...hba.problems,
       ...contradictionsOf(chosen),
       ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
+      ...databases.flatMap((each) => authContradictions(each, users, names)),
     ],
     files: [...secrets.files, ...userResolver.files, ...hba.files, ...pem.files],
   };

@@ -10,7 +10,14 @@ import { complaintAbout, invalidSetting } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { readValue } from './read_value.ts';
-import type { DatabaseSettings, HostSettings, PoolMode, SslMode, SslNegotiation } from './settings.ts';
+import type {
+  AuthQuerySettings,
+  DatabaseSettings,
+  HostSettings,
+  PoolMode,
+  SslMode,
+  SslNegotiation,
+} from './settings.ts';
 import type { DatabaseField, SourceIo } from './source.ts';
 import { DATABASE_KEYS } from './table/keys.ts';
 import { type KeyRow, SECONDS, type SettingValue } from './table/row.ts';
@@ -57,10 +64,12 @@ export class DatabaseResolver {
     const chosen = this.#chosen(merged);
     this.#leaveOutOwnSocket(chosen);
     const hosts = this.#hosts(merged, chosen);
-    const user = chosen.user;
+    const authUser = String(chosen.auth_user?.value ?? '');
+    // Where everybody logs in as himself there may be no application's own role.
+    const user = chosen.user ?? (authUser === '' ? undefined : chosen.auth_user);
     if (user === undefined) {
       const reason =
-        "no user is said, and libpq's rule (the system user of the application) is not known here; write `user`";
+        "no user is said, and libpq's rule (the system user of the application) is not known here; write `user`, or `auth_user`";
       this.#unusable(merged, reason);
     }
     if (hosts === undefined || user === undefined) return undefined;
@@ -74,7 +83,7 @@ export class DatabaseResolver {
       role: text('role') === 'replica' ? 'replica' : 'writer',
       hosts,
       dbname: text('dbname'),
-      user: text('user'),
+      user: String(user.value),
       password,
       ...(nextPassword === undefined ? {} : { nextPassword }),
       forceUser: chosen.force_user?.value === true,
@@ -94,9 +103,18 @@ export class DatabaseResolver {
       connectQuery: text('connect_query'),
       connectTimeoutMs: this.#connectTimeoutMs(chosen),
       parameters: this.#parameters(merged),
+      ...(authUser === '' ? {} : { auth: this.#auth(merged, chosen) }),
       origin: merged.origin,
     };
     return { settings, chosen };
+  }
+
+  #auth({ name }: MergedDatabase, chosen: Readonly<Record<string, Chosen<SettingValue>>>): AuthQuerySettings {
+    const { auth_user, auth_query, auth_dbname } = chosen as Record<string, Chosen<SettingValue>>;
+    const query = String(auth_query!.value);
+    if (!/\$1(?![0-9])/.test(query))
+      this.#invalid('auth_query', auth_query!, 'a query with $1, where the name of the user goes');
+    return { user: String(auth_user!.value), query, database: String(auth_dbname?.value ?? '') || name };
   }
 
   /** libpq's 0, and anything below it, is "no limit", which the agent never grants. */

@@ -44,6 +44,7 @@ export class UserResolver {
   readonly files: string[] = [];
   readonly #users = new Map<string, Growing>();
   readonly #settings: ChosenSettings;
+  #asksServers = false;
 
   constructor(settings: ChosenSettings) {
     this.#settings = settings;
@@ -142,8 +143,9 @@ export class UserResolver {
     return read ?? '';
   }
 
-  /** `databases`: the names that are served. */
-  resolve(databases: readonly string[]): readonly ResolvedUser[] {
+  /** `databases`: the names that are served; `asksServers`: who has no secret here may have one there (auth_query). */
+  resolve(databases: readonly string[], asksServers = false): readonly ResolvedUser[] {
+    this.#asksServers = asksServers;
     return [...this.#users].map(([name, grown]) => ({
       settings: this.#resolve(name, grown, databases),
       secretOrigin: grown.secretOrigin,
@@ -198,6 +200,7 @@ export class UserResolver {
     // By a line of the HBA file too he may come without one; where a line asks for it, he does not get in.
     if (authType === 'hba') return;
     if (secret === undefined && nextSecret === undefined) {
+      if (this.#asksServers) return;
       const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
       this.#unusable(name, origin, reason);
     } else if (authType === 'scram-sha-256' && [secret, nextSecret].some(isMd5)) {

@@ -58,8 +58,22 @@ export interface DatabaseSettings {
   readonly connectQuery: string;
   /** Sent in the startup packet to the server (`options`, Rails' `variables:`): name → value. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Undefined where only the files know users. */
+  readonly auth?: AuthQuerySettings | undefined;
+  /** Not a database as clients know it, but the registry's picture of one, for connections that ask auth_query. */
+  readonly isForAuthQuery?: true;
   /** Where the application's configuration names this database. */
   readonly origin: Origin;
+}
+
+/** Where a user is asked for whom the files do not have. */
+export interface AuthQuerySettings {
+  /** The role that asks. */
+  readonly user: string;
+  /** `$1` is the user's name; a row of name and secret answers it. */
+  readonly query: string;
+  /** The database, by the name that clients know it by. */
+  readonly database: string;
 }
 
 /** Somebody who may log in to the agent. */

@@ -35,6 +35,9 @@ export type DatabaseField =
   // Only pgsidecar.yml has these:
   | 'from' // the key of an application's database that is taken up under this name
   | 'force_user'
+  | 'auth_user'
+  | 'auth_query'
+  | 'auth_dbname'
   | 'pool_mode'
   | 'min_pool_size'
   | 'reserve_pool_size'

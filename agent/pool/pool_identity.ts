@@ -13,12 +13,15 @@ export class PoolIdentity implements DialIdentity {
   readonly user: string;
   /** The password, and the next one while it is rotated; SCRAM verifiers need a key. None where the server asks for none. */
   readonly secrets: readonly Secret[];
+  /** The only secret is what auth_query found, which no configuration has. */
+  readonly found: Secret | undefined;
   #works: Secret | undefined;
   #keys: readonly ClientKey[] = [];
 
-  constructor(user: string, secrets: readonly Secret[]) {
+  constructor(user: string, secrets: readonly Secret[], found?: Secret) {
     this.user = user;
-    this.secrets = secrets;
+    this.secrets = found === undefined ? secrets : [found];
+    this.found = found;
   }
 
   /** The one that worked last comes first. */
@@ -74,20 +77,28 @@ export class PoolIdentity implements DialIdentity {
 
 /**
  * With the password that the database has, else with what is known of the user: where that is a SCRAM verifier, its
- * clients bring the key.
+ * clients bring the key. With what auth_query found of the user himself where nothing else is known.
  *
  * @throws AgentError login_unusable when nobody's password is known for this user on the server.
  */
-export function identityOf(database: DatabaseSettings, user: string, settings: Settings): PoolIdentity {
+export function identityOf(
+  database: DatabaseSettings,
+  user: string,
+  settings: Settings,
+  found?: Secret,
+): PoolIdentity {
   const isOwn = database.forceUser || user === database.user;
   const name = isOwn ? database.user : user;
   const known = Object.hasOwn(settings.users, name) ? settings.users[name] : undefined;
+  const own = isOwn ? written(database.password, database.nextPassword) : [];
+  const secrets = own.length > 0 || known === undefined ? own : secretsAt(database, known);
+  // Never for another role than the one that it was found for: where that is forced, its own password logs in.
+  if (secrets.length === 0 && name === user && found !== undefined) return new PoolIdentity(name, [], found);
   if (!isOwn && known === undefined) {
     const reason = 'it is not among the users';
     throw new AgentError('login_unusable', { user, database: database.name, reason });
   }
-  const own = isOwn ? written(database.password, database.nextPassword) : [];
-  return new PoolIdentity(name, own.length > 0 || known === undefined ? own : secretsAt(database, known));
+  return new PoolIdentity(name, secrets);
 }
 
 function secretsAt({ name }: DatabaseSettings, user: UserSettings): readonly Secret[] {

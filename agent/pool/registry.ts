@@ -1,8 +1,10 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import { sameServer } from '../config/diff.ts';
-import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import type { AuthQuerySettings, DatabaseSettings, Settings } from '../config/settings.ts';
+import { AuthQueries } from './auth_queries.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
 import { Pool } from './pool.ts';
@@ -11,6 +13,7 @@ import { identityOf, type PoolIdentity } from './pool_identity.ts';
 import { Probe } from './probe.ts';
 
 export class PoolRegistry {
+  readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
   readonly #pools = new Map<string, Pool>();
   readonly #context: PoolContext;
   readonly #pausedDatabases = new Set<string>();
@@ -33,21 +36,53 @@ export class PoolRegistry {
     return this.#context.settings;
   }
 
-  /** @throws AgentError database_unknown, login_unusable */
-  pool(databaseName: string, user: string): Pool {
+  /**
+   * @param found the user's secret, as auth_query gave it for this very login.
+   * @throws AgentError database_unknown, login_unusable
+   */
+  pool(databaseName: string, user: string, found?: Secret): Pool {
     const key = `${databaseName}\0${user}`;
     const known = this.#pools.get(key);
-    if (known !== undefined && !known.removed) return known;
-    const { databases } = this.settings;
-    const database = Object.hasOwn(databases, databaseName) ? databases[databaseName] : undefined;
-    if (database === undefined) {
-      const served = Object.keys(this.settings.databases).join(', ');
-      throw new AgentError('database_unknown', { database: databaseName, served });
+    if (known !== undefined && !known.removed) {
+      if (found !== undefined) this.#takeFound(known, found);
+      return known;
     }
-    const pool = new Pool(database, user, identityOf(database, user, this.settings), this.#context);
-    pool.paused = this.#paused || this.#pausedDatabases.has(databaseName);
+    const database = this.#database(databaseName);
+    const identity = identityOf(database, user, this.settings, found);
+    return this.#add(key, new Pool(database, user, identity, this.#context));
+  }
+
+  #database(name: string): DatabaseSettings {
+    const { databases } = this.settings;
+    const database = Object.hasOwn(databases, name) ? databases[name] : undefined;
+    if (database !== undefined) return database;
+    throw new AgentError('database_unknown', { database: name, served: Object.keys(databases).join(', ') });
+  }
+
+  #add(key: string, pool: Pool): Pool {
+    pool.paused = this.#paused || this.#pausedDatabases.has(pool.database.name);
     this.#pools.set(key, pool);
     return pool;
+  }
+
+  /** The password may be another one since the last login; connections stay what they are. */
+  #takeFound(pool: Pool, found: Secret): void {
+    const identity = identityOf(pool.database, pool.user, this.settings, found);
+    if (identity.isSame(pool.identity)) return;
+    identity.inherit(pool.identity);
+    pool.identity = identity;
+    pool.failure.clear();
+  }
+
+  /** Apart from the pools of clients, those of `auth.user` too: nothing that a client sets ever reaches it (CVE-2025-12819). */
+  #authPool(auth: AuthQuerySettings): Pool {
+    const key = `${auth.database}\0${auth.user}\0auth_query`;
+    const known = this.#pools.get(key);
+    if (known !== undefined && !known.removed) return known;
+    const database = authDatabase(this.#database(auth.database), this.settings);
+    const identity = identityOf(database, auth.user, this.settings);
+    const pool = new Pool(database, auth.user, identity, this.#context);
+    return this.#add(key, pool);
   }
 
   *[Symbol.iterator](): Iterator<Pool> {
@@ -61,7 +96,7 @@ export class PoolRegistry {
   apply(settings: Settings): void {
     this.#context.settings = settings;
     for (const pool of this.#pools.values()) {
-      const database = settings.databases[pool.database.name];
+      const database = databaseFor(pool, settings);
       if (database === undefined) {
         pool.removed = true;
         pool.retireAll('the database was removed from the configuration');
@@ -140,7 +175,9 @@ export class PoolRegistry {
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     for (const [key, pool] of this.#pools) {
       guard(() => pool.tick(now));
-      if (pool.clients === 0 && pool.servers === 0 && pool.waiting === 0 && pool.removed) {
+      const isUnused = pool.clients === 0 && pool.servers === 0 && pool.waiting === 0;
+      // Who was found may be anybody of the server's: they are not all kept for ever.
+      if (isUnused && (pool.removed || pool.identity.found !== undefined)) {
         this.#pools.delete(key);
         this.#context.starved.delete(pool);
       }
@@ -205,8 +242,34 @@ function since(pool: Pool): number {
 /** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */
 function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settings): PoolIdentity {
   try {
-    return identityOf(database, pool.user, settings);
+    return identityOf(database, pool.user, settings, pool.identity.found);
   } catch {
     return pool.identity;
   }
+}
+
+/** Undefined when the settings do not name it any more. */
+function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefined {
+  const { name } = pool.database;
+  const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
+  if (pool.database.isForAuthQuery !== true || database === undefined) return database;
+  const isAsked = Object.values(settings.databases).some(
+    ({ auth }) => auth?.database === name && auth.user === pool.user,
+  );
+  return isAsked ? authDatabase(database, settings) : undefined;
+}
+
+/** As auth_query sees it: without the parameters that the application's configuration sets, `search_path` among them. */
+function authDatabase(database: DatabaseSettings, settings: Settings): DatabaseSettings {
+  return {
+    ...database,
+    forceUser: false,
+    isForAuthQuery: true,
+    parameters: {},
+    connectQuery: '',
+    reservePoolSize: 0,
+    poolSize: settings.auth_query_pool_size,
+    minPoolSize: 0,
+    queryWaitTimeoutMs: settings.auth_query_timeout,
+  };
 }

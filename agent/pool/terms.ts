@@ -18,7 +18,9 @@ export interface PoolTerms {
 }
 
 export function termsOf(database: DatabaseSettings, user: string, settings: Settings): PoolTerms {
-  const own = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
+  // What is said of auth_user is said of his own sessions.
+  const isOwn = database.isForAuthQuery !== true && Object.hasOwn(settings.users, user);
+  const own = isOwn ? settings.users[user] : undefined;
   const reserveTimeoutMs = settings.reserve_pool_timeout;
   const mode = own?.poolMode ?? database.poolMode;
   const resets =

@@ -67,6 +67,12 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
     sslcert: own(database.sslcert ?? '', settings.server_tls_cert_file),
     sslkey: own(database.sslkey ?? '', settings.server_tls_key_file),
     sslnegotiation: own<string>(database.sslnegotiation, settings.server_tls_negotiation),
+    auth_user: own(database.auth?.user ?? '', settings.auth_user),
+    auth_query: own(database.auth?.query ?? settings.auth_query, settings.auth_query),
+    auth_dbname: own(
+      database.auth?.database ?? '',
+      settings.auth_dbname || (database.auth ? database.name : ''),
+    ),
     pool_mode: own<string>(database.poolMode, settings.pool_mode),
     pool_size: own(database.poolSize, settings.default_pool_size),
     min_pool_size: own(database.minPoolSize, settings.min_pool_size),

@@ -111,8 +111,17 @@ function databasePairs(
     // The name that 1.18 knows; newer ones take it too.
     reserve_pool: own(database.reservePoolSize, settings.reserve_pool_size),
     max_db_connections: own(database.maxDbConnections, settings.max_db_connections),
+    auth_user: database.auth === undefined ? undefined : own(database.auth.user, settings.auth_user),
+    auth_query: own(database.auth?.query ?? settings.auth_query, settings.auth_query),
+    auth_dbname: authDbname(database, settings),
     connect_query: connectQuery(database),
   });
+}
+
+/** Empty is the database itself, here and there. */
+function authDbname({ name, auth }: DatabaseSettings, settings: Settings): string | undefined {
+  if (auth === undefined || auth.database === (settings.auth_dbname || name)) return undefined;
+  return auth.database;
 }
 
 /** PgBouncer has one set of server_tls_ settings; a host by its socket directory uses none of them. */
@@ -201,6 +210,7 @@ function notesOf(settings: Settings): string[] {
       .filter(wanted)
       .map((user) => user.name)
       .join(', ');
+  const unasked = settings.auth_user === '' ? '' : named((database) => database.auth === undefined);
   const rotated = users((user) => user.nextSecret !== undefined);
   const ending = users((user) => user.validUntil !== undefined);
   const crowded = named(
@@ -229,6 +239,9 @@ function notesOf(settings: Settings): string[] {
       : [
           `Users ${own.map(({ name }) => name).join(', ')}: pgsidecar has sizes or times of their own, PgBouncer 1.18 has only pool_mode and max_user_connections.`,
         ]),
+    ...(unasked === ''
+      ? []
+      : [`Databases ${unasked}: PgBouncer asks auth_query there too, for who is in no file.`]),
     ...(limited ? ['Users: PgBouncer lets each of them ask for every database; the server decides.'] : []),
   ];
 }
@@ -272,6 +285,7 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'scram_iterations',
   'transaction_timeout',
   'auth_ident_file',
+  'auth_dbname',
 ]);
 
 /** Every setting that PgBouncer has, whether or not it is at our default: PgBouncer's are others. */
@@ -287,19 +301,21 @@ function settingPairs(
   // pgsidecar lets every startup parameter follow its client; PgBouncer turns away what it does not know. Drivers send this one.
   const ignored = new Set([...settings.ignore_startup_parameters, 'extra_float_digits']);
   values.ignore_startup_parameters = [...ignored].join(', ');
+  const asksServers = Object.values(settings.databases).some((each) => each.auth !== undefined);
   if (values.server_tls_ca_file === 'system') values.server_tls_ca_file = wishes.systemCaFile;
   return SETTING_NAMES.filter((name) => rowOf(name).pgbouncer !== undefined && wanted(name)).flatMap(
     (name) => {
       const value = values[name] ?? iniValue(name, settings);
       // An empty file name is not "none" to PgBouncer, but a file that it cannot open.
       if (value === '' && MAY_NOT_BE_EMPTY.test(name)) return [];
+      if (name === 'auth_query' && !asksServers) return [];
       const key = rowOf(name).pgbouncer;
       return [{ key: new Quoted(typeof key === 'string' ? key : name), value: iniText(name, value) }];
     },
   );
 }
 
-const MAY_NOT_BE_EMPTY = /(_file|_ciphers|_group|listen_addr)$/;
+const MAY_NOT_BE_EMPTY = /(_file|_ciphers|_group|listen_addr|auth_user|auth_dbname)$/;
 
 function authFile(wishes: PgbouncerWishes): string {
   return wishes.directory === '' ? USERLIST : `${wishes.directory.replace(/\/$/, '')}/${USERLIST}`;

@@ -92,7 +92,7 @@ test('the masks of renderPgbouncer() show no password, and no line that they do 
   for (const foreign of [
     'idp = host=x password=abc def',
     '; password abc',
-    'auth_query = abc',
+    'auth_ldap_options = abc',
     '%include abc',
   ]) {
     expect(ini.mask(foreign) ?? '', foreign).not.toContain('abc');

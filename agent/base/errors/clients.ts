@@ -60,6 +60,27 @@ export const CLIENT_ERRORS = {
       'user "{user}" has a second secret at {origin}, besides the one in line {line}: both let in until one line is gone',
   },
   userlist_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot use a user at {origin}: {reason}' },
+  // auth_query: the client is told the first, the log what it is about
+  auth_query_failed: {
+    sqlstate: '57P03',
+    exit: 75,
+    sentence: 'cannot find out who user "{user}" is just now',
+  },
+  auth_query_refused: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'the server refused auth_query: {message} (SQLSTATE {sqlstate})',
+  },
+  auth_query_unusable: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'the answer of auth_query cannot be used: {reason}',
+  },
+  auth_query_timeout: {
+    sqlstate: '57P03',
+    exit: 75,
+    sentence: 'auth_query was not answered within auth_query_timeout ({seconds} s)',
+  },
   // A client's session
   client_limit: {
     sqlstate: '53300',

@@ -123,7 +123,7 @@ function printSettings(settings: Settings): string[] {
 }
 
 function printDatabase(database: DatabaseSettings): string[] {
-  const { name, origin, hosts, user, dbname, password, nextPassword, parameters } = database;
+  const { name, origin, hosts, user, dbname, password, nextPassword, parameters, auth } = database;
   const where = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
   const identity = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'role', 'forceUser'] as const;
   // What few would have is shown where somebody has it.
@@ -144,6 +144,7 @@ function printDatabase(database: DatabaseSettings): string[] {
     `  ${[...identity.map(print), ...negotiation].join(', ')}`,
     `  ${limits.map(print).join(', ')}`,
     ...moreOf(database),
+    ...(auth === undefined ? [] : [`  auth_query as ${auth.user} at ${auth.database}: ${auth.query}`]),
     ...Object.entries(parameters).map(([parameter, value]) => `  parameter ${parameter} = ${value}`),
   ];
 }

@@ -1,0 +1,53 @@
+// A user of whom the files have no secret, as the server has him: asked by auth_query, before he is asked for a proof.
+
+import type { AuthType } from '../auth/client_login.ts';
+import { type Credential, type CredentialBook, makeCredential } from '../auth/credential.ts';
+import { isBrokenVerifier, type SecretKind } from '../auth/secret_kind.ts';
+import { AgentError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
+import type { AuthQuerySettings, Settings } from '../config/settings.ts';
+import type { AuthQueries } from '../pool/auth_queries.ts';
+
+/** Of somebody who was asked for. */
+export interface FoundUser {
+  readonly credential: Credential | undefined;
+  /** What logs in to the server in his name, and in no other. */
+  readonly secret: Secret | undefined;
+  /** Why there is no credential, for the log. */
+  readonly missing: string | undefined;
+  /** What one who does not exist pretends to have. */
+  readonly mockKind: SecretKind;
+}
+
+/** Whom to ask; undefined where the files know the user, where he proves something else than a secret, and where nobody asks. */
+export function whomToAsk(
+  { databases }: Settings,
+  book: CredentialBook,
+  asked: { readonly user: string; readonly database: string; readonly authType: AuthType },
+): AuthQuerySettings | undefined {
+  const auth = Object.hasOwn(databases, asked.database) ? databases[asked.database]?.auth : undefined;
+  if (auth === undefined || ['peer', 'cert', 'trust'].includes(asked.authType)) return undefined;
+  return book.users.get(asked.user)?.kind === undefined ? auth : undefined;
+}
+
+/** Rejects with AgentError when the server could not be asked, or its answer is nothing that can be proved. */
+export async function findUser(
+  queries: AuthQueries,
+  auth: AuthQuerySettings,
+  user: string,
+  { options }: CredentialBook,
+): Promise<FoundUser> {
+  const answer = await queries.find(auth, user);
+  if ('missing' in answer) {
+    const { missing } = answer;
+    return { credential: undefined, secret: undefined, missing, mockKind: queries.commonKind };
+  }
+  const { secret } = answer;
+  if (isBrokenVerifier(secret)) {
+    const reason = 'the secret begins like a SCRAM verifier and is not a whole one';
+    throw new AgentError('auth_query_unusable', { reason });
+  }
+  const credential = await makeCredential({ name: user, secret }, options);
+  queries.commonKind = credential.kind ?? queries.commonKind;
+  return { credential, secret, missing: undefined, mockKind: queries.commonKind };
+}
