@@ -109,7 +109,6 @@ const KNOWN: readonly RegExp[] = [
   /^Client has encountered a connection error/,
   /^Connection terminated/,
   /^the connection is gone$/,
-  /is PostgreSQL running there|connection to the server was lost|server closed the connection|server refused our login/,
 ];
 
 /** @param more what this fault brings besides. */

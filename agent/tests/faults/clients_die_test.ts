@@ -5,6 +5,7 @@ import type { Agent } from '../harness/agent.ts';
 import { type Child, createNursery } from '../harness/nursery.ts';
 import { libpqEnvironment, through } from '../harness/psql.ts';
 import { Bank } from './bank.ts';
+import { held } from './ledger.ts';
 
 setDefaultTimeout(60_000);
 
@@ -90,4 +91,23 @@ test('twenty clients that come, begin and are killed, over and over, leave no se
   });
   expect(ledger.errors).toEqual([]);
   expect(await bank.postgres.sql('SELECT count(*)::int AS n FROM parcels', 'shop')).toEqual([{ n: 0 }]);
+});
+
+test('a client that is frozen in a transaction loses it after idle_transaction_timeout, and is told so when it wakes up', async () => {
+  await using agent = await bank.start({ idle_transaction_timeout: '1s' });
+  // The shell that psql starts stops its parent.
+  const child = psql(agent, [
+    'BEGIN',
+    'UPDATE accounts SET balance = 0 WHERE id = 3',
+    '\\! kill -STOP $PPID',
+    'COMMIT',
+  ]);
+  await agent.waitForLog(({ code }) => code === 'idle_transaction_timeout');
+  while ((await held(bank.postgres)).locks > 0) await Bun.sleep(10);
+  child.kill('SIGCONT');
+  const told = await new Response(child.stderr as ReadableStream).text();
+  expect(told).toContain('FATAL:  idle in a transaction for longer than idle_transaction_timeout (1 s)');
+  expect(await child.exited).not.toBe(0);
+  const balance = 'SELECT balance::int FROM accounts WHERE id = 3';
+  expect(await bank.postgres.sql(balance, 'shop')).toEqual([{ balance: 100_000 }]);
 });

@@ -9,7 +9,15 @@ export interface Answer {
 }
 
 /** The connection ended, or was ended, before the answer was whole. */
-export class ConnectionLost extends Error {}
+export class ConnectionLost extends Error {
+  /** SQLSTATE, where the server or the agent gave one. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 export class RawClient {
   readonly #socket: Socket;
@@ -39,7 +47,7 @@ export class RawClient {
     for (;;) {
       const { type, body } = await client.next();
       if (type === 'R' && body.readInt32BE(0) === 3) client.send(message('p', `${password}\0`));
-      else if (type === 'E') throw new ConnectionLost(errorOf(body).message);
+      else if (type === 'E') throw lostBy(errorOf(body));
       else if (type === 'Z') return client;
     }
   }
@@ -110,4 +118,8 @@ export function errorOf(body: Buffer): { severity: string; code: string; message
     code: fields.get('C') ?? '',
     message: fields.get('M') ?? '',
   };
+}
+
+function lostBy({ message: reason, code }: { message: string; code: string }): ConnectionLost {
+  return new ConnectionLost(reason, code);
 }
