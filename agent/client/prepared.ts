@@ -1,13 +1,19 @@
 // A client's prepared statements in transaction mode: its names for shared statements, put on whichever server it has.
 
+import { AgentError } from '../base/errors.ts';
+import { readDeallocation } from '../query/deallocation.ts';
 import type { Server } from '../server/server.ts';
+import * as names from '../state/client_statements.ts';
+import { ClientStatements, type Mention } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
-import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
-import { nameAt } from '../wire/bytes.ts';
+import { isSharedName, type StatementRegistry } from '../state/statements.ts';
+import { endOfString, nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
   encodeParse,
+  encodeQuery,
   encodeStatementTarget,
+  encodeSync,
   readBind,
   readParse,
   readTarget,
@@ -15,6 +21,7 @@ import {
 } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
 import * as type from '../wire/types.ts';
+import { canAnswerFor, need, put } from './put_statement.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
@@ -26,29 +33,29 @@ const STATEMENT = 0x53; // S
 const AS_IT_IS = 0;
 const REPLACED = -1;
 
+/** The settings that concern statements. */
+export interface StatementLimits {
+  /** Statements that a server keeps (max_prepared_statements); 0 passes names on as they are. */
+  readonly max: number;
+  /** Bytes that may be kept back of a message that need not be read whole (max_message_held). */
+  readonly heldMax: number;
+  /** What the texts of all clients may take (prepared_statements_memory); one client may have half of it. */
+  readonly memoryMax: number;
+}
+
 export class PreparedStatements {
+  readonly names: ClientStatements;
   readonly #registry: StatementRegistry;
-  readonly #names = new Map<string, Statement>();
   #pieces: Uint8Array[] = [];
   #restAt: number | undefined;
-  /** The chunk with the last Parse without a name, while a Bind may still come for it. */
-  #unnamed: Uint8Array | undefined;
-  #unnamedStart = 0;
-  #unnamedEnd = 0;
-  /** The server of this lease has it. */
-  #unnamedThere = false;
+  /** What the portal that was bound last will deallocate, if anything. */
+  #bound: Mention | undefined;
+  readonly #unnamedGone: Mention;
 
   constructor(registry: StatementRegistry) {
     this.#registry = registry;
-  }
-
-  get size(): number {
-    return this.#names.size;
-  }
-
-  /** Another server now, or a simple Query of the agent's own there: it knows nothing of our unnamed statement. */
-  forgetServer(): void {
-    this.#unnamedThere = false;
+    this.names = new ClientStatements(registry);
+    this.#unnamedGone = this.#mention(names.DROP_UNNAMED, '', '');
   }
 
   /**
@@ -56,20 +63,16 @@ export class PreparedStatements {
    * found by a Bind of this one. A Query (ours too), or another such Parse, does away with it anyway.
    */
   onFirst(framer: Framer, server: Server): void {
-    if (server.unnamedOf === undefined || server.unnamedOf === this) return;
+    if (server.unnamedOf === undefined || server.unnamedOf === this.names) return;
     const { chunk, start } = framer;
     if (framer.type === type.PARSE && chunk[start + HEADER_BYTES] === 0) return;
     server.unnamedOf = undefined;
+    server.unnamed = undefined;
     if (framer.type === type.QUERY || !server.expected.isEmpty) return;
     // The relay uncorks: both leave in one write.
     server.connection.cork();
     server.expected.push(expected.CLOSE, expected.SKIP);
     server.write(encodeCloseStatement(''));
-  }
-
-  /** A simple Query destroys the unnamed statement (PostgreSQL protocol, 55.2.3). */
-  forgetUnnamed(): void {
-    this.#unnamed = undefined;
   }
 
   takePieces(): Uint8Array[] {
@@ -86,82 +89,163 @@ export class PreparedStatements {
   }
 
   close(): void {
-    for (const statement of this.#names.values()) this.#registry.release(statement);
-    this.#names.clear();
-    this.#unnamed = undefined;
+    this.names.close();
   }
 
-  /**
-   * Parse, Bind, Describe or Close. @param max statements a server keeps; 0 passes names on as they are.
-   * @param heldMax bytes that may be kept back of a message that need not be read whole.
-   */
-  take(framer: Framer, server: Server, max: number, heldMax: number): number {
+  /** Parse, Bind, Describe or Close. */
+  take(framer: Framer, server: Server, limits: StatementLimits): number {
     // After an error the server passes over everything up to Sync, and so do we.
-    if (max === 0 || server.expected.isFailed) return this.#asItIs(framer, server);
+    if (server.expected.isFailed) return asItIs(framer, server);
     switch (framer.type) {
       case type.PARSE:
-        return this.#parse(framer, server, max, heldMax);
+        return this.#parse(framer, server, limits);
       case type.BIND:
-        return this.#bind(framer, server, max);
+        return this.#bind(framer, server, limits.max);
       default:
-        return this.#target(framer, server, max);
+        return this.#target(framer, server, limits.max);
     }
   }
 
-  #asItIs(framer: Framer, server: Server): number {
-    if (framer.type === type.PARSE) server.unnamedOf = this;
-    server.expected.push(KINDS[framer.type]!);
+  /** Execute: its entry says what it will deallocate. */
+  takeExecute(server: Server): void {
+    const deallocation = server.expected.isFailed ? undefined : this.#bound;
+    server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, deallocation);
+    if (deallocation !== undefined) this.#onDeallocating(deallocation, server);
+  }
+
+  /** A simple Query ends the statement without a name (PostgreSQL protocol, 55.2.3), and may deallocate others. */
+  takeQuery(framer: Framer, server: Server, max: number): number {
+    server.unnamed = undefined;
+    if (this.names.isEmpty || server.expected.isFailed) {
+      server.expected.push(expected.QUERY);
+      return AS_IT_IS;
+    }
+    const { chunk, start, end, whole } = framer;
+    const deallocation =
+      max > 0 && whole ? this.#readDeallocation(chunk, start + HEADER_BYTES, end - 1) : undefined;
+    if (deallocation === undefined) {
+      const mention = this.names.find('') === undefined ? undefined : this.#unnamedGone;
+      server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+      return AS_IT_IS;
+    }
+    if (deallocation.statement !== undefined) {
+      // Before a Query nothing may stand without its Sync; and where the client owes one, it is not ours to send.
+      if (server.expected.owesSync) {
+        server.expected.push(expected.QUERY);
+        return AS_IT_IS;
+      }
+      if (need(this.#pieces, deallocation.statement, server, max)) {
+        this.#pieces.push(encodeSync());
+        server.expected.push(expected.SYNC, expected.SKIP);
+      }
+    }
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, deallocation);
+    this.#onDeallocating(deallocation, server);
+    if (deallocation.effect === names.DEALLOCATE_ALL) return AS_IT_IS;
+    this.#pieces.push(encodeQuery(sqlOf(deallocation)));
+    return REPLACED;
+  }
+
+  #parse(framer: Framer, server: Server, limits: StatementLimits): number {
+    const { chunk, start, end, whole } = framer;
+    if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
+    if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0)
+      return this.#parseUnnamed(framer, server, limits);
+    if (limits.max === 0) return asItIs(framer, server);
+    if (!whole) return end - start;
+    const read = readParse(chunk, start, end);
+    if (read === undefined) return asItIs(framer, server);
+    const { name, tail } = read;
+    if (!isAscii(name)) this.#letServerRead(chunk.subarray(start + HEADER_BYTES, tail), server);
+    const refusal = this.#refusalOf(limits.memoryMax);
+    if (refusal !== undefined || this.names.find(name) !== undefined)
+      return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
+    const statement = this.#registry.acquire(chunk.subarray(tail, end));
+    const ends = this.#readDeallocation(chunk, tail, read.textEnd);
+    const mention = this.names.take(
+      name,
+      statement,
+      ends?.effect === names.DEALLOCATE_ALL ? ends : undefined,
+    );
+    if (canAnswerFor(statement, server)) {
+      server.statements.touch(statement);
+      server.expected.push(expected.PARSE, expected.FAKE, undefined, mention);
+    } else {
+      put(this.#pieces, statement, server, limits.max, mention);
+    }
+    return REPLACED;
+  }
+
+  #parseUnnamed(framer: Framer, server: Server, { max, heldMax }: StatementLimits): number {
+    const { chunk, start, end, whole } = framer;
+    // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
+    if (!whole && end - start <= heldMax) return end - start;
+    const textAt = start + HEADER_BYTES + 1;
+    let ends: Mention | undefined;
+    if (max > 0 && whole && !this.names.isEmpty && textAt < end)
+      ends = this.#readDeallocation(chunk, textAt, endOfString(chunk, textAt, end));
+    if (ends !== undefined && ends.effect !== names.DEALLOCATE_ALL) {
+      // Its name is rewritten here; what it means, and the stand-in that it needs, come with its Bind and its Execute.
+      const message = encodeParse('', new Uint8Array(Buffer.from(`${sqlOf(ends)}\0\0\0`)));
+      const mention = this.names.takeUnnamed(message, 0, message.length, ends);
+      this.#onUnnamed(mention, server);
+      server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
+      this.#pieces.push(message);
+      return REPLACED;
+    }
+    // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
+    const mention = this.names.takeUnnamed(whole ? chunk : undefined, start, end, ends);
+    this.#onUnnamed(mention, server);
+    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return AS_IT_IS;
   }
 
-  #parse(framer: Framer, server: Server, max: number, heldMax: number): number {
-    const { chunk, start, end, whole } = framer;
-    if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
-    if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0) {
-      // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
-      if (!whole && end - start <= heldMax) return end - start;
-      // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
-      this.#unnamed = whole ? chunk : undefined;
-      this.#unnamedStart = start;
-      this.#unnamedEnd = end;
-      this.#unnamedThere = true;
-      server.unnamedOf = this;
-      server.expected.push(expected.PARSE);
-      return AS_IT_IS;
-    }
-    if (!whole) return end - start;
-    const { name, tail } = readParse(chunk, start, end);
-    const statement = this.#registry.acquire(chunk.subarray(tail, end));
-    const before = this.#names.get(name);
-    if (before !== undefined) this.#registry.release(before);
-    this.#names.set(name, statement);
-    if (server.statements.has(statement, server.expected.run)) {
-      server.statements.touch(statement);
-      server.expected.push(expected.PARSE, expected.FAKE);
-    } else {
-      this.#put(statement, server, max, expected.FORWARD);
-    }
+  /**
+   * The server is to say that the name is taken, or what is wrong with the text before that: it gets the text under a
+   * name that is taken there. What the client hears is its own name, or why it may have no more.
+   */
+  #parseTaken(
+    name: string,
+    tail: Uint8Array,
+    server: Server,
+    max: number,
+    refusal: AgentError | undefined,
+  ): number {
+    const { standIn } = this.#registry;
+    need(this.#pieces, standIn, server, max);
+    const mention = { ...this.#mention(names.NOTHING, name, standIn.name), isTaken: true, refusal };
+    this.#pieces.push(encodeParse(standIn.name, tail));
+    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return REPLACED;
+  }
+
+  #refusalOf(max: number): AgentError | undefined {
+    const isOwn = this.names.bytes > max / 2;
+    if (!isOwn && this.#registry.bytes <= max) return undefined;
+    const bytes = isOwn ? this.names.bytes : this.#registry.bytes;
+    const whose = isOwn ? 'of this client' : 'of all clients';
+    return new AgentError('prepared_statements_full', { whose, bytes, max });
   }
 
   #bind(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end } = framer;
     const at = readBind(chunk, start, end);
-    if (at === undefined) return chunk.length - start + 1;
+    if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
     if (at.statementAt === at.statementEnd) {
-      const injected = this.#unnamedIsNeeded(server);
+      const isChanged = this.#needUnnamed(server, max);
       server.expected.push(expected.BIND);
-      if (!injected) return AS_IT_IS;
+      if (!isChanged) return AS_IT_IS;
       this.#restAt = start;
       return REPLACED;
     }
-    const name = nameAt(chunk, at.statementAt, at.statementEnd);
-    const statement = this.#names.get(name);
-    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
-    if (statement !== undefined) this.#need(statement, server, max);
-    this.#pieces.push(renameBind(chunk, start, end, at, statement?.name ?? nobodys(name)));
+    if (max === 0) return asItIs(framer, server);
+    const mention = this.#mentionOf(nameAt(chunk, at.statementAt, at.statementEnd));
+    this.#bound = mention?.ends;
+    if (mention === undefined) return asItIs(framer, server);
+    if (mention.statement !== undefined) need(this.#pieces, mention.statement, server, max);
+    this.#pieces.push(renameBind(chunk, start, end, at, mention.serverName));
     this.#restAt = at.statementEnd + 1;
-    server.expected.push(expected.BIND);
+    server.expected.push(expected.BIND, expected.FORWARD, undefined, mention);
     return REPLACED;
   }
 
@@ -170,65 +254,106 @@ export class PreparedStatements {
     const { chunk, start, end, whole } = framer;
     if (!whole) return end - start;
     // Most are of the unnamed portal, and a portal's name is the server's business.
-    if (chunk[start + HEADER_BYTES] !== STATEMENT) return this.#asItIs(framer, server);
-    const { name } = readTarget(chunk, start, end);
-    if (framer.type === type.CLOSE) return this.#close(name, framer, server);
+    if (chunk[start + HEADER_BYTES] !== STATEMENT) return asItIs(framer, server);
+    const name = readTarget(chunk, start, end);
+    if (name === undefined) return asItIs(framer, server);
+    if (framer.type === type.CLOSE) return this.#close(name, framer, server, max);
     if (name === '') {
-      const injected = this.#unnamedIsNeeded(server);
+      const isChanged = this.#needUnnamed(server, max);
       server.expected.push(expected.DESCRIBE);
-      if (!injected) return AS_IT_IS;
+      if (!isChanged) return AS_IT_IS;
       this.#restAt = start;
       return REPLACED;
     }
-    const statement = this.#names.get(name);
-    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
-    if (statement !== undefined) this.#need(statement, server, max);
-    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, statement?.name ?? nobodys(name)));
-    server.expected.push(expected.DESCRIBE);
+    const mention = max === 0 ? undefined : this.#mentionOf(name);
+    if (mention === undefined) return asItIs(framer, server);
+    if (mention.statement !== undefined) need(this.#pieces, mention.statement, server, max);
+    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, mention.serverName));
+    server.expected.push(expected.DESCRIBE, expected.FORWARD, undefined, mention);
     return REPLACED;
   }
 
   /** The server keeps the statement for others: only the client's name for it ends. */
-  #close(name: string, framer: Framer, server: Server): number {
-    if (name === '') this.#unnamed = undefined;
-    const statement = this.#names.get(name);
-    if (statement === undefined && !isSharedName(name)) return this.#asItIs(framer, server);
-    this.#names.delete(name);
-    if (statement !== undefined) this.#registry.release(statement);
-    server.expected.push(expected.CLOSE, expected.FAKE);
-    return REPLACED;
-  }
-
-  /** True when the unnamed statement had to be put on this server first. */
-  #unnamedIsNeeded(server: Server): boolean {
-    if (this.#unnamedThere || this.#unnamed === undefined) return false;
-    this.#pieces.push(this.#unnamed.subarray(this.#unnamedStart, this.#unnamedEnd));
-    server.unnamedOf = this;
-    server.expected.push(expected.PARSE, expected.SKIP);
-    this.#unnamedThere = true;
-    return true;
-  }
-
-  #need(statement: Statement, server: Server, max: number): void {
-    if (server.statements.has(statement, server.expected.run)) server.statements.touch(statement);
-    else this.#put(statement, server, max, expected.SKIP);
-  }
-
-  #put(statement: Statement, server: Server, max: number, disposition: number): void {
-    // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
-    if (server.expected.isBehind) this.#closeUnseen(statement, server);
-    this.#pieces.push(encodeParse(statement.name, statement.tail));
-    server.expected.push(expected.PARSE, disposition, statement);
-    server.statements.put(statement, server.expected.run);
-    for (let old = server.statements.evict(max); old !== undefined; old = server.statements.evict(max)) {
-      this.#closeUnseen(old, server);
+  #close(name: string, framer: Framer, server: Server, max: number): number {
+    if (name === '') {
+      server.unnamed = undefined;
+      server.expected.push(expected.CLOSE, expected.FORWARD, undefined, this.#mention(names.DROP, '', ''));
+      return AS_IT_IS;
     }
+    if (max === 0 || (this.names.find(name) === undefined && !isSharedName(name)))
+      return asItIs(framer, server);
+    const mention = this.#mention(names.DROP, name, name);
+    const isPassed = !isAscii(name);
+    server.expected.push(expected.CLOSE, isPassed ? expected.FORWARD : expected.FAKE, undefined, mention);
+    // Whether the name can be read in the client's encoding only the server knows; it has nothing of that name.
+    return isPassed ? AS_IT_IS : REPLACED;
   }
 
-  #closeUnseen(statement: Statement, server: Server): void {
-    this.#pieces.push(encodeCloseStatement(statement.name));
-    server.expected.push(expected.CLOSE, expected.SKIP, statement);
+  /** What the client means by a name; undefined when it is the server's business. */
+  #mentionOf(name: string): Mention | undefined {
+    const mention = this.names.find(name);
+    if (mention !== undefined || !isSharedName(name)) return mention;
+    return this.#mention(names.NOTHING, name, nobodys(name));
   }
+
+  #onUnnamed(mention: Mention, server: Server): void {
+    server.unnamed = mention;
+    server.unnamedOf = this.names;
+  }
+
+  /** Before a use of the statement without a name. True when something had to be sent for it. */
+  #needUnnamed(server: Server, max: number): boolean {
+    const mention = this.names.find('');
+    this.#bound = mention?.ends;
+    const before = this.#pieces.length;
+    if (this.#bound?.statement !== undefined) need(this.#pieces, this.#bound.statement, server, max);
+    if (mention?.chunk !== undefined && server.unnamed !== mention) {
+      this.#pieces.push(mention.chunk.subarray(mention.start, mention.end));
+      server.expected.push(expected.PARSE, expected.SKIP, undefined, mention);
+      this.#onUnnamed(mention, server);
+    }
+    return this.#pieces.length > before;
+  }
+
+  /** Makes the server look at a name in the client's encoding, which only it knows: nothing there has that name. */
+  #letServerRead(nameAndNul: Uint8Array, server: Server): void {
+    const close = encodeCloseStatement('x'.repeat(nameAndNul.length - 1));
+    close.set(nameAndNul, HEADER_BYTES + 1);
+    this.#pieces.push(close);
+    server.expected.push(expected.CLOSE, expected.SKIP);
+  }
+
+  /** SQL that ends statements: the client's own by a name of its own, or all. Undefined when the server may have it as it is. */
+  #readDeallocation(chunk: Uint8Array, from: number, to: number): Mention | undefined {
+    const found = readDeallocation(chunk, from, to);
+    if (found === undefined) return undefined;
+    const { name } = found;
+    if (name === undefined) return this.#mention(names.DEALLOCATE_ALL, '', '');
+    const { standIn } = this.#registry;
+    if (this.names.find(name) !== undefined)
+      return { ...this.#mention(names.DEALLOCATE, name, standIn.name), statement: standIn };
+    return isSharedName(name) ? this.#mention(names.DROP_UNNAMED, name, nobodys(name)) : undefined;
+  }
+
+  /** From now on nobody may rely on what it ends. */
+  #onDeallocating({ effect, statement }: Mention, server: Server): void {
+    if (effect === names.DEALLOCATE_ALL) server.statements.doubt();
+    else if (statement !== undefined) server.statements.forget(statement);
+  }
+
+  #mention(effect: number, name: string, serverName: string): Mention {
+    return { owner: this.names, effect, name, serverName, statement: undefined, parses: 0 };
+  }
+}
+
+function asItIs(framer: Framer, server: Server): number {
+  server.expected.push(KINDS[framer.type]!);
+  return AS_IT_IS;
+}
+
+function isAscii(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
 
 /** A client's own word for one of our names: the server does not have it, and says so. */
@@ -236,7 +361,11 @@ function nobodys(name: string): string {
   return `${name} `;
 }
 
-const KINDS: Readonly<Record<number, number>> = {
+function sqlOf({ serverName }: Mention): string {
+  return `DEALLOCATE "${serverName}"`;
+}
+
+export const KINDS: Readonly<Record<number, number>> = {
   [type.PARSE]: expected.PARSE,
   [type.BIND]: expected.BIND,
   [type.DESCRIBE]: expected.DESCRIBE,

@@ -6,15 +6,16 @@ import type { CloseReason, Connection, ConnectionHandler } from '../net/connecti
 import { cancelWork } from '../pool/cancel_work.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Waiter } from '../pool/pool_figures.ts';
-import type { Server, ServerError, Tenant } from '../server/server.ts';
-import { difference, type Parameters } from '../state/parameters.ts';
-import { encodeError, encodeParameterStatus, encodeReadyForQuery } from '../wire/server_messages.ts';
+import type { Server } from '../server/server.ts';
+import type { ServerError, Tenant } from '../server/tenant.ts';
+import type { Statement } from '../state/statements.ts';
+import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import type { Greeting } from './greetings.ts';
 import { Relay } from './relay.ts';
+import { SessionParameters } from './session_parameters.ts';
 import { type Phase, Stopwatch } from './stopwatch.ts';
-import { TrackedParameters } from './tracked_parameters.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
@@ -25,6 +26,11 @@ export interface SessionStart {
   readonly pid: number;
   readonly key: Uint8Array;
   readonly greeting: Greeting;
+}
+
+/** How a client ends that is still to be answered; without an error it has said goodbye. */
+interface Last {
+  readonly error: AgentError | undefined;
 }
 
 export class Session implements ConnectionHandler, Waiter, Tenant {
@@ -40,8 +46,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly pid: number;
   readonly key: Uint8Array;
   readonly connectedAt: number;
-  /** What the client believes: what the server reported, and what it asked for at its start. */
-  parameters: Parameters;
+  readonly parameters: SessionParameters;
   server: Server | undefined;
   readonly relay: Relay;
   /** Counted up with everything that the client asks and is answered, and with every end of a transaction: see Stopwatch. */
@@ -49,16 +54,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   transactions = 0;
   readonly stopwatch = new Stopwatch();
   #over = false;
-  #tracked: TrackedParameters | undefined;
-  readonly #greeting: Greeting;
-  /** A server has taken the client's parameters as they are. */
-  #accepted: boolean;
-  /** Until the server has said whether it takes them, nothing of the client's goes there. */
-  #asking = false;
   /** The walk of its messages stopped halfway: what was booked may not have been sent. */
   #isBroken = false;
   /** ReadyForQuery came while the client was in the middle of a message: the rest of a COPY that failed, say. */
   #readyMissed = false;
+  /** Nothing more is read of the client: it ends when all is answered. */
+  #last: Last | undefined;
 
   constructor(start: SessionStart) {
     this.connection = start.connection;
@@ -66,9 +67,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.pool = start.pool;
     this.pid = start.pid;
     this.key = start.key;
-    this.#greeting = start.greeting;
-    this.#accepted = start.greeting.accepted;
-    this.parameters = start.greeting.parameters;
+    this.parameters = new SessionParameters(this, start.greeting);
     this.connectedAt = start.context.clock.wall();
     this.relay = new Relay(this, start.context.settings.max_packet_size);
     this.connection.handler = this;
@@ -106,14 +105,16 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onClose(reason: CloseReason): void {
     if (this.#over) return;
-    const { cancel_abandoned_queries: cancels } = this.context.settings;
+    // Who said goodbye before has let the server finish.
+    const hasEnded = this.#last !== undefined && this.#last.error === undefined;
+    const cancels = this.context.settings.cancel_abandoned_queries && !hasEnded;
     this.#leave(reason.error ?? 'the client closed the connection', cancels);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
   acquire(): boolean {
     this.pool.request(this);
-    return this.server !== undefined && !this.#asking;
+    return this.server !== undefined && !this.parameters.isAsking;
   }
 
   onLease(server: Server): void {
@@ -125,9 +126,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.server = server;
     server.tenant = this;
     this.relay.onLease();
-    if (this.parameters !== server.parameters) this.#synchronize(server);
+    this.parameters.synchronize(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
-    if (this.relay.isWaiting && !this.#asking) this.#goOn();
+    if (this.relay.isWaiting && !this.parameters.isAsking) this.#goOn();
   }
 
   onLeaseFailed(error: AgentError): void {
@@ -154,9 +155,22 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     return this.pool.mode === 'statement';
   }
 
+  /** Asked after all that the server says: it may have said the last word without being ready. */
+  get isLeaving(): boolean {
+    return this.#last !== undefined;
+  }
+
   onReady(server: Server): void {
     if (server !== this.server) return;
-    if (this.#asking) return this.#onAccepted(server);
+    if (this.#last !== undefined) {
+      if (!isToBeAnswered(server)) this.#endAtLast(this.#last);
+      return;
+    }
+    if (this.parameters.isAsking) {
+      this.parameters.onAccepted(server);
+      return this.#goOn();
+    }
+    if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
     this.turns++;
     this.pool.statistics.queries++;
     if (server.status !== type.IDLE) {
@@ -165,7 +179,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
     this.pool.statistics.transactions++;
     this.transactions++;
-    if ((server.settingsTouched || this.#tracked !== undefined) && this.#lookAtSettings(server)) return;
+    if ((server.settingsTouched || this.parameters.isTracking) && this.parameters.lookAtSettings(server))
+      return;
     if (this.pool.mode === 'session') return;
     this.#readyMissed = this.relay.inMessage;
     if (!this.#readyMissed) this.#giveBack(server);
@@ -179,23 +194,24 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   onParameter(name: string, value: string): boolean {
-    if (this.parameters.reported.get(name) === value) return false;
-    this.parameters = this.parameters.withReported(name, value);
-    return true;
+    return this.parameters.onReported(name, value);
   }
 
   onInjectedError(server: Server, error: ServerError): void {
-    if (this.#tracked !== undefined) {
-      // What it has set is known to nobody now, and the next client must not inherit it.
-      this.#tracked = undefined;
-      server.retired ??= `it did not say what a client has set: ${error.message}`;
-      return;
-    }
+    if (this.parameters.isTracking) return this.parameters.onTrackingFailed(server, error.message);
     this.fail(new AgentError('startup_parameter', { reason: error.message }));
   }
 
+  onStatementsDropped(): void {
+    this.relay.onStatementsDropped();
+  }
+
+  onStalePlan(server: Server, statement: Statement): boolean {
+    return this.relay.staleRun.repair(server, statement);
+  }
+
   onInjectedRow(_server: Server, body: Uint8Array): void {
-    this.#tracked?.onRow(body);
+    this.parameters.onRow(body);
   }
 
   onServerDrain(): void {
@@ -243,6 +259,17 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.#end(error.message, true);
   }
 
+  /** Nothing more of the client's is read: it ends when it has been answered what it asked before. @param error what it is told then. */
+  endAfterAnswers(error: AgentError | undefined): void {
+    this.#last = { error };
+    if (this.server === undefined || !isToBeAnswered(this.server)) this.#endAtLast(this.#last);
+  }
+
+  #endAtLast({ error }: Last): void {
+    if (error !== undefined) this.fail(error);
+    else this.end('the client said goodbye');
+  }
+
   /** Closes without a word; what was written before still leaves, and what was asked before is still done. */
   end(reason: string): void {
     this.#end(reason, false);
@@ -286,64 +313,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
   }
 
-  /** Gives the server the client's parameters before the client's first message goes there. */
-  #synchronize(server: Server): void {
-    const isFirst = !this.#accepted;
-    this.#accepted = true;
-    const elder = this.pool.elders.elderOf(server.parameters, this.parameters);
-    if (elder !== undefined) {
-      // They say the same: from now on they are the same, and the next comparison is one of references.
-      server.parameters = elder;
-      this.parameters = elder;
-      if (isFirst) this.#greeting.accept(elder);
-      return;
-    }
-    const sql = difference(server.parameters, this.parameters);
-    if (sql === '') return;
-    server.parameters = server.parameters.withUnreported(this.parameters.unreported);
-    // What a server has never taken may be refused, and then the client's query must not run without it.
-    this.#asking = isFirst;
-    // Otherwise the relay uncorks: both leave in one write.
-    if (!isFirst) server.connection.cork();
-    server.inject(sql);
-  }
-
-  /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
-  #onAccepted(server: Server): void {
-    this.#asking = false;
-    for (const [name, value] of server.parameters.reported) {
-      if (this.parameters.reported.get(name) === value) continue;
-      this.connection.write(encodeParameterStatus(name, value));
-    }
-    this.parameters = server.parameters;
-    this.#greeting.accept(server.parameters);
-    this.#goOn();
-  }
-
-  /** What a SET did that the server does not report has to be asked for. True: the answer is on its way. */
-  #lookAtSettings(server: Server): boolean {
-    if (this.#tracked !== undefined) {
-      this.parameters = this.#tracked.applyTo(this.parameters);
-      server.parameters = this.#tracked.applyTo(server.parameters);
-      this.#tracked = undefined;
-      // Behind the question the client may have sent another SET, which the answer knows nothing of.
-      if (!server.settingsTouched) return false;
-    }
-    server.settingsTouched = false;
-    const names = this.context.settings.track_extra_parameters.filter(
-      (name) => !hasName(server.parameters, name),
-    );
-    // RESET ALL may have undone what we gave it, and SET may have replaced it.
-    server.parameters = server.parameters.withUncertain();
-    if (names.length === 0 || this.pool.mode === 'session') return false;
-    this.#tracked = new TrackedParameters(names);
-    server.inject(this.#tracked.sql);
-    this.relay.onInjected();
-    return true;
-  }
-
   #giveBack(server: Server): void {
     this.server = undefined;
+    this.relay.onReturn();
     this.pool.release(server);
     // It may have waited for this server to read; what it does not read itself holds it back until that has left.
     if (this.connection.buffered === 0) this.connection.resume();
@@ -371,7 +343,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const { resets } = pool.terms;
     if (isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
-    if (this.#tracked !== undefined) server.settingsTouched = true;
+    if (this.parameters.isTracking) server.settingsTouched = true;
     if (this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {
       // Whatever else were sent would be read as the rest of that message, or wait for answers to what never left.
       cancelWork(pool, server);
@@ -394,7 +366,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 }
 
-function hasName(parameters: Parameters, name: string): boolean {
-  for (const own of parameters.reported.keys()) if (own.toLowerCase() === name.toLowerCase()) return true;
-  return false;
+/** Will the server say ReadyForQuery by itself? One that copies in waits for data that does not come any more. */
+function isToBeAnswered({ expected }: Server): boolean {
+  return expected.owesReady && !expected.isCopyingIn;
 }

@@ -21,19 +21,35 @@ describe('Session ends', () => {
     const { plane, clients, server: one } = await sessionFixture();
     clients[0]!.says(query('BEGIN'));
     one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.heard();
     clients[0]!.says(query('COMMIT'), terminate);
-    expect(one.heard()).toEqual(['Query BEGIN', 'Query COMMIT', 'Query ROLLBACK', 'Sync']);
-    one.says(server.complete('COMMIT'), server.ready(), server.complete('ROLLBACK'), server.ready());
-    one.says(server.ready());
+    expect(one.heard()).toEqual(['Query BEGIN', 'Query COMMIT']);
+    one.says(server.complete('COMMIT'), server.ready());
+    // And says so, as PostgreSQL does.
+    expect(clients[0]!.heard()).toEqual(['Complete COMMIT', 'Ready I']);
+    expect(clients[0]!.connection.isEnded).toBe(true);
     await settle();
     expect([plane.pool().idle, plane.network.servers.length]).toEqual([1, 1]);
     plane.check();
   });
 
-  test('with a goodbye behind its only query', async () => {
-    const { clients, server: one } = await sessionFixture();
-    clients[0]!.says(sync, query('COMMIT'), terminate);
+  test('with a goodbye behind its only query: it is answered first', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(sync, query('SELECT 1'), terminate, query('SELECT 2'));
+    clients[0]!.says(query('SELECT 3'));
+    expect([one.heard(), clients[0]!.connection.isEnded]).toEqual([['Query SELECT 1'], false]);
+    one.says(server.complete('SELECT 1'), server.ready());
+    expect(clients[0]!.heard()).toEqual(['Ready I', 'Complete SELECT 1', 'Ready I']);
+    expect([clients[0]!.connection.isEnded, pool.idle]).toEqual([true, 1]);
+  });
+
+  test('with a goodbye behind a query, and without waiting: the query is not cancelled', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('COMMIT'), terminate);
+    clients[0]!.connection.closed();
+    await settle();
     expect(one.heard()).toEqual(['Query COMMIT', 'Query ROLLBACK', 'Sync']);
+    expect(plane.network.servers.length).toBe(1);
   });
 
   test('in a transaction: its server is rolled back, and lent on', async () => {
@@ -113,9 +129,20 @@ describe('Session ends', () => {
     expect([pool.idle, pool.connected]).toEqual([1, 1]);
   });
 
-  test('right behind the question for a COPY: its server is closed, for it would take our words for data', async () => {
+  test('right behind the question for a COPY: nothing is copied, and its server is used again', async () => {
     const { pool, clients, server: one } = await sessionFixture();
     clients[0]!.says(query('COPY t FROM STDIN'), terminate);
+    one.says(server.copyIn());
+    expect(one.heard()).toEqual(['Query COPY t FROM STDIN', 'CopyFail', 'Query ROLLBACK', 'Sync']);
+    one.says(server.errorResponse('COPY failed', 'ERROR', '57014'), server.ready());
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect([one.connection.isClosed, pool.idle]).toEqual([false, 1]);
+  });
+
+  test('without a word right behind the question for a COPY: its server is closed, for it would take our words for data', async () => {
+    const { pool, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('COPY t FROM STDIN'));
+    clients[0]!.connection.closed();
     one.says(server.copyIn());
     expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
   });
@@ -188,19 +215,28 @@ describe('Session ends', () => {
 
   test('when its message is no message', async () => {
     const cases: readonly (readonly [Uint8Array, string])[] = [
-      [message('?'), 'protocol violation: a message of type 0x3f'],
-      [message('p', 'x\0'), "protocol violation: a message of type 'p'"],
+      [message('?'), 'FATAL 08P01 invalid frontend message type 63'],
+      [message('p', 'x\0'), 'FATAL 08P01 invalid frontend message type 112'],
       [new Uint8Array([0x51, 0, 0, 0, 3]), "a message of type 'Q' says that it is 3 bytes long"],
       [new Uint8Array([0x51, 255, 255, 255, 255]), "a message of type 'Q' says that it is -1 bytes long"],
-      [message('P', 's1'), 'a Parse message has a string without an end'],
-      [message('B', 'p1'), 'a Bind message has a name without an end'],
-      [message('D', 'Ss1'), 'a Describe or Close message has a name without an end'],
     ];
     for (const [bytes, reason] of cases) {
       const { plane, pool, clients } = await sessionFixture();
       clients[0]!.says(bytes);
       expect(clients[0]!.heard()).toEqual([expect.stringContaining(reason)]);
       expect([clients[0]!.connection.isEnded, pool.activeServers.length]).toEqual([true, 0]);
+      plane.check();
+    }
+  });
+
+  test('not, when only the body of its message cannot be read: the server says what is wrong, and goes on', async () => {
+    for (const broken of [message('P', 's1'), message('B', 'p1'), message('D', 'Ss1'), message('C', 'Ss1')]) {
+      const { plane, clients, server: one } = await sessionFixture();
+      clients[0]!.says(broken, sync);
+      expect(one.heardBytes().subarray(0, broken.length)).toEqual(broken);
+      one.says(server.errorResponse('invalid string in message', 'ERROR', '08P01'), server.ready());
+      expect(clients[0]!.heard()).toEqual(['ERROR 08P01 invalid string in message', 'Ready I']);
+      expect([clients[0]!.connection.isEnded, plane.pool().idle]).toEqual([false, 1]);
       plane.check();
     }
   });
@@ -261,14 +297,23 @@ describe('Session ends', () => {
     plane.check();
   });
 
-  test('with a message that cannot be read behind one that can: nobody waits for what never left', async () => {
-    const { plane, clients, server: one } = await sessionFixture(2);
-    clients[0]!.says(Buffer.concat([query('SELECT 1'), Buffer.from('!\0\0\0\x04', 'latin1')]));
-    expect(clients[0]!.heard().at(-1)).toStartWith('FATAL 08P01');
-    expect(one.connection.isClosed).toBe(true);
-    clients[1]!.says(query('SELECT 2'));
-    await settle();
-    expect(plane.network.server.heard()).toEqual(['Query SELECT 2']);
-    plane.check();
+  test('with a message that cannot be read behind one that can: that one is answered first', async () => {
+    for (const [broken, reason] of [
+      ['!\0\0\0\x04', 'FATAL 08P01 invalid frontend message type 33'],
+      ['Q\0\0\0\x03', "FATAL 08P01 protocol violation: a message of type 'Q' says that it is 3 bytes long"],
+      // Only its beginning is there.
+      ['!\0\0\0\x40', 'FATAL 08P01 invalid frontend message type 33'],
+    ] as const) {
+      const { plane, clients, server: one } = await sessionFixture(2);
+      clients[0]!.says(Buffer.concat([query('SELECT 1'), Buffer.from(broken, 'latin1')]));
+      expect(clients[0]!.heard()).toEqual([]);
+      one.says(server.complete('SELECT 1'), server.ready());
+      expect(clients[0]!.heard()).toEqual(['Complete SELECT 1', 'Ready I', reason]);
+      expect([clients[0]!.connection.isEnded, one.connection.isClosed]).toEqual([true, false]);
+      clients[1]!.says(query('SELECT 2'));
+      await settle();
+      expect(one.heard()).toEqual(['Query SELECT 1', 'Query SELECT 2']);
+      plane.check();
+    }
   });
 });

@@ -7,7 +7,6 @@ import {
   close,
   describe as describeTarget,
   execute,
-  flush,
   join,
   message,
   parse,
@@ -109,11 +108,16 @@ describe('Session and a named statement', () => {
     free(one);
   });
 
-  test('lets a name stand for another text later, as after a Close that was lost', async () => {
+  test('lets the server refuse a name that is taken, and tells it with the client’s own', async () => {
     const { clients, server: one } = await sessionFixture();
     prepare(clients[0]!, one);
-    clients[0]!.says(parse('s1', 'SELECT 2'), bind('s1'), sync);
-    expect(one.heard()).toEqual(['Parse pgsidecar_2 SELECT 2', 'Bind pgsidecar_2', 'Sync']);
+    clients[0]!.says(parse('s1', 'SELECT 2'), sync);
+    expect(one.heard()).toEqual(['Parse pgsidecar_taken ', 'Parse pgsidecar_taken SELECT 2', 'Sync']);
+    const refused = 'prepared statement "pgsidecar_taken" already exists';
+    one.says(parseComplete, server.errorResponse(refused, 'ERROR', '42P05'), server.ready());
+    expect(clients[0]!.heard()).toEqual(['ERROR 42P05 prepared statement "s1" already exists', 'Ready I']);
+    clients[0]!.says(parse('s1', 'SELECT broken'), bind('s1'), sync);
+    expect(one.heard()).toEqual(['Parse pgsidecar_taken SELECT broken', 'Bind pgsidecar_1', 'Sync']);
   });
 
   test('keeps names apart that are not UTF-8', async () => {
@@ -230,8 +234,11 @@ describe('Session and the statement without a name', () => {
   });
 
   test('is not put there twice in one transaction', async () => {
-    const { clients, server: one } = await sessionFixture();
+    const { clients, server: one } = await sessionFixture(2);
     prepare(clients[0]!, one, '', 'SELECT 1');
+    clients[1]!.says(query('SELECT 2'));
+    one.says(server.complete('SELECT 2'), server.ready());
+    one.heard();
     clients[0]!.says(bind(''), execute(), bind(''), execute(), sync);
     expect(one.heard().filter((each) => each.startsWith('Parse')).length).toBe(1);
   });
@@ -251,9 +258,11 @@ describe('Session and the statement without a name', () => {
   test('is remembered wherever the network cuts its Parse', async () => {
     const all = join(parse('', 'SELECT 1'), sync);
     for (let at = 0; at <= all.length; at++) {
-      const { clients, server: one } = await sessionFixture();
+      const { clients, server: one } = await sessionFixture(2);
       clients[0]!.connection.receive(all.subarray(0, at), all.subarray(at));
       one.says(parseComplete, server.ready());
+      clients[1]!.says(query('SELECT 2'));
+      one.says(server.complete('SELECT 2'), server.ready());
       one.heard();
       clients[0]!.says(bind(''), sync);
       expect(one.heard()).toEqual(['Parse - SELECT 1', 'Bind -', 'Sync']);
@@ -265,41 +274,6 @@ describe('Session and the statement without a name', () => {
     const long = parse('', 'x'.repeat(20_000));
     clients[0]!.connection.receive(long.subarray(0, 100), long.subarray(100), bind(''), sync);
     expect(one.heard().slice(1)).toEqual(['Bind -', 'Sync']);
-  });
-});
-
-describe('Session and errors around statements', () => {
-  test('prepares again what the server refused', async () => {
-    const { clients, server: one } = await sessionFixture();
-    clients[0]!.says(parse('s1', 'SELECT broken'), sync);
-    one.says(server.errorResponse('syntax error'), server.ready());
-    expect(clients[0]!.heard()).toEqual(['ERROR 42601 syntax error', 'Ready I']);
-    one.heard();
-    clients[0]!.says(parse('s1', 'SELECT broken'), sync);
-    expect(one.heard()).toEqual(['Parse pgsidecar_1 SELECT broken', 'Sync']);
-  });
-
-  test('puts a statement there again that an error passed over', async () => {
-    const { clients, server: one } = await sessionFixture();
-    clients[0]!.says(bind('nothing'), parse('s1', 'SELECT 1'), sync);
-    one.says(server.errorResponse('no', 'ERROR', '26000'), server.ready());
-    one.heard();
-    clients[0]!.says(bind('s1'), sync);
-    expect(one.heard()).toEqual(['Parse pgsidecar_1 SELECT 1', 'Bind pgsidecar_1', 'Sync']);
-  });
-
-  test('fakes nothing between an error and its Sync', async () => {
-    const { clients, server: one } = await sessionFixture();
-    prepare(clients[0]!, one);
-    clients[0]!.says(bind('nothing'), flush);
-    one.says(server.errorResponse('no', 'ERROR', '26000'));
-    clients[0]!.says(parse('s2', 'SELECT 1'), close('S', 's1'), bind('s1'));
-    clients[0]!.says(sync);
-    one.says(server.ready());
-    expect(clients[0]!.heard()).toEqual(['ERROR 26000 no', 'Ready I']);
-    one.heard();
-    clients[0]!.says(bind('s1'), sync);
-    expect(one.heard()).toEqual(['Bind pgsidecar_1', 'Sync']);
   });
 });
 
@@ -343,18 +317,4 @@ describe('Session and max_prepared_statements', () => {
       'Bind pgsidecar_2',
     ]);
   });
-});
-
-describe('Session after DISCARD ALL', () => {
-  for (const tag of ['DISCARD ALL', 'DEALLOCATE ALL']) {
-    test(`puts statements there again (${tag})`, async () => {
-      const { clients, server: one } = await sessionFixture(1, {}, { track_extra_parameters: [] });
-      prepare(clients[0]!, one);
-      clients[0]!.says(query(tag));
-      one.says(server.complete(tag), server.ready());
-      one.heard();
-      clients[0]!.says(bind('s1'), sync);
-      expect(one.heard()).toEqual(['Parse pgsidecar_1 SELECT 1', 'Bind pgsidecar_1', 'Sync']);
-    });
-  }
 });

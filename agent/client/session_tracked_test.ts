@@ -65,7 +65,7 @@ describe('Session after a SET', () => {
     one.says(...SET_DONE);
     expect(one.heard()).toEqual([LOOK]);
     says(one, 'b');
-    expect([pool.idle, sessionOf(plane).parameters.unreported.get('search_path')]).toEqual([1, 'b']);
+    expect([pool.idle, sessionOf(plane).parameters.current.unreported.get('search_path')]).toEqual([1, 'b']);
     expect(clients[0]!.heard()).toEqual(['Complete SET', 'Ready I', 'Complete SET', 'Ready I']);
   });
 
@@ -83,7 +83,7 @@ describe('Session after a SET', () => {
     one.says(server.complete('COMMIT'), server.ready());
     expect(one.heard()).toEqual([LOOK]);
     says(one, 'b');
-    expect([pool.idle, sessionOf(plane).parameters.unreported.get('search_path')]).toEqual([1, 'b']);
+    expect([pool.idle, sessionOf(plane).parameters.current.unreported.get('search_path')]).toEqual([1, 'b']);
   });
 
   test('that the server will not tell about lets the client go on, and costs the server, once', async () => {
@@ -204,7 +204,7 @@ test('TrackedParameters keeps what it was told nothing of', async () => {
   const tracked = new TrackedParameters(['Search_Path', 'role']);
   tracked.onRow(server.dataRow('app').subarray(5));
   tracked.onRow(server.dataRow(null).subarray(5));
-  const before = sessionOf(plane).parameters.withUnreported(new Map([['role', 'boss']]));
+  const before = sessionOf(plane).parameters.current.withUnreported(new Map([['role', 'boss']]));
   expect(Object.fromEntries(tracked.applyTo(before).unreported)).toEqual({
     role: 'boss',
     search_path: 'app',

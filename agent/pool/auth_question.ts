@@ -3,7 +3,8 @@
 import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
-import type { Server, Tenant } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
+import type { Tenant } from '../server/tenant.ts';
 import { BIND, EXECUTE, PARSE, SKIP, SYNC } from '../state/expected.ts';
 import { decodeDataRow, encodeExtendedQuery } from '../wire/extended_query.ts';
 import { readError } from '../wire/server_messages.ts';

@@ -1,6 +1,7 @@
 // Has a server while it is made as new: ROLLBACK after a client that left, DISCARD ALL after a session.
 
-import type { Server, ServerError, Tenant } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
+import type { ServerError, Tenant } from '../server/tenant.ts';
 import type { Pool } from './pool.ts';
 
 export class Cleaner implements Tenant {

@@ -1,7 +1,8 @@
 // Runs a database's connect_query on a connection that has just logged in, before the pool has it.
 
 import { AgentError } from '../base/errors.ts';
-import type { Server, ServerError, Tenant } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
+import type { ServerError, Tenant } from '../server/tenant.ts';
 
 /** Rejects with AgentError connect_query_failed, server_closed or server_timeout, and the connection is closed then; `signal` gives up. */
 export function runConnectQuery(server: Server, sql: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,8 @@
 // Has a server whose client left while it worked: what is under way ends or is cancelled, then the server is rolled back.
 
 import type { Timer } from '../base/clock.ts';
-import type { Server, ServerError, Tenant } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
+import type { ServerError, Tenant } from '../server/tenant.ts';
 import { COPY_END, QUERY, SKIP, SYNC } from '../state/expected.ts';
 import { encodeCopyFail, encodeQuery, encodeSync } from '../wire/client_messages.ts';
 import * as type from '../wire/types.ts';
@@ -46,6 +47,7 @@ export class Recovery implements Tenant {
     // needs the Sync; otherwise the Sync changes nothing.
     expected.push(QUERY, SKIP);
     expected.push(SYNC, SKIP);
+    server.unnamed = undefined;
     server.write(encodeQuery('ROLLBACK'));
     server.write(encodeSync());
   }

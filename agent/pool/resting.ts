@@ -1,6 +1,7 @@
 // Has a server while it rests in the pool: nothing is due from it, and what it says by itself is its end.
 
-import type { Server, Tenant } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
+import type { Tenant } from '../server/tenant.ts';
 import type { Pool } from './pool.ts';
 
 export class Resting implements Tenant {

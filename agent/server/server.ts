@@ -3,6 +3,7 @@
 import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import { DEALLOCATE, type Mention } from '../state/client_statements.ts';
 import {
   CLOSE,
   Expected,
@@ -14,41 +15,24 @@ import {
   UnexpectedReply,
 } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
-import { ServerStatements } from '../state/statements.ts';
+import { ServerStatements } from '../state/server_statements.ts';
+import type { Statement } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import { decodeParameterStatus, encodeBare, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
-
-/** Who has the server now: a client's session, the pool while it rests, a cleaner while it is made ready again. */
-export interface Tenant {
-  /** Bytes for the client. */
-  onReply(server: Server, bytes: Uint8Array): void;
-  /** ReadyForQuery came and nothing more is expected. */
-  onReady(server: Server): void;
-  /** A ReadyForQuery that leaves a transaction open is not passed on: onReady() ends the client (pool_mode statement). */
-  readonly refusesBlocks?: boolean;
-  /** It has the server although nothing is under way: a FATAL that comes then is its own end as well. */
-  readonly keepsServer?: boolean;
-  /** A parameter has this value now. True: the client has to be told. */
-  onParameter(name: string, value: string): boolean;
-  /** A query of the agent's own failed. */
-  onInjectedError(server: Server, error: ServerError): void;
-  /** A row of a query of the agent's own: its body. */
-  onInjectedRow?(server: Server, body: Uint8Array): void;
-  /** Everything written has left. */
-  onServerDrain(server: Server): void;
-  /** The connection is gone; the tenancy with it. */
-  onServerClose(server: Server, reason: string): void;
-}
-
-export interface ServerError {
-  readonly severity: string;
-  readonly sqlstate: string;
-  readonly message: string;
-}
+import {
+  DEALLOCATED,
+  DEALLOCATED_ALL,
+  DISCARDED_ALL,
+  meaningOfTag,
+  PREPARE,
+  SETTINGS,
+} from './command_tag.ts';
+import { retellError } from './retold_error.ts';
+import type { ServerError, Tenant } from './tenant.ts';
 
 /** What a login learned about a connection; everything that a Server starts with. */
 export interface ServerStart {
@@ -92,8 +76,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
   idleSince: number;
   /** Set when it must not be lent again: why. */
   retired: string | undefined;
-  /** Whose statement without a name it may still have: nobody else may run that. */
+  /** Whose statement without a name it may have: nobody else may run that. */
   unnamedOf: object | undefined;
+  /** The one that it has when it has done all that was sent. */
+  unnamed: Mention | undefined;
   /** SET or RESET ran since the last look at what is not reported. */
   settingsTouched = false;
   /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
@@ -110,6 +96,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   #out: Uint8Array[] = [];
   /** The rest of the message that continues in the next chunk is not for the client. */
   #dropRest = false;
+  /** What the tenant gets instead of the message that it does not get. */
+  #replacement: Uint8Array | undefined;
   /** Why we ended it ourselves. */
   #failure: string | undefined;
 
@@ -145,6 +133,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   /** Runs SQL of the agent's own; the client sees nothing of it. */
   inject(sql: string): void {
+    this.unnamed = undefined;
     this.expected.push(QUERY, SKIP);
     this.write(encodeQuery(sql));
   }
@@ -168,7 +157,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
       this.fail('an internal error ended it');
       throw error;
     }
-    if (ready) this.tenant.onReady(this);
+    if (ready || this.tenant.isLeaving === true) this.tenant.onReady(this);
   }
 
   /** Ends the connection because it cannot be trusted any more. */
@@ -195,6 +184,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
         this.#emit(framer.chunk, from, framer.start);
         from = framer.whole ? framer.end : framer.chunk.length;
         this.#dropRest = !framer.whole;
+        if (this.#replacement !== undefined) this.#out.push(this.#replacement);
+        this.#replacement = undefined;
       }
       if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
       if (this.expected.hasFakes && framer.whole) from = this.#emitFakes(framer, from, framer.end);
@@ -301,13 +292,29 @@ export class Server implements ConnectionHandler, Linked<Server> {
       this.fatalPassed = true;
       return 0;
     }
-    // A table has changed under a prepared statement. It fails for everybody from now on, and for whoever prepares the
-    // same text anew, because that is answered with it: a server without statements takes this one's place.
-    if (error.routine === STALE_PLAN) this.retired ??= 'a prepared statement outlived its table';
+    const { mention } = this.expected;
+    if (
+      error.routine === STALE_PLAN &&
+      mention?.statement !== undefined &&
+      this.#isRepaired(mention.statement)
+    )
+      return KEEP;
     const verdict = this.expected.onReply(framer.type);
-    if (verdict !== INJECTED_ERROR) return verdict;
-    this.tenant.onInjectedError(this, error);
-    return KEEP;
+    // Its Parse may have been passed over.
+    if (this.unnamed?.parses === 0) this.unnamed = undefined;
+    if (verdict === INJECTED_ERROR) {
+      this.tenant.onInjectedError(this, error);
+      return KEEP;
+    }
+    if (mention === undefined) return verdict;
+    this.#replacement = retellError(framer.chunk.subarray(framer.start, framer.end), error.sqlstate, mention);
+    return this.#replacement === undefined ? verdict : KEEP;
+  }
+
+  /** A table has changed under a prepared statement: from now on every server has to parse it anew. */
+  #isRepaired(statement: Statement): boolean {
+    statement.edition++;
+    return this.tenant.onStalePlan?.(this, statement) === true;
   }
 
   #hold(framer: Framer): number {
@@ -320,23 +327,20 @@ export class Server implements ConnectionHandler, Linked<Server> {
     return HELD;
   }
 
-  /** Some tags say that what we believe about the session is not so any more. Told apart by length first: this runs for every query. */
+  /** Some tags say that what we believe about the session is not so any more. */
   #commandTag(chunk: Uint8Array, start: number, end: number): void {
-    switch (end - start) {
-      case 9: // SET
-        if (chunk[start + 5] === 0x53 && chunk[start + 7] === 0x54) this.#touchSettings();
-        break;
-      case 11: // RESET
-        if (chunk[start + 5] === 0x52 && chunk[start + 9] === 0x54) this.#touchSettings();
-        break;
-      case 17: // DISCARD ALL
-        if (!isTag(chunk, start, 'DISCARD ALL')) break;
+    switch (meaningOfTag(chunk, start, end)) {
+      case SETTINGS:
+        return this.#touchSettings();
+      case PREPARE:
+        return this.statements.doubt();
+      case DEALLOCATED:
+        return this.#onDeallocated();
+      case DISCARDED_ALL:
         this.#touchSettings();
-        this.#forgetStatements();
-        break;
-      case 20: // DEALLOCATE ALL
-        if (isTag(chunk, start, 'DEALLOCATE ALL')) this.#forgetStatements();
-        break;
+        return this.#onAllDeallocated();
+      case DEALLOCATED_ALL:
+        return this.#onAllDeallocated();
     }
   }
 
@@ -345,8 +349,17 @@ export class Server implements ConnectionHandler, Linked<Server> {
     if (!this.expected.isInjected) this.settingsTouched = true;
   }
 
-  #forgetStatements(): void {
+  /** One statement is gone: the stand-in for the client's, or one that SQL made, or one of ours that somebody knew. */
+  #onDeallocated(): void {
+    const { mention } = this.expected;
+    if (mention?.effect !== DEALLOCATE) return this.statements.doubt();
+    mention.owner.onDeallocated(mention);
+    if (mention.statement !== undefined) this.statements.onClosed(mention.statement);
+  }
+
+  #onAllDeallocated(): void {
     this.statements.clear(this.expected.pendingStatements());
+    if (!this.expected.isInjected) this.tenant.onStatementsDropped?.();
   }
 
   #emit(chunk: Uint8Array, from: number, to: number): void {
@@ -384,8 +397,3 @@ const FAKES: Readonly<Record<number, Uint8Array>> = {
   [PARSE]: encodeBare(type.PARSE_COMPLETE),
   [CLOSE]: encodeBare(type.CLOSE_COMPLETE),
 };
-
-function isTag(chunk: Uint8Array, start: number, tag: string): boolean {
-  for (let i = 0; i < tag.length; i++) if (chunk[start + 5 + i] !== tag.charCodeAt(i)) return false;
-  return true;
-}

@@ -6,7 +6,8 @@ import { FakeConnection } from '../tests/harness/fake_connection.ts';
 import { serverWords } from '../tests/harness/server_words.ts';
 import { concat } from '../wire/bytes.ts';
 import { decodeFirstColumn } from '../wire/server_messages.ts';
-import { Server, type ServerError, type Tenant } from './server.ts';
+import { Server } from './server.ts';
+import type { ServerError, Tenant } from './tenant.ts';
 
 export const MESSAGE_HELD_MAX = 65_536;
 

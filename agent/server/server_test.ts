@@ -1,6 +1,7 @@
 // A server's replies on their way to its tenant: in order, without what is not the tenant's, at every split of the stream.
 
 import { describe, expect, test } from 'bun:test';
+import { ClientStatements } from '../state/client_statements.ts';
 import {
   BIND,
   CLOSE,
@@ -266,14 +267,18 @@ describe('Server.lastFatal', () => {
 });
 
 describe('Server and its statements', () => {
-  test('is not lent again once a table changed under one of them', () => {
+  test('has to parse one anew, as all servers have, once a table changed under it', () => {
     for (const routine of ['RevalidateCachedQuery', 'transformStmt', undefined]) {
       const { connection, server: one } = serverFixture();
-      one.expected.push(EXECUTE);
+      const statements = new StatementRegistry();
+      const statement = statements.acquire(Buffer.from('SELECT 1'));
+      const mention = new ClientStatements(statements).take('s1', statement);
+      one.statements.put(statement, 0);
+      one.statements.onParsed(statement, true);
+      one.expected.push(BIND, FORWARD, undefined, mention);
       one.expected.push(SYNC);
       connection.receive(server.errorResponse('anything', 'ERROR', '0A000', routine), server.ready());
-      const isStale = routine === 'RevalidateCachedQuery';
-      expect(one.retired).toBe(isStale ? 'a prepared statement outlived its table' : undefined);
+      expect(one.statements.has(statement, 5)).toBe(routine !== 'RevalidateCachedQuery');
     }
   });
 

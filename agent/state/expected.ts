@@ -1,6 +1,9 @@
 // What is still to come back from a server, in order: each entry says what answers it, and whether the client sees that.
 
-import { type PendingStatement, ServerStatements, type Statement } from './statements.ts';
+import { type ClientStatements, type Mention, NOTHING } from './client_statements.ts';
+import { Entries } from './entries.ts';
+import { type PendingStatement, ServerStatements } from './server_statements.ts';
+import type { Statement } from './statements.ts';
 
 /** What was sent. The numbers are used as bits of a byte together with the disposition. */
 export const PARSE = 1;
@@ -33,20 +36,26 @@ export const INJECTED_ERROR = 2;
 /** The server answered something that nobody asked. The connection's state is unknown: it must be closed. */
 export class UnexpectedReply extends Error {}
 
+/** An entry that is sent once more: see `takeRun()`. */
+export interface Resent {
+  readonly kind: number;
+  readonly mention: Mention | undefined;
+}
+
 /**
- * The queue of one server connection. A ring of bytes: nothing is allocated for an ordinary message.
- * It follows the protocol's rule for errors (chapter 55.2.3): after an error in the extended protocol the server
- * throws away everything up to the next Sync, so the same entries are dropped here.
+ * The queue of one server connection. It follows the protocol's rule for errors (chapter 55.2.3): after an error in the
+ * extended protocol the server throws away everything up to the next Sync, so the same entries are dropped here. What an
+ * entry means for the statements of the server and for the names of the client is told to their books when it is done.
  */
 export class Expected {
-  #codes = new Uint8Array(16);
-  #statements: (Statement | undefined)[] = new Array(16).fill(undefined);
-  #head = 0;
-  #count = 0;
+  readonly #entries = new Entries();
   #failed = false;
   #copyingIn = false;
   #unended = false;
+  #owesSync = false;
   #fakes = 0;
+  /** Queries that are not answered. */
+  #queries = 0;
   /** Syncs that were sent, and that were answered. */
   #syncs = 0;
   #answered = 0;
@@ -62,13 +71,18 @@ export class Expected {
     return this.#syncs;
   }
 
-  /** The server may still find an error in an earlier run, and then it has not done what it was told there. */
+  /** The server may still find an error in an earlier run, or a Query, and then it has not done what it was told there. */
   get isBehind(): boolean {
-    return this.#syncs > this.#answered;
+    return this.#syncs > this.#answered || this.#queries > 0;
+  }
+
+  /** Messages of the extended protocol were sent, and no Sync behind them yet. */
+  get owesSync(): boolean {
+    return this.#owesSync;
   }
 
   get isEmpty(): boolean {
-    return this.#count === 0;
+    return this.#entries.count === 0;
   }
 
   /**
@@ -76,11 +90,11 @@ export class Expected {
    * over whatever comes, although it has answered everything and its last ReadyForQuery said idle.
    */
   get isSettled(): boolean {
-    return this.#count === 0 && !this.#unended;
+    return this.#entries.count === 0 && !this.#unended;
   }
 
   get length(): number {
-    return this.#count;
+    return this.#entries.count;
   }
 
   /** Is there anything that nobody passed on? Asked for every message, so it is one comparison. */
@@ -98,10 +112,19 @@ export class Expected {
     return this.#failed;
   }
 
+  /** Is a ReadyForQuery due, of a Query or of a Sync? */
+  get owesReady(): boolean {
+    for (let i = 0; i < this.#entries.count; i++) {
+      const kind = this.#entries.code(i) & KIND;
+      if (kind === SYNC || kind === QUERY) return true;
+    }
+    return false;
+  }
+
   /** Is there anything ahead that the client waits for? */
   get owesClient(): boolean {
-    for (let i = 0; i < this.#count; i++) {
-      const code = this.#codes[(this.#head + i) & (this.#codes.length - 1)]!;
+    for (let i = 0; i < this.#entries.count; i++) {
+      const code = this.#entries.code(i);
       if ((code & DISPOSITION) !== SKIP && (code & KIND) !== COPY_END) return true;
     }
     return false;
@@ -109,12 +132,34 @@ export class Expected {
 
   /** Is the server busy with something of the agent's own? Then notices that come now are not the client's. */
   get isInjected(): boolean {
-    return this.#count > 0 && (this.#codes[this.#head]! & DISPOSITION) === SKIP;
+    return this.#entries.count > 0 && (this.#entries.code(0) & DISPOSITION) === SKIP;
   }
 
-  /** @param kind one of PARSE … COPY_END; @param disposition FORWARD, SKIP or FAKE; @param statement of a PARSE, or of our own CLOSE. */
-  push(kind: number, disposition: number = FORWARD, statement?: Statement): void {
-    if (kind <= CLOSE) this.#unended = true;
+  /** What the message that the server is at says of a statement. */
+  get mention(): Mention | undefined {
+    return this.#entries.count === 0 ? undefined : this.#entries.mention(0);
+  }
+
+  /** Every Parse and Close of a statement that the server is still to come to, in their order. */
+  *pendingStatements(): IterableIterator<PendingStatement> {
+    let run = this.#answered;
+    for (let i = 0; i < this.#entries.count; i++) {
+      const kind = this.#entries.code(i) & KIND;
+      if (kind === SYNC) run++;
+      const statement = this.#realStatement(i);
+      if (statement !== undefined) yield { isParse: kind === PARSE, statement, run };
+    }
+  }
+
+  /**
+   * @param kind one of PARSE … COPY_END; @param disposition FORWARD, SKIP or FAKE;
+   * @param statement of a PARSE, or of our own CLOSE; @param mention what the client says of a statement with it.
+   */
+  push(kind: number, disposition: number = FORWARD, statement?: Statement, mention?: Mention): void {
+    if (kind <= CLOSE) {
+      this.#unended = true;
+      this.#owesSync = true;
+    } else if (kind === SYNC) this.#owesSync = false;
     if (this.#failed) {
       if (kind !== SYNC) return;
       this.#failed = false;
@@ -124,43 +169,32 @@ export class Expected {
     if (kind === COPY_END) {
       this.#copyingIn = false;
       // The COPY has failed already, and the server passes over the rest of its data.
-      if (this.#count === 0) return;
+      if (this.#entries.count === 0) return;
     }
-    if (this.#count === this.#codes.length) this.#grow();
-    const at = (this.#head + this.#count) & (this.#codes.length - 1);
-    this.#codes[at] = kind | disposition;
-    this.#statements[at] = statement;
-    this.#count++;
+    this.#entries.push(kind | disposition, statement, mention);
     if (kind === SYNC) this.#syncs++;
+    else if (kind === QUERY) this.#queries++;
     if (disposition === FAKE) this.#fakes++;
+    if (kind === PARSE && mention !== undefined) mention.parses++;
+    if (!changesNames(kind | disposition, mention)) return;
+    if (kind === QUERY) mention.owner.expectQuery(mention);
+    else mention.owner.expect(mention);
   }
 
   /** When a FAKE is next, its kind (PARSE, CLOSE…), and it is taken off; 0 otherwise. */
   takeFake(): number {
-    if (this.#count === 0) return 0;
-    const code = this.#codes[this.#head]!;
+    if (this.#entries.count === 0) return 0;
+    const code = this.#entries.code(0);
     if ((code & DISPOSITION) !== FAKE) return 0;
-    this.#pop();
+    this.#done();
     return code & KIND;
-  }
-
-  /** Every Parse and Close of a statement that the server is still to come to, in their order. */
-  *pendingStatements(): IterableIterator<PendingStatement> {
-    let run = this.#answered;
-    for (let i = 0; i < this.#count; i++) {
-      const at = (this.#head + i) & (this.#codes.length - 1);
-      const code = this.#codes[at]!;
-      if ((code & KIND) === SYNC) run++;
-      const statement = this.#realStatement(at);
-      if (statement !== undefined) yield { isParse: (code & KIND) === PARSE, statement, run };
-    }
   }
 
   /** A message from the server, by its type byte. Not for ParameterStatus, NoticeResponse, NotificationResponse. */
   onReply(type: number): Verdict {
-    if (this.#count === 0)
+    if (this.#entries.count === 0)
       throw new UnexpectedReply(`${String.fromCharCode(type)} although nothing was asked`);
-    const code = this.#codes[this.#head]!;
+    const code = this.#entries.code(0);
     const kind = code & KIND;
     const verdict: Verdict = (code & DISPOSITION) === SKIP ? KEEP : PASS;
     switch (type) {
@@ -169,6 +203,8 @@ export class Expected {
         return verdict;
       case 0x31: // ParseComplete
         this.#expect(kind, PARSE, type);
+        if (this.#entries.mention(0)?.isTaken === true)
+          throw new UnexpectedReply('a name that was taken has been given');
         this.#onTaken(true);
         break;
       case 0x32: // BindComplete
@@ -185,7 +221,7 @@ export class Expected {
       case 0x43: // CommandComplete
       case 0x49: // EmptyQueryResponse
       case 0x73: // PortalSuspended
-        if (kind === EXECUTE) this.#pop();
+        if (kind === EXECUTE) this.#done();
         this.#copyingIn = false;
         return verdict;
       case 0x47: // CopyInResponse
@@ -197,8 +233,8 @@ export class Expected {
         if (kind !== SYNC && kind !== QUERY) throw new UnexpectedReply('ReadyForQuery before its Sync');
         this.#copyingIn = false;
         if (kind === SYNC) this.#answered++;
-        this.#pop();
-        if (this.#count === 0) this.#unended = false;
+        this.#done();
+        if (this.#entries.count === 0) this.#unended = false;
         return verdict;
       case 0x74: // ParameterDescription: RowDescription or NoData follows
       case 0x48: // CopyOutResponse
@@ -208,15 +244,41 @@ export class Expected {
       default:
         throw new UnexpectedReply(`a message of type 0x${type.toString(16)}`);
     }
-    this.#pop();
+    this.#done();
     return verdict;
+  }
+
+  /**
+   * When what the server is at and all that follows up to the last Sync, which is the only one, can be sent once more
+   * behind an error: takes it off, and leaves the Sync, whose answer nobody sees. Undefined: it cannot.
+   */
+  takeRun(): Resent[] | undefined {
+    const { count } = this.#entries;
+    const run: Resent[] = [];
+    for (let i = 0; i < count; i++) {
+      const code = this.#entries.code(i);
+      const kind = code & KIND;
+      const mention = this.#entries.mention(i);
+      // Anything but a plain message of the client's own, or one that changes the books, has to be judged anew.
+      if (code > SYNC || kind === PARSE || this.#entries.statement(i) !== undefined) return undefined;
+      if (changesNames(code, mention)) return undefined;
+      if ((kind === SYNC) !== (i === count - 1)) return undefined;
+      run.push({ kind, mention });
+    }
+    if (run.length < 2) return undefined;
+    while (this.#entries.count > 1) this.#pop();
+    this.#entries.recode(0, SYNC | SKIP);
+    return run;
   }
 
   /** Forgets everything: the connection is gone. */
   clear(): void {
-    while (this.#count > 0) this.#pop();
+    let owner: ClientStatements | undefined;
+    while (this.#entries.count > 0) owner = this.#undone(false) ?? owner;
+    owner?.expectAgain([]);
     this.#failed = false;
     this.#unended = false;
+    this.#owesSync = false;
     this.#copyingIn = false;
   }
 
@@ -225,7 +287,7 @@ export class Expected {
   }
 
   #onTaken(isParse: boolean): void {
-    const statement = this.#realStatement(this.#head);
+    const statement = this.#realStatement(0);
     if (statement === undefined) return;
     if (isParse) this.#books.onParsed(statement, !this.#isToCome(statement));
     else this.#books.onClosed(statement);
@@ -233,8 +295,7 @@ export class Expected {
 
   /** Is there more about the statement behind the entry at hand? */
   #isToCome(statement: Statement): boolean {
-    for (let i = 1; i < this.#count; i++)
-      if (this.#statements[(this.#head + i) & (this.#codes.length - 1)] === statement) return true;
+    for (let i = 1; i < this.#entries.count; i++) if (this.#entries.statement(i) === statement) return true;
     return false;
   }
 
@@ -242,62 +303,76 @@ export class Expected {
     this.#copyingIn = false;
     if (kind === QUERY || kind === SYNC) return verdict === KEEP ? INJECTED_ERROR : PASS;
     let undoes = false;
-    while (this.#count > 0 && (this.#codes[this.#head]! & KIND) !== SYNC) {
-      if (this.#realStatement(this.#head) !== undefined) undoes = true;
-      this.#pop();
+    let owner: ClientStatements | undefined;
+    for (let isFirst = true; this.#entries.count > 0; isFirst = false) {
+      if ((this.#entries.code(0) & KIND) === SYNC) break;
+      if (this.#realStatement(0) !== undefined) undoes = true;
+      owner = this.#undone(isFirst) ?? owner;
     }
-    this.#failed = this.#count === 0;
+    this.#failed = this.#entries.count === 0;
     if (undoes) this.#books.restart(this.pendingStatements());
+    owner?.expectAgain(this.#pendingMentions());
     return PASS;
   }
 
   /** Syncs that were sent before the data of the COPY ended are swallowed by the server (PostgreSQL, copyfromparse.c). */
   #beginCopyIn(): void {
-    const mask = this.#codes.length - 1;
-    let kept = 1;
     let ended = false;
-    for (let i = 1; i < this.#count; i++) {
-      const from = (this.#head + i) & mask;
-      const code = this.#codes[from]!;
+    const swallowed = this.#entries.takeOut(1, (code) => {
       if ((code & KIND) === COPY_END) ended = true;
-      if ((code & KIND) === SYNC && !ended) {
-        this.#syncs--;
-        this.#books.joinRuns(this.#answered);
-        continue;
-      }
-      const to = (this.#head + kept++) & mask;
-      this.#codes[to] = code;
-      this.#statements[to] = this.#statements[from];
-    }
-    this.#count = kept;
+      return (code & KIND) === SYNC && !ended;
+    });
+    for (let i = 0; i < swallowed; i++) this.#books.joinRuns(this.#answered);
+    this.#syncs -= swallowed;
     this.#copyingIn = !ended;
   }
 
   /** The statement that the entry is about; undefined for one that nobody passed on. */
-  #realStatement(at: number): Statement | undefined {
-    return (this.#codes[at]! & DISPOSITION) === FAKE ? undefined : this.#statements[at];
+  #realStatement(i: number): Statement | undefined {
+    return (this.#entries.code(i) & DISPOSITION) === FAKE ? undefined : this.#entries.statement(i);
+  }
+
+  *#pendingMentions(): IterableIterator<{ mention: Mention; isQuery: boolean }> {
+    for (let i = 0; i < this.#entries.count; i++) {
+      const code = this.#entries.code(i);
+      const mention = this.#entries.mention(i);
+      if (changesNames(code, mention)) yield { mention, isQuery: (code & KIND) === QUERY };
+    }
+  }
+
+  /** Takes off what the server has done, and lets the client's books know. */
+  #done(): void {
+    const code = this.#entries.code(0);
+    const mention = this.#entries.mention(0);
+    if (changesNames(code, mention)) mention.owner.onDone(mention, (code & KIND) === QUERY);
+    this.#pop();
+  }
+
+  /** Takes off what the server has refused (the first one) or passed over. Gives whose books that concerns, if anybody's. */
+  #undone(isFirst: boolean): ClientStatements | undefined {
+    const code = this.#entries.code(0);
+    const mention = this.#entries.mention(0);
+    this.#pop();
+    if (!changesNames(code, mention)) return undefined;
+    mention.owner.onUndone(mention, isFirst);
+    return mention.owner;
   }
 
   /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
   #pop(): void {
-    if ((this.#codes[this.#head]! & DISPOSITION) === FAKE) this.#fakes--;
-    do {
-      this.#statements[this.#head] = undefined;
-      this.#head = (this.#head + 1) & (this.#codes.length - 1);
-      this.#count--;
-    } while (this.#count > 0 && this.#codes[this.#head] === COPY_END);
+    const entries = this.#entries;
+    const code = entries.code(0);
+    const mention = entries.mention(0);
+    if ((code & DISPOSITION) === FAKE) this.#fakes--;
+    if ((code & KIND) === QUERY) this.#queries--;
+    else if ((code & KIND) === PARSE && mention !== undefined) mention.parses--;
+    do entries.pop();
+    while (entries.count > 0 && entries.code(0) === COPY_END);
   }
+}
 
-  #grow(): void {
-    const size = this.#codes.length;
-    const codes = new Uint8Array(size * 2);
-    const statements: (Statement | undefined)[] = new Array(size * 2).fill(undefined);
-    for (let i = 0; i < this.#count; i++) {
-      codes[i] = this.#codes[(this.#head + i) & (size - 1)]!;
-      statements[i] = this.#statements[(this.#head + i) & (size - 1)];
-    }
-    this.#codes = codes;
-    this.#statements = statements;
-    this.#head = 0;
-  }
+/** A Bind or Describe only speaks of a name, and a Parse that the agent sends again is no news to the client. */
+function changesNames(code: number, mention: Mention | undefined): mention is Mention {
+  if (mention === undefined || mention.effect === NOTHING || (code & DISPOSITION) === SKIP) return false;
+  return (code & KIND) !== BIND && (code & KIND) !== DESCRIBE;
 }

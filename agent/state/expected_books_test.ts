@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'bun:test';
 import { BIND, CLOSE, COPY_END, EXECUTE, Expected, FAKE, FORWARD, PARSE, SKIP, SYNC } from './expected.ts';
-import { ServerStatements, type Statement, StatementRegistry } from './statements.ts';
+import { ServerStatements } from './server_statements.ts';
+import { type Statement, StatementRegistry } from './statements.ts';
 
 /** Replies by the letters of their type bytes. */
 function replies(due: Expected, letters: string): void {

@@ -1,7 +1,8 @@
 // Shared statements: one for each text and types, counted, and remembered by each server until there are too many.
 
 import { expect, test } from 'bun:test';
-import { isSharedName, ServerStatements, StatementRegistry } from './statements.ts';
+import { ServerStatements } from './server_statements.ts';
+import { isSharedName, StatementRegistry } from './statements.ts';
 
 const tail = (sql: string): Buffer<ArrayBuffer> => Buffer.from(`${sql}\0\0\0`);
 

@@ -38,15 +38,22 @@ export function encodeParse(name: string, tail: Uint8Array): Uint8Array {
   return message(type.PARSE, cstring(name), tail);
 }
 
-/** The name in a whole Parse message, as `nameAt()` has it, and where what follows it begins (absolute in `chunk`). */
-export function readParse(chunk: Uint8Array, start: number, end: number): { name: string; tail: number } {
+/**
+ * The name in a whole Parse message, as `nameAt()` has it, and where what follows it begins (absolute in `chunk`).
+ * Undefined when a string has no end: the server will say what it thinks of it.
+ */
+export function readParse(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+): { name: string; tail: number; textEnd: number } | undefined {
   const nul = endOfString(chunk, start + HEADER_BYTES, end);
-  if (nul < 0 || endOfString(chunk, nul + 1, end) < 0)
-    throw new ProtocolError('a Parse message has a string without an end');
-  return { name: nameAt(chunk, start + HEADER_BYTES, nul), tail: nul + 1 };
+  const textEnd = nul < 0 ? -1 : endOfString(chunk, nul + 1, end);
+  if (textEnd < 0) return undefined;
+  return { name: nameAt(chunk, start + HEADER_BYTES, nul), tail: nul + 1, textEnd };
 }
 
-/** Where the two names of a Bind message stand; undefined when the chunk does not have them to their end yet. */
+/** Where the two names of a Bind message stand; undefined when what is there of it does not have them to their end. */
 export function readBind(
   chunk: Uint8Array,
   start: number,
@@ -55,11 +62,7 @@ export function readBind(
   const available = end < chunk.length ? end : chunk.length;
   const portalEnd = endOfString(chunk, start + HEADER_BYTES, available);
   const statementEnd = portalEnd < 0 ? -1 : endOfString(chunk, portalEnd + 1, available);
-  if (statementEnd < 0) {
-    if (available === end) throw new ProtocolError('a Bind message has a name without an end');
-    return undefined;
-  }
-  return { statementAt: portalEnd + 1, statementEnd };
+  return statementEnd < 0 ? undefined : { statementAt: portalEnd + 1, statementEnd };
 }
 
 /**
@@ -83,11 +86,10 @@ export function renameBind(
   return head;
 }
 
-/** Describe and Close: 'S' or 'P', and a name. */
-export function readTarget(chunk: Uint8Array, start: number, end: number): { kind: number; name: string } {
+/** The name in a Describe or Close message; undefined when it has no end, or something stands behind it. */
+export function readTarget(chunk: Uint8Array, start: number, end: number): string | undefined {
   const nul = endOfString(chunk, start + HEADER_BYTES + 1, end);
-  if (nul < 0) throw new ProtocolError('a Describe or Close message has a name without an end');
-  return { kind: chunk[start + HEADER_BYTES]!, name: nameAt(chunk, start + HEADER_BYTES + 1, nul) };
+  return nul === end - 1 ? nameAt(chunk, start + HEADER_BYTES + 1, nul) : undefined;
 }
 
 /** Describe or Close (`kind` is its type) of a statement under another name. */

@@ -42,6 +42,11 @@ export class Framer {
     return this.#pass > 0 || this.#heldBytes > 0;
   }
 
+  /** Where the next message begins: behind the one at hand, when that is whole. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** Bytes that are kept here until more arrives. */
   get heldBytes(): number {
     return this.#heldBytes;

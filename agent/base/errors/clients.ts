@@ -25,6 +25,11 @@ export const CLIENT_ERRORS = {
     sentence: 'unsupported frontend protocol {version}: server supports 3.0 to 3.2',
   },
   protocol_violation: { sqlstate: '08P01', exit: 70, sentence: 'protocol violation: {reason}' },
+  frontend_message_invalid: {
+    sqlstate: '08P01',
+    exit: 70,
+    sentence: 'invalid frontend message type {type}',
+  },
   // Proofs of identity
   peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
   certificate_refused: {
@@ -143,6 +148,12 @@ export const CLIENT_ERRORS = {
     exit: 69,
     sentence:
       'a message of {bytes} bytes is longer than max_message_held ({max}), and its name has to be read',
+  },
+  prepared_statements_full: {
+    sqlstate: '53200',
+    exit: 69,
+    sentence:
+      'the prepared statements {whose} take {bytes} bytes of memory (prepared_statements_memory = {max}; one client may have half of it): close some',
   },
   startup_parameter: {
     sqlstate: '22023',

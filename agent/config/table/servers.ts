@@ -182,6 +182,15 @@ export const SERVER_SETTINGS = {
     pgbouncer: true,
     doc: 'Named prepared statements kept on each server connection for clients of `transaction` and `statement` pools; the least recently used goes first. 0: named statements are passed on as they are, which only `session` pools can use.',
   },
+  prepared_statements_memory: {
+    type: 'size',
+    section: 'servers',
+    default: 100 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 100 * 1024 ** 3,
+    reload: 'live',
+    doc: 'Memory for the texts of all clients’ named prepared statements; one client may have half of it. Who prepares more is told so (SQLSTATE 53200), as one who prepares more than the server has memory for.',
+  },
   server_write_buffer: {
     type: 'size',
     section: 'servers',

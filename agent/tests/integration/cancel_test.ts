@@ -158,7 +158,10 @@ test('cancel requests that come too late never hit the next client of the server
     }
   })();
   let canceled = 0;
-  for (let n = 0; n < 150; n++) {
+  let rounds = 0;
+  // While a cancel request is on its way nobody has the server: on a busy machine the neighbour's turns take many rounds.
+  for (let n = 0; n < 150 || (served <= 10 && n < 10_000); n++) {
+    rounds++;
     // Sent together, with queries of 0 to 29 ms: the request arrives before, while or after the query runs.
     const query = hasty.query(`SELECT pg_sleep(${(n % 30) / 1000})`).catch(({ code }: pg.DatabaseError) => {
       expect(code).toBe('57014');
@@ -172,7 +175,7 @@ test('cancel requests that come too late never hit the next client of the server
   expect(foreign).toEqual([]);
   expect(served).toBeGreaterThan(10);
   expect(canceled).toBeGreaterThan(0);
-  expect(canceled).toBeLessThan(150);
+  expect(canceled).toBeLessThan(rounds);
   await Promise.all([hasty.end(), patient.end()]);
 });
 

@@ -5,7 +5,7 @@ import { Pool } from '../../pool/pool.ts';
 import type { Waiter } from '../../pool/pool_figures.ts';
 import type { Server } from '../../server/server.ts';
 import { Expected } from '../../state/expected.ts';
-import { ServerStatements } from '../../state/statements.ts';
+import { ServerStatements } from '../../state/server_statements.ts';
 import { Framer } from '../../wire/frame.ts';
 
 export interface PlantedBug {
@@ -67,7 +67,7 @@ function forgetParameters(): () => void {
     'onLease',
     (original) =>
       function onLease(this: Session, server: Server): void {
-        if (isNow()) server.parameters = this.parameters;
+        if (isNow()) server.parameters = this.parameters.current;
         original.call(this, server);
       },
   );

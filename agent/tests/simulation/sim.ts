@@ -4,7 +4,13 @@ import { type Outcome, simulate } from './simulate.ts';
 
 process.exit(await main(process.argv.slice(2)));
 
+const USAGE = 'npm run sim -- [--from N | --seed N] [--strict]';
+
 async function main(words: readonly string[]): Promise<number> {
+  if (!/^(?:--(?:from|seed) \d+ ?)?(?:--strict)?$/.test(words.join(' '))) {
+    console.error(USAGE);
+    return 64;
+  }
   const isStrict = words.includes('--strict');
   const [flag, value] = words.filter((word) => word !== '--strict');
   if (flag === '--seed') return await replay(Number(value), isStrict);

@@ -170,12 +170,14 @@ const clientMessages: Target = {
     const message = client.message(String.fromCharCode(input[0] ?? 0), input.subarray(5));
     const letter = String.fromCharCode(message[0]!);
     if (letter === 'P') {
-      const { name, tail } = alike(message, readParse);
+      const read = alike(message, readParse);
+      if (read === undefined) return 'Parse without its end';
+      const { name, tail } = read;
       must(tail > 5 && tail <= message.length, `its tail begins at ${tail}`);
       const renamed = encodeParse('other', message.subarray(tail));
       const again = readParse(renamed, 0, renamed.length);
       mustBeSame(
-        [again.name, [...renamed.subarray(again.tail)]],
+        [again?.name, [...renamed.subarray(again?.tail)]],
         ['other', [...message.subarray(tail)]],
         'Parse',
       );
@@ -183,17 +185,17 @@ const clientMessages: Target = {
     }
     if (letter === 'B') {
       const at = alike(message, readBind);
-      must(at !== undefined, 'a whole Bind is not there to its end');
+      if (at === undefined) return 'Bind without its end';
       const head = renameBind(message, 0, message.length, at, 'another name');
       const whole = concat([head, message.subarray(at.statementEnd + 1)]);
       mustBeSame(client.clientWords(whole), ['Bind another name'], 'a Bind of another name');
       return `Bind ${at.statementAt === at.statementEnd}`;
     }
-    const { kind, name } = alike(message, readTarget);
-    if (kind !== 0x53 || !/^[\x01-\x7f]*$/.test(name)) return 'Describe';
+    const name = alike(message, readTarget);
+    if (name === undefined || !/^[\x01-\x7f]*$/.test(name)) return 'Describe';
     mustBeSame(
       readTarget(encodeStatementTarget(0x44, name), 0, name.length + 7),
-      { kind, name },
+      name,
       'Describe written and read again',
     );
     return 'Describe S';

@@ -1,0 +1,58 @@
+// Puts a shared statement on a server that does not have it, and closes the one that was not used for the longest time.
+
+import type { Server } from '../server/server.ts';
+import type { Mention } from '../state/client_statements.ts';
+import * as expected from '../state/expected.ts';
+import type { Statement } from '../state/statements.ts';
+import { encodeCloseStatement, encodeParse } from '../wire/client_messages.ts';
+import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
+
+/** May a Parse of it be answered without asking? The server has it, and would not refuse a Parse, as a failed transaction does. */
+export function canAnswerFor(statement: Statement, server: Server): boolean {
+  const { expected: due, statements, status } = server;
+  return statements.has(statement, due.run) && !due.isBehind && status !== IN_FAILED_TRANSACTION;
+}
+
+/** For a message that uses it; the client sees nothing of that. True when something has to be sent, which is in `pieces`. */
+export function need(pieces: Uint8Array[], statement: Statement, server: Server, max: number): boolean {
+  if (server.statements.has(statement, server.expected.run)) {
+    server.statements.touch(statement);
+    return false;
+  }
+  place(pieces, statement, server, max, expected.SKIP, undefined);
+  return true;
+}
+
+/** For the client's own Parse, whose answer it gets. @param max statements that the server keeps. */
+export function put(
+  pieces: Uint8Array[],
+  statement: Statement,
+  server: Server,
+  max: number,
+  mention: Mention,
+): void {
+  place(pieces, statement, server, max, expected.FORWARD, mention);
+}
+
+function place(
+  pieces: Uint8Array[],
+  statement: Statement,
+  server: Server,
+  max: number,
+  disposition: number,
+  mention: Mention | undefined,
+): void {
+  const { statements, expected: due } = server;
+  // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
+  if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
+  pieces.push(encodeParse(statement.name, statement.tail));
+  due.push(expected.PARSE, disposition, statement, mention);
+  statements.put(statement, due.run);
+  for (let old = statements.evict(max); old !== undefined; old = statements.evict(max))
+    closeUnseen(pieces, old, server);
+}
+
+function closeUnseen(pieces: Uint8Array[], statement: Statement, server: Server): void {
+  pieces.push(encodeCloseStatement(statement.name));
+  server.expected.push(expected.CLOSE, expected.SKIP, statement);
+}

@@ -1,0 +1,29 @@
+// What a server says of a prepared statement, told with the client's own name for it.
+
+import type { Mention } from '../state/client_statements.ts';
+import { encodeError } from '../wire/server_messages.ts';
+
+/** duplicate_prepared_statement */
+const NAME_TAKEN = '42P05';
+
+/**
+ * @param message a whole ErrorResponse. @param mention of the message that it answers.
+ * Undefined: it can be passed on as it is. The names are bytes in the client's encoding, and so is the message.
+ */
+export function retellError(message: Uint8Array, sqlstate: string, mention: Mention): Uint8Array | undefined {
+  const { refusal, serverName, name } = mention;
+  if (refusal !== undefined && sqlstate === NAME_TAKEN)
+    return encodeError({ severity: 'ERROR', sqlstate: refusal.row.sqlstate, message: refusal.message });
+  if (serverName === '' || serverName === name) return undefined;
+  const body = Buffer.from(message.buffer, message.byteOffset + 5, message.length - 5).toString('latin1');
+  if (!body.includes(serverName)) return undefined;
+  const retold = Buffer.from(
+    body.replaceAll(serverName, () => name),
+    'latin1',
+  );
+  const bytes = new Uint8Array(5 + retold.length);
+  bytes[0] = message[0]!;
+  new DataView(bytes.buffer).setInt32(1, 4 + retold.length);
+  bytes.set(retold, 5);
+  return bytes;
+}

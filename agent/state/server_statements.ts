@@ -1,0 +1,122 @@
+// The prepared statements that one server connection has: those it said it has, and those it will have when all that was sent is done.
+
+import type { Statement } from './statements.ts';
+
+/** A Parse or Close of a statement that the server is still to come to, and the run of messages (up to a Sync) it is in. */
+export interface PendingStatement {
+  readonly isParse: boolean;
+  readonly statement: Statement;
+  readonly run: number;
+}
+
+/** The server has said that it has it. */
+const SURE = -1;
+/** No edition of any statement. */
+const DOUBTED = -1;
+
+interface Known {
+  /** The run that its Parse is in; SURE when that is done. */
+  run: number;
+  /** The statement's edition when it was parsed. */
+  edition: number;
+}
+
+/** The statements that one server connection has, least recently used first. */
+export class ServerStatements {
+  /** Those that it will have when it has done all that was sent. */
+  readonly #known = new Map<Statement, Known>();
+  /** Those that it has said that it has, each with its edition: a Parse of one of these needs its Close before. */
+  readonly #there = new Map<Statement, number>();
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /**
+   * May a Bind that goes into this run rely on it? An error may still undo a Parse of an earlier run and leave this one
+   * alone; an error in the same run undoes both.
+   */
+  has(statement: Statement, run: number): boolean {
+    const known = this.#known.get(statement);
+    return (
+      known !== undefined && (known.run === SURE || known.run === run) && known.edition === statement.edition
+    );
+  }
+
+  /** The server may have something under its name. */
+  mayHave(statement: Statement): boolean {
+    return this.#there.has(statement);
+  }
+
+  /** Its Parse goes into this run. */
+  put(statement: Statement, run: number): void {
+    this.#known.delete(statement);
+    this.#known.set(statement, { run, edition: statement.edition });
+  }
+
+  /** Used just now: the last to be evicted. */
+  touch(statement: Statement): void {
+    const known = this.#known.get(statement);
+    if (known === undefined) return;
+    this.#known.delete(statement);
+    this.#known.set(statement, known);
+  }
+
+  /** The one that was not used for the longest time, when there are more than `max`; its Close is on its way. */
+  evict(max: number): Statement | undefined {
+    if (this.#known.size <= max) return undefined;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return oldest;
+    }
+    return undefined;
+  }
+
+  /** ParseComplete came. @param isLast false when a Close or another Parse of it is still to come. */
+  onParsed(statement: Statement, isLast: boolean): void {
+    const known = this.#known.get(statement);
+    this.#there.set(statement, known?.edition ?? statement.edition);
+    if (isLast && known !== undefined) known.run = SURE;
+  }
+
+  /** CloseComplete came. */
+  onClosed(statement: Statement): void {
+    this.#there.delete(statement);
+  }
+
+  /** The Sync behind this run was none: what comes behind it is the same run. */
+  joinRuns(run: number): void {
+    for (const known of this.#known.values()) if (known.run > run) known.run--;
+  }
+
+  /** An error has undone some of what was sent: the books begin anew with what the server has, and what is left to come. */
+  restart(pending: Iterable<PendingStatement>): void {
+    const order = [...this.#known.keys(), ...this.#there.keys()];
+    this.#known.clear();
+    for (const statement of order) {
+      const edition = this.#there.get(statement);
+      if (edition !== undefined) this.#known.set(statement, { run: SURE, edition });
+    }
+    for (const { isParse, statement, run } of pending) {
+      if (isParse) this.put(statement, run);
+      else this.#known.delete(statement);
+    }
+  }
+
+  /** It will be gone when what is sent now is done: who needs it then puts it there again. */
+  forget(statement: Statement): void {
+    this.#known.delete(statement);
+  }
+
+  /** SQL has done something to prepared statements, and nobody knows to which: whoever needs one parses it anew. */
+  doubt(): void {
+    for (const known of this.#known.values()) known.edition = DOUBTED;
+    for (const statement of this.#there.keys()) this.#there.set(statement, DOUBTED);
+  }
+
+  /** The server has thrown all of them away, and will have those that were sent behind the command which said so. */
+  clear(pending: Iterable<PendingStatement> = []): void {
+    this.#there.clear();
+    this.restart(pending);
+  }
+}
