@@ -8,8 +8,9 @@ export class Clients {
   readonly #byPid = new Map<number, Session>();
   readonly byDatabase = new Counter();
   readonly byUser = new Counter();
-  /** Connections that are logging in. */
+  /** Connections that are logging in; and by where they come from. */
   logins = 0;
+  readonly loginsBySource = new Counter();
   /** Logins that were refused since the start. */
   loginFailures = 0;
   /** Logins that succeeded since the start. */

@@ -5,12 +5,14 @@ import type { PeerMap } from '../auth/peer.ts';
 import type { Clock } from '../base/clock.ts';
 import type { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
+import type { RareLog } from '../base/rare_log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
 import type { PoolRegistry } from '../pool/registry.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import type { Clients } from './clients.ts';
+import type { DescriptorBounds } from './descriptors.ts';
 import type { Greetings } from './greetings.ts';
 import type { LoginDeadlines } from './login_deadlines.ts';
 
@@ -46,4 +48,10 @@ export interface ClientContext {
   readonly random: (bytes: number) => Uint8Array;
   /** The system user at the other end of a UNIX socket, by SO_PEERCRED. */
   readonly peerUser: (connection: Connection) => string | undefined;
+  /** The same by number, which costs less to find out; undefined over TCP. */
+  readonly peerUid: (connection: Connection) => number | undefined;
+  /** How far clients may go with file descriptors. */
+  descriptors: DescriptorBounds;
+  /** For what strangers can make happen any number of times. */
+  readonly rareLog: RareLog;
 }

@@ -17,6 +17,18 @@ export function checkAccess({ users, databases }: Settings, database: string, us
   throw new AgentError('database_refused', { database, user, allowed: known.databases.join(', ') });
 }
 
+/**
+ * Clients that have not proved who they are, this one among them. One source has to leave room for the others.
+ *
+ * @throws AgentError client_limit
+ */
+export function checkLogins(settings: Settings, clients: Clients, source: string): void {
+  const { client_login_concurrency: all, client_login_concurrency_per_source: each } = settings;
+  // One more than the others, since this one is counted.
+  checkLimit('client_login_concurrency_per_source', each, clients.loginsBySource.of(source) - 1);
+  checkLimit('client_login_concurrency', all, clients.logins - 1);
+}
+
 /** @throws AgentError client_limit */
 export function checkLimits(settings: Settings, clients: Clients, database: string, user: string): void {
   checkLimit('max_client_conn', settings.max_client_conn, clients.count);

@@ -25,9 +25,10 @@ import {
 import * as type from '../wire/types.ts';
 import { commonNameOf } from './certificate_user.ts';
 import type { ClientContext } from './context.ts';
-import { checkAccess, checkLimits } from './limits.ts';
+import { checkAccess, checkLimits, checkLogins } from './limits.ts';
 import type { Deadlined } from './login_deadlines.ts';
 import { Session } from './session.ts';
+import { sourceOf } from './source.ts';
 import {
   askedParameters,
   cancelKeyBytes,
@@ -42,6 +43,8 @@ import { type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
 import { expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 
+/** Whoever sends many clients at once would write as many lines. */
+const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 /** One connection that is not a session yet. */
@@ -54,6 +57,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   readonly #context: ClientContext;
   readonly #transport: Transport;
   readonly #startup: Startup;
+  readonly #source: string;
   readonly #passwords = new Framer(PASSWORD_BYTES_MAX + 4);
   #phase: 'startup' | 'password' | 'thinking' | 'over' = 'startup';
   #machine: ClientLogin | undefined;
@@ -68,16 +72,15 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#transport = transport;
     this.#context = context;
     this.#startup = new Startup(connection, transport, context, this);
+    this.#source = sourceOf(transport, connection.peer, context.peerUid(connection));
     context.clients.logins++;
+    context.clients.loginsBySource.add(this.#source, 1);
     this.deadline = context.clock.now() + context.settings.client_login_timeout;
     context.loginDeadlines.add(this);
     connection.handler = this;
     const { tcp_keepalive, tcp_keepidle } = context.settings;
     if (transport === 'tcp' && tcp_keepalive) connection.keepAlive(tcp_keepidle);
-    if (context.clients.logins > context.settings.client_login_concurrency) {
-      const value = context.settings.client_login_concurrency;
-      this.#fail('client_limit', { limit: 'client_login_concurrency', value });
-    }
+    this.#attempt(() => checkLogins(context.settings, context.clients, this.#source));
   }
 
   onData(chunk: Uint8Array): void {
@@ -289,7 +292,9 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     if (this.#phase === 'over') return;
     const [context, user] = [this.#context, this.#user];
     if (!logged && context.settings.log_pooler_errors) {
-      context.log.warn({ user, peer: this.#connection.peer, code: error.code }, error.message);
+      const fields = { user, peer: this.#connection.peer, source: this.#source, code: error.code };
+      if (CROWDED.has(error.code)) context.rareLog.warn(fields, error.message);
+      else context.log.warn(fields, error.message);
     }
     this.#finish();
     this.#connection.write(
@@ -309,6 +314,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #known(): void {
     if (!this.#isStranger) return;
     this.#isStranger = false;
-    this.#context.clients.logins--;
+    const { clients } = this.#context;
+    clients.logins--;
+    clients.loginsBySource.add(this.#source, -1);
   }
 }

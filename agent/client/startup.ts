@@ -59,7 +59,7 @@ export class Startup {
     this.#waitsFor = 'nothing';
   }
 
-  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, protocol_unsupported, replication_refused */
+  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, descriptors_short, protocol_unsupported, replication_refused */
   onData(chunk: Uint8Array): void {
     if (this.#waitsFor !== 'packet') throw new ProtocolError('a message before it was asked for');
     if (this.#isFirst && chunk[0] === TLS_HANDSHAKE) return this.#onDirectTls(chunk);
@@ -141,10 +141,13 @@ export class Startup {
   }
 
   #onStartupMessage(message: StartupMessage): void {
-    const { accepting, settings } = this.#context;
+    const { accepting, descriptors, settings } = this.#context;
     this.message = message;
     this.#waitsFor = 'nothing';
     if (!accepting) throw new AgentError('agent_stopping');
+    // Not before it has said what it wants: a cancel request is served.
+    if (this.#connection.fd >= descriptors.roomBelow)
+      throw new AgentError('descriptors_short', { limit: descriptors.limit });
     const sslmode = settings.client_tls_sslmode;
     const mustTls = ['require', 'verify-ca', 'verify-full'].includes(sslmode);
     if (mustTls && this.#transport === 'tcp' && this.#connection.tls === undefined)

@@ -8,8 +8,10 @@ import type { Timer } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
+import { RareLog } from '../base/rare_log.ts';
 import { Clients } from '../client/clients.ts';
 import type { ClientContext, ClientTls, CredentialBooks } from '../client/context.ts';
+import { shareDescriptors } from '../client/descriptors.ts';
 import { Greetings } from '../client/greetings.ts';
 import { Login } from '../client/login.ts';
 import { LoginDeadlines } from '../client/login_deadlines.ts';
@@ -20,6 +22,7 @@ import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
+import { encodeError } from '../wire/server_messages.ts';
 import { ALPN } from '../wire/types.ts';
 import type { Machine } from './machine.ts';
 
@@ -33,6 +36,9 @@ export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fracti
   readonly internalErrors: InternalErrors;
   readonly readPem: (path: string) => string;
   readonly peerUser: (connection: Connection) => string | undefined;
+  readonly peerUid: (connection: Connection) => number | undefined;
+  /** RLIMIT_NOFILE. */
+  readonly descriptorLimit: number;
 }
 
 /** What has to be ready before new settings can take effect: everything that can fail or that takes time. */
@@ -47,13 +53,14 @@ export class Plane {
   readonly registry: PoolRegistry;
   readonly #machine: PlaneMachine;
   #timer: Timer | undefined;
+  #toldOfDescriptors = false;
 
   /** @param prepared of `prepare()` with the key that the process keeps. */
   constructor(prepared: PreparedSettings, machine: PlaneMachine) {
     this.#machine = machine;
     const { clock, log, random, fraction } = machine;
     const tools: DialTools = {
-      network: createNetwork(),
+      network: createNetwork({ descriptorsBelow: () => this.context.descriptors.dialBelow }),
       keys: new ScramKeyCache(),
       random,
       readPem: machine.readPem,
@@ -78,13 +85,29 @@ export class Plane {
       tools,
       random,
       peerUser: machine.peerUser,
+      peerUid: machine.peerUid,
+      descriptors: shareDescriptors(machine.descriptorLimit, settings),
+      rareLog: new RareLog(clock, log),
     };
+    this.#warnOfDescriptors();
     this.#tick();
   }
 
   /** For every connection of every listener. */
   onConnection(connection: Connection, transport: 'unix' | 'tcp'): void {
-    new Login(connection, transport, this.context);
+    const { descriptors, rareLog } = this.context;
+    if (connection.fd < descriptors.refuseFrom) {
+      new Login(connection, transport, this.context);
+      return;
+    }
+    const { limit } = descriptors;
+    const error = new AgentError('descriptors_short', { limit });
+    rareLog.warn({ peer: connection.peer, code: error.code }, error.message);
+    connection.write(
+      encodeError({ severity: 'FATAL', sqlstate: error.row.sqlstate, message: error.message }),
+    );
+    // At once, and not when the client has read it: there would be no descriptor for the next one.
+    connection.close();
   }
 
   /** Takes effect in one step: nothing in here can fail. */
@@ -93,6 +116,8 @@ export class Plane {
     context.settings = prepared.settings;
     context.books = prepared.books;
     context.tls = prepared.tls;
+    context.descriptors = shareDescriptors(this.#machine.descriptorLimit, prepared.settings);
+    this.#warnOfDescriptors();
     context.peerMap = makePeerMap(prepared.settings.peer_map);
     registry.apply(prepared.settings);
     for (const session of context.clients) {
@@ -100,6 +125,18 @@ export class Plane {
         session.fail(new AgentError('pool_removed', { database: session.pool.database.name }));
       }
     }
+  }
+
+  /** At the start, and when a reload makes it so. */
+  #warnOfDescriptors(): void {
+    const { wanted, limit } = this.context.descriptors;
+    const isShort = wanted > limit;
+    if (isShort && !this.#toldOfDescriptors) {
+      const { max_client_conn } = this.context.settings;
+      const fields = { max_client_conn, wanted, limit };
+      this.#machine.log.warn(fields, new AgentError('descriptors_few', fields).message);
+    }
+    this.#toldOfDescriptors = isShort;
   }
 
   /** Everybody is told, every connection closed. */

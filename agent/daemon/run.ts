@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
+import { raiseDescriptorLimit } from '../native/descriptor_limit.ts';
 import { type Libc, openLibc } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer_credentials.ts';
 import { openSystemd } from '../native/systemd.ts';
@@ -135,7 +136,12 @@ async function boot(
   const readPem = (path: string): string => pem.current.read(path);
   const peerUser = peerUserBy(libc);
   const prepared = await prepare(loaded.settings, mockKey, readPem, undefined);
-  const plane = new Plane(prepared, { ...machine, log, internalErrors, readPem, peerUser });
+  const plane = new Plane(prepared, {
+    ...machine,
+    ...{ log, internalErrors, readPem, peerUser },
+    peerUid: ({ fd }) => peerCredentials(libc, fd)?.uid,
+    descriptorLimit: raiseDescriptorLimit(libc),
+  });
   const listeners = new Listeners(libc, log, inherited, (connection, transport) =>
     plane.onConnection(connection, transport),
   );

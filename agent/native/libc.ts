@@ -16,6 +16,8 @@ const SYMBOLS = {
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   // Variadic in C; on Linux an integer argument travels the same way.
   fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
+  getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
+  setrlimit: { args: ['i32', 'ptr'], returns: 'i32' },
   flock: { args: ['i32', 'i32'], returns: 'i32' },
   clock_gettime: { args: ['i32', 'ptr'], returns: 'i32' },
   getenv: { args: ['ptr'], returns: 'ptr' },

@@ -24,6 +24,8 @@ export class BunConnection implements Connection {
   tls: TlsInfo | undefined;
   readonly peer: string;
   #socket: BunSocket;
+  #isShaking = false;
+  #shaking: BunSocket | undefined;
   #waiting: Uint8Array[] = [];
   #corked = false;
   #ending = false;
@@ -44,16 +46,24 @@ export class BunConnection implements Connection {
     return this.#socket;
   }
 
+  /** A handshake has begun on it: nothing more is said in the clear, and its end is the end of `socket`. */
+  shakeHands(socket: BunSocket | undefined): void {
+    this.#isShaking = true;
+    this.#shaking = socket;
+  }
+
   /** After a TLS upgrade the bytes go through another socket, and this one's events mean nothing any more. */
   adopt(socket: BunSocket, tls: TlsInfo | undefined): void {
     this.#socket.data.connection = undefined;
     this.#socket = socket;
+    this.#isShaking = false;
+    this.#shaking = undefined;
     this.tls = tls;
     socket.data.connection = this;
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.isClosed || this.#ending) return true;
+    if (this.isClosed || this.#ending || this.#isShaking) return true;
     if (this.#corked || this.#waiting.length > 0) {
       this.#waiting.push(bytes);
       this.buffered += bytes.length;
@@ -97,6 +107,8 @@ export class BunConnection implements Connection {
 
   end(): void {
     if (this.isClosed || this.#ending) return;
+    // A peer that never goes on with the handshake would never end it either.
+    if (this.#isShaking) return this.close();
     this.uncork();
     this.#ending = true;
     this.handler = new LastWords(this.handler);
@@ -110,6 +122,7 @@ export class BunConnection implements Connection {
 
   close(): void {
     if (this.isClosed) return;
+    this.#shaking?.terminate();
     this.#socket.terminate();
     // Bun tells of the end in a later turn; the rooms above must not see a half-dead connection until then.
     this.closed({ error: undefined });

@@ -13,10 +13,18 @@ import type {
 import { TlsContexts } from './tls_contexts.ts';
 
 /** One for the process, so that its TLS contexts are shared. */
-export function createNetwork(): Network {
+/** What the process has left, as the dialing side has to know it. */
+export interface NetworkBounds {
+  /** A connection whose descriptor is not below this is closed: the last ones are for others. */
+  readonly descriptorsBelow: () => number;
+}
+
+const NO_BOUNDS: NetworkBounds = { descriptorsBelow: () => Number.POSITIVE_INFINITY };
+
+export function createNetwork(bounds: NetworkBounds = NO_BOUNDS): Network {
   const contexts = new TlsContexts();
   return Object.freeze({
-    connect,
+    connect: (address: Address, signal: AbortSignal) => connect(address, bounds, signal),
     startTls: (connection: Connection, options: TlsClientOptions, signal: AbortSignal) =>
       startTls(connection, options, contexts, signal),
     acceptTls: (
@@ -28,7 +36,7 @@ export function createNetwork(): Network {
   });
 }
 
-function connect(address: Address, signal: AbortSignal): Promise<Connection> {
+function connect(address: Address, bounds: NetworkBounds, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new Error('gave up'));
     let given = false;
@@ -45,7 +53,10 @@ function connect(address: Address, signal: AbortSignal): Promise<Connection> {
           socket.terminate();
           return;
         }
-        resolve(new BunConnection(socket, printAddress(address)));
+        const connection = new BunConnection(socket, printAddress(address));
+        if (connection.fd < bounds.descriptorsBelow()) return resolve(connection);
+        connection.close();
+        reject(new Error(`too many files are open (RLIMIT_NOFILE; LimitNOFILE= of the unit)`));
       },
       connectError(_socket: BunSocket, error: Error): void {
         signal.removeEventListener('abort', giveUp);
@@ -207,8 +218,9 @@ function upgrade(
   done: HandshakeDone,
   fail: (reason: string) => void,
 ): void {
+  plain.shakeHands(undefined);
   try {
-    plain.socket.upgradeTLS<SocketSlot>({
+    const upgraded = plain.socket.upgradeTLS<SocketSlot>({
       ...how,
       data: slot,
       socket: {
@@ -224,6 +236,8 @@ function upgrade(
         },
       },
     });
+    // The handshake may be over already, for better or worse.
+    if (slot.connection === undefined) plain.shakeHands(upgraded?.[1]);
   } catch (error) {
     fail(`TLS could not be started: ${(error as Error).message}`);
   }

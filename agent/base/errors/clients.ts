@@ -92,6 +92,12 @@ export const CLIENT_ERRORS = {
     exit: 75,
     sentence: 'no more connections allowed ({limit} = {value})',
   },
+  descriptors_short: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence:
+      'no more connections allowed: pgsidecar may have {limit} files open (RLIMIT_NOFILE; LimitNOFILE= of its unit), and keeps the last ones for servers',
+  },
   client_login_timeout: {
     sqlstate: '08P01',
     exit: 77,

@@ -18,6 +18,12 @@ export const PROCESS_ERRORS = {
     sentence:
       'Cannot use unix_socket_group "{value}" at {origin}: this machine has no such group; create it, or name another',
   },
+  descriptors_few: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence:
+      'max_client_conn {max_client_conn} and the servers of all pools want {wanted} open files, and pgsidecar may have {limit} (RLIMIT_NOFILE): clients beyond that are refused; raise LimitNOFILE= of its unit, or lower max_client_conn',
+  },
   inherited_sockets_unusable: {
     sqlstate: 'F0000',
     exit: 78,

@@ -173,11 +173,20 @@ export const CLIENT_SETTINGS = {
   client_login_concurrency: {
     type: 'integer',
     section: 'authentication',
-    default: 100,
+    default: 400,
     min: 1,
     max: 100_000,
     reload: 'live',
     doc: 'Clients that have not yet proved who they are, at one time; those beyond it are refused (SQLSTATE 53300).',
+  },
+  client_login_concurrency_per_source: {
+    type: 'integer',
+    section: 'authentication',
+    default: 100,
+    min: 0,
+    max: 100_000,
+    reload: 'live',
+    doc: 'How many of them may come from one source, so that it does not lock out the others: from one system user on the UNIX socket, from one IPv4 address or one IPv6 network (/64) over TCP. 0: no limit of its own. Behind a proxy all clients are one source.',
   },
   client_login_failure_delay: {
     type: 'duration',

@@ -5,8 +5,10 @@ import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
 import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
+import { RareLog } from '../../base/rare_log.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
+import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
@@ -136,6 +138,8 @@ export class DataPlane {
   readonly registry: PoolRegistry;
   readonly context: ClientContext;
   readonly tools: DialTools;
+  /** Whose processes its clients on the UNIX socket are. */
+  uid = 1000;
   #random = 0;
 
   constructor(settings: Settings, book: CredentialBook) {
@@ -163,6 +167,9 @@ export class DataPlane {
       tools,
       random,
       peerUser: () => undefined,
+      peerUid: () => this.uid,
+      descriptors: shareDescriptors(Number.POSITIVE_INFINITY, settings),
+      rareLog: new RareLog(clock, log),
     };
   }
 
@@ -178,8 +185,9 @@ export class DataPlane {
   }
 
   /** A connection that has not said anything yet. */
-  accept(transport: 'unix' | 'tcp' = 'unix'): FakeClient {
-    const client = new FakeClient(transport === 'unix' ? 'unix' : '192.0.2.7');
+  accept(transport: 'unix' | 'tcp' = 'unix', address = '192.0.2.7:4711', fd = -1): FakeClient {
+    const client = new FakeClient(transport === 'unix' ? 'unix' : address);
+    client.connection.fd = fd;
     new Login(client.connection, transport, this.context);
     return client;
   }

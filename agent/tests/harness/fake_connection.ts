@@ -16,7 +16,7 @@ export class FakeConnection implements Connection {
   isCorked = false;
   tls: TlsInfo | undefined;
   readonly peer: string;
-  readonly fd = -1;
+  fd = -1;
   /** Bytes that the kernel still takes. */
   room = Number.POSITIVE_INFINITY;
   /** What stands for system calls: how often bytes went out. */

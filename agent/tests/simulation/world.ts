@@ -5,8 +5,10 @@ import { ScramKeyCache } from '../../auth/scram_client.ts';
 import { AgentError } from '../../base/errors.ts';
 import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
+import { RareLog } from '../../base/rare_log.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
+import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
@@ -77,7 +79,7 @@ export class World implements ClientWorld {
     random: Random,
     context: Omit<
       ClientContext,
-      'clock' | 'log' | 'internalErrors' | 'registry' | 'loginDeadlines' | 'tools' | 'random'
+      'clock' | 'log' | 'internalErrors' | 'registry' | 'loginDeadlines' | 'rareLog' | 'tools' | 'random'
     >,
   ) {
     const { settings } = context;
@@ -113,6 +115,7 @@ export class World implements ClientWorld {
       internalErrors: new InternalErrors(clock, log),
       registry: this.registry,
       loginDeadlines: new LoginDeadlines(clock),
+      rareLog: new RareLog(clock, log),
       tools,
       random: bytes,
     };
@@ -134,6 +137,8 @@ export class World implements ClientWorld {
       clients: new Clients(),
       greetings: new Greetings(),
       peerUser: () => undefined,
+      peerUid: () => undefined,
+      descriptors: shareDescriptors(Number.POSITIVE_INFINITY, settings),
     });
   }
 
