@@ -2,6 +2,7 @@
 
 import type { Target } from './target.ts';
 import { AUTH_TARGETS } from './targets/auth.ts';
+import { AUTH_QUERY_TARGETS } from './targets/auth_query.ts';
 import { LOGIN_TARGETS } from './targets/logins.ts';
 import { PLANE_TARGETS } from './targets/plane.ts';
 import { TEXT_TARGETS } from './targets/text_files.ts';
@@ -13,6 +14,7 @@ export const TARGETS: readonly Target[] = [
   ...AUTH_TARGETS,
   ...LOGIN_TARGETS,
   ...PLANE_TARGETS,
+  ...AUTH_QUERY_TARGETS,
   ...YAML_TARGETS,
   ...TEXT_TARGETS,
 ];
