@@ -118,8 +118,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   onLease(server: Server): void {
-    // Whoever gave the server back is in the same turn of the event loop, and has nothing to do with our mistakes.
-    this.#attempt(() => this.#takeUp(server));
+    try {
+      this.#takeUp(server);
+    } catch (error) {
+      // Whoever gave the server back is in the same turn of the event loop, and has nothing to do with our mistakes.
+      this.#onThrown(error as Error);
+    }
   }
 
   #takeUp(server: Server): void {
