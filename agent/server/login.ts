@@ -162,7 +162,8 @@ type GivenMessage =
 function loginError(error: DatabaseError): AgentError {
   const sqlstate = error.code;
   // pg-protocol's own complaint about a message that it does not know.
-  if (sqlstate === undefined) return new AgentError('server_protocol', { reason: error.message });
+  if (sqlstate === undefined)
+    return new AgentError('server_protocol', { reason: error.message || 'an error without a message' });
   const code: ErrorCode = LOGIN_CODES[sqlstate] ?? 'server_login_failed';
   return new AgentError(code, { message: error.message, sqlstate });
 }

@@ -1,0 +1,116 @@
+// A client that sends whatever bytes a test wants, and keeps everything that is answered until the connection ends.
+
+import { connect, type Socket } from 'node:net';
+import pg from 'pg';
+import type { Agent } from './agent.ts';
+import { message, startup } from './client_words.ts';
+
+/** A path of a UNIX socket, or a port on this machine. */
+export type Place = string | number;
+
+export class RawClient {
+  readonly socket: Socket;
+  /** Latin-1, so that every byte is a letter. */
+  heard = '';
+  /** What is heard until the connection ends, by whichever side. */
+  readonly ended: Promise<string>;
+  #listeners = new Set<() => void>();
+
+  constructor(place: Place) {
+    this.socket = typeof place === 'string' ? connect(place) : connect(place, '127.0.0.1');
+    this.ended = new Promise((resolve) => {
+      // Whoever is thrown out while he still sends gets a reset, behind what was said to him.
+      this.socket.on('error', () => {});
+      this.socket.on('close', () => {
+        for (const listener of [...this.#listeners]) listener();
+        resolve(this.heard);
+      });
+    });
+    this.socket.on('data', (chunk: Buffer) => {
+      this.heard += chunk.toString('latin1');
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+
+  say(...pieces: readonly Uint8Array[]): void {
+    this.socket.write(Buffer.concat(pieces));
+  }
+
+  /** Waits until what was heard holds `wanted`; throws when the connection ends before. */
+  until(wanted: string | RegExp): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = typeof wanted === 'string' ? this.heard.includes(wanted) : wanted.test(this.heard);
+        if (!found && !this.socket.destroyed) return;
+        this.#listeners.delete(look);
+        if (found) resolve(this.heard);
+        else reject(new Error(`The connection ended before ${wanted}: ${JSON.stringify(this.heard)}`));
+      };
+      this.#listeners.add(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+export function socketOf(agent: Agent, port = 5432): string {
+  return `${agent.socketDir}/.s.PGSQL.${port}`;
+}
+
+/** Logged in where auth_type is plain or trust. */
+export async function loggedIn(
+  place: Place,
+  password: string,
+  user = 'app',
+  database = 'shop',
+): Promise<RawClient> {
+  const client = new RawClient(place);
+  client.say(startup({ user, database }));
+  // `R` with 3 asks for the password in the clear.
+  await client.until('R\0\0\0\x08\0\0\0\x03');
+  client.say(message('p', `${password}\0`));
+  await client.until('Z\0\0\0\x05I');
+  client.heard = '';
+  return client;
+}
+
+/** Somebody else at the same agent, who goes on with his work, and must get his own answers. */
+export class Neighbour implements AsyncDisposable {
+  readonly #client: pg.Client;
+  #asked = 0;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  static async join(url: string): Promise<Neighbour> {
+    const client = new pg.Client(url);
+    await client.connect();
+    return new Neighbour(client);
+  }
+
+  /** A query by itself, a prepared statement and a transaction; throws when an answer is not his. */
+  async works(): Promise<void> {
+    const mark = `neighbour ${++this.#asked}`;
+    const ask = async (text: string, name?: string): Promise<void> => {
+      const { rows } = await this.#client.query({
+        text,
+        values: [mark],
+        ...(name === undefined ? {} : { name }),
+      });
+      if (rows[0]?.mark !== mark) throw new Error(`the neighbour got ${JSON.stringify(rows)} for ${mark}`);
+    };
+    await ask('SELECT $1 AS mark');
+    await ask('SELECT $1::text AS mark', 'mark');
+    await this.#client.query('BEGIN');
+    await ask('SELECT $1 AS mark');
+    await this.#client.query('COMMIT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end();
+  }
+}
