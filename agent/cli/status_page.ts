@@ -105,7 +105,7 @@ function poolLines({ pools }: Snapshot, colours: boolean): string[] {
     pool.clientsWaiting,
     pool.clientsWaiting === 0 ? '-' : printAge(pool.maxWaitMs),
     pool.serversActive,
-    pool.serversIdle + pool.serversCleaning + pool.serversBeingCanceled,
+    pool.serversIdle + (pool.serversTested ?? 0) + pool.serversCleaning + pool.serversBeingCanceled,
     pool.serversLogin,
     pool.poolSize,
     wordsOf(pool),

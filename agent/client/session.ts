@@ -345,7 +345,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const { pool } = this;
     const isSession = pool.mode === 'session';
     const { resets } = pool.terms;
-    if (isSession) server.parameters = server.parameters.withUncertain();
+    if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
     if (this.parameters.isTracking) server.settingsTouched = true;
     if (this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {

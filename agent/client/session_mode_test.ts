@@ -1,9 +1,53 @@
 // The two other pool modes: a server for a whole session, and for a single statement.
 
 import { describe, expect, test } from 'bun:test';
-import { bind, parse, query, sync, terminate } from '../tests/harness/client_words.ts';
+import { bind, execute, parse, query, sync, terminate } from '../tests/harness/client_words.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture } from './session_fixture.ts';
+
+describe('server_reset_query_always', () => {
+  test('resets a server behind each transaction, before anybody else gets it, and forgets its statements', async () => {
+    const {
+      plane,
+      pool,
+      clients,
+      server: one,
+    } = await sessionFixture(2, { poolSize: 1 }, { server_reset_query_always: true });
+    clients[0]!.says(parse('s1', 'SELECT 1'), bind('s1'), execute(), sync);
+    clients[1]!.says(query('SELECT 2'));
+    one.heard();
+    one.says(server.parseComplete, server.bindComplete, server.complete('SELECT 1'), server.ready());
+    expect([one.heard(), pool.cleaningServers.length]).toEqual([['Query DISCARD ALL'], 1]);
+    one.says(server.complete('DISCARD ALL'), server.ready());
+    expect(one.heard()).toEqual(['Query SELECT 2']);
+    one.says(server.complete('SELECT 2'), server.ready());
+    one.says(server.complete('DISCARD ALL'), server.ready());
+    one.heard();
+    clients[0]!.says(bind('s1'), execute(), sync);
+    expect(one.heard().some((word) => word.startsWith('Parse pgsidecar_'))).toBe(true);
+    plane.check();
+  });
+
+  test('leaves a transaction alone until it has ended', async () => {
+    const { clients, server: one } = await sessionFixture(1, {}, { server_reset_query_always: true });
+    clients[0]!.says(query('BEGIN'));
+    one.heard();
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.says(query('COMMIT'));
+    expect(one.heard()).toEqual(['Query COMMIT']);
+    one.says(server.complete('COMMIT'), server.ready());
+    expect(one.heard()).toEqual(['Query DISCARD ALL']);
+  });
+
+  test('resets behind a client that left in a transaction', async () => {
+    const { clients, server: one } = await sessionFixture(1, {}, { server_reset_query_always: true });
+    clients[0]!.says(query('BEGIN'));
+    one.heard();
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.connection.closed();
+    expect(one.heard()).toEqual(['Query ROLLBACK', 'Query DISCARD ALL']);
+  });
+});
 
 describe('Session in session mode', () => {
   const MODE = { poolMode: 'session' } as const;

@@ -1,4 +1,4 @@
-// Ends clients that take too long, at a query, a transaction or at nothing, and tells those that wait.
+// Ends clients that take too long, at a query, a transaction or at nothing, and those whose server is to go; tells those that wait.
 
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Settings, UserSettings } from '../config/settings.ts';
@@ -20,6 +20,9 @@ export function endLateClients({ clients, settings }: ClientContext, now: number
 
 function lookAt(session: Session, settings: Settings, now: number): void {
   session.stopwatch.look(session, now);
+  if (settings.server_fast_close && isKept(session)) {
+    return session.fail(new AgentError('server_replaced', { reason: session.server!.retired! }));
+  }
   const late = whyLate(session, settings, now);
   if (late !== undefined)
     session.fail(new AgentError(late, { seconds: timeoutMs(late, session, settings) / 1000 }));
@@ -40,6 +43,12 @@ function timeoutMs(name: Timeout, { pool }: Session, settings: Settings): number
   return settings.users[pool.user]?.[OWN[name]] ?? settings[name];
 }
 
+/** Between two transactions of a session pool, with a server that is to be replaced. */
+function isKept({ pool, server, phase, relay }: Session): boolean {
+  if (pool.mode !== 'session' || server?.retired === undefined) return false;
+  return phase === 'idle' && server.isClean && !relay.inMessage;
+}
+
 function hasOwn(user: UserSettings): boolean {
   for (const own of Object.values(OWN)) if ((user[own] ?? 0) > 0) return true;
   return false;
@@ -50,7 +59,8 @@ function isAnySet(settings: Settings): boolean {
   const { query_timeout, transaction_timeout, idle_transaction_timeout, client_idle_timeout } = settings;
   return (
     query_timeout + transaction_timeout + idle_transaction_timeout + client_idle_timeout > 0 ||
-    settings.query_wait_notify > 0
+    settings.query_wait_notify > 0 ||
+    settings.server_fast_close
   );
 }
 

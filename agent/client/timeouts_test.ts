@@ -19,8 +19,12 @@ function pass(plane: DataPlane, ms: number): void {
   }
 }
 
-async function world(settings: Partial<Settings>, clients = 1) {
-  const fixture = await sessionFixture(clients, {}, { query_wait_notify: 0, ...settings });
+async function world(
+  settings: Partial<Settings>,
+  clients = 1,
+  database: Parameters<typeof sessionFixture>[1] = {},
+) {
+  const fixture = await sessionFixture(clients, database, { query_wait_notify: 0, ...settings });
   endLateClients(fixture.plane.context, fixture.plane.clock.now());
   return fixture;
 }
@@ -169,6 +173,41 @@ describe('endLateClients()', () => {
     expect(clients[0]!.heard()).toEqual([
       'FATAL 25P03 idle in a transaction for longer than idle_transaction_timeout (20 s)',
     ]);
+  });
+
+  test('ends a session between two transactions whose server is to be replaced, by server_fast_close', async () => {
+    const session = { poolMode: 'session' } as const;
+    const { plane, pool, clients, server: one } = await world({ server_fast_close: true }, 1, session);
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    pool.retireAll('RECONNECT');
+    clients[0]!.heard();
+    pass(plane, 1_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    clients[0]!.says(query('COMMIT'));
+    pass(plane, 1_000);
+    expect(clients[0]!.heard()).toEqual([]);
+    one.says(server.complete('COMMIT'), server.ready());
+    clients[0]!.heard();
+    pass(plane, LOOK_MS);
+    expect(clients[0]!.heard()).toEqual([
+      'FATAL 57P01 terminating connection because its server connection is replaced (server_fast_close): RECONNECT',
+    ]);
+    one.says(server.complete('DISCARD ALL'), server.ready());
+    expect([one.connection.isEnded, pool.servers]).toEqual([true, 0]);
+    plane.check();
+  });
+
+  test('leaves such a session its server without server_fast_close, and one whose server is to stay', async () => {
+    const session = { poolMode: 'session' } as const;
+    for (const fast of [false, true]) {
+      const { plane, pool, clients, server: one } = await world({ server_fast_close: fast }, 1, session);
+      clients[0]!.says(query('SELECT 1'));
+      one.says(server.complete('SELECT 1'), server.ready());
+      if (!fast) pool.retireAll('RECONNECT');
+      pass(plane, 10_000);
+      expect(clients[0]!.connection.isEnded).toBe(false);
+    }
   });
 
   test('does nothing to anybody while no timeout is set', async () => {

@@ -52,7 +52,7 @@ export class Welcome implements Waiter {
   }
 
   onLease(server: Server): void {
-    this.#pool.release(server);
+    this.#pool.giveBack(server);
     this.#done();
   }
 

@@ -30,7 +30,8 @@ export function readiness(snapshot: Snapshot): Health {
   if (limit > 0 && connected >= limit)
     return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };
   for (const pool of snapshot.pools) {
-    const servers = pool.serversActive + pool.serversIdle + pool.serversCleaning + pool.serversBeingCanceled;
+    const { serversActive, serversIdle, serversTested, serversCleaning, serversBeingCanceled } = pool;
+    const servers = serversActive + serversIdle + serversTested + serversCleaning + serversBeingCanceled;
     if (pool.lastError !== undefined && servers === 0 && !pool.removed) {
       return { ok: false, reason: `no server for database "${pool.database}": ${pool.lastError}` };
     }

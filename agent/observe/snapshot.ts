@@ -17,6 +17,8 @@ export interface PoolSnapshot {
   readonly clientsWaiting: number;
   readonly serversActive: number;
   readonly serversIdle: number;
+  /** Asked whether they still answer (server_check_query). */
+  readonly serversTested: number;
   /** Being rolled back or reset. */
   readonly serversCleaning: number;
   /** Waiting until a cancel request has ended. */
@@ -113,6 +115,7 @@ function readPool(pool: Pool, now: number): PoolSnapshot {
     clientsWaiting: pool.waiting,
     serversActive: pool.activeServers.length,
     serversIdle: pool.idle,
+    serversTested: pool.testing,
     serversCleaning: pool.cleaningServers.length,
     serversBeingCanceled: pool.cancelingServers.length,
     serversLogin: pool.logins,

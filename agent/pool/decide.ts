@@ -7,6 +7,10 @@ export interface PoolView {
   readonly waiting: number;
   /** Servers ready to be lent. */
   readonly idle: number;
+  /** All of them have rested for so long that they are checked first (server_check_delay). */
+  readonly stale: boolean;
+  /** Servers that are being checked. */
+  readonly testing: number;
   /** Servers of any state that count against the size: idle, lent, being cleaned, logging in. */
   readonly servers: number;
   /** Of those, still logging in. */
@@ -27,15 +31,18 @@ export interface PoolView {
   readonly room: number;
 }
 
-/** `lend`: the first waiter gets an idle server. `dial`: one more login. `evict`: another pool must give one up. `rest`: nothing. */
-export type Action = 'lend' | 'dial' | 'evict' | 'rest';
+/** `lend`: the first waiter gets an idle server. `check`: one that rested is asked whether it still answers. `dial`: one more login. `evict`: another pool must give one up. `rest`: nothing. */
+export type Action = 'lend' | 'check' | 'dial' | 'evict' | 'rest';
 
 /** Called again and again until it says `rest`. */
 export function decide(pool: PoolView, now: number): Action {
   if (pool.paused) return 'rest';
-  if (pool.waiting > 0 && pool.idle > 0) return 'lend';
+  if (pool.waiting > 0 && pool.idle > 0) {
+    if (!pool.stale) return 'lend';
+    if (pool.testing < pool.waiting) return 'check';
+  }
   if (pool.waiting === 0 && pool.minimum === 0) return 'rest';
-  const wanted = Math.max(pool.waiting, pool.minimum - (pool.servers - pool.logins));
+  const wanted = Math.max(pool.waiting - pool.testing, pool.minimum - (pool.servers - pool.logins));
   if (pool.logins >= wanted) return 'rest';
   if (pool.servers >= pool.size && !opensReserve(pool)) return 'rest';
   if (pool.logins >= (pool.failing ? 1 : pool.loginConcurrency) || now < pool.retryAt) return 'rest';

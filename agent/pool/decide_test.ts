@@ -10,6 +10,8 @@ const QUIET: PoolView = {
   paused: false,
   waiting: 0,
   idle: 0,
+  stale: false,
+  testing: 0,
   servers: 0,
   logins: 0,
   size: 5,
@@ -32,6 +34,24 @@ const cases: readonly (readonly [string, Partial<PoolView>, Action])[] = [
     'lend',
   ],
   ['lends although no limit leaves room', { waiting: 1, idle: 1, servers: 1, room: 0 }, 'lend'],
+  [
+    'checks a server that rested before it is lent',
+    { waiting: 1, idle: 2, stale: true, servers: 2 },
+    'check',
+  ],
+  [
+    'checks one for each client that waits',
+    { waiting: 2, idle: 1, stale: true, testing: 1, servers: 2 },
+    'check',
+  ],
+  [
+    'checks no more than clients wait, and dials for none of them',
+    { waiting: 2, idle: 1, stale: true, testing: 2, servers: 3 },
+    'rest',
+  ],
+  ['dials for those for whom none is left to check', { waiting: 3, testing: 2, servers: 2 }, 'dial'],
+  ['checks nothing while nobody waits', { idle: 2, stale: true, servers: 2 }, 'rest'],
+  ['checks nothing while the pool is paused', { paused: true, waiting: 1, idle: 1, stale: true }, 'rest'],
   ['dials for the first client', { waiting: 1 }, 'dial'],
   ['dials for each client that waits', { waiting: 2, servers: 1, logins: 1 }, 'dial'],
   ['dials no more than clients wait', { waiting: 1, servers: 1, logins: 1 }, 'rest'],
@@ -90,6 +110,7 @@ describe('decide()', () => {
     const small = fc.nat(6);
     const view = fc.record({
       ...{ paused: fc.boolean(), failing: fc.boolean(), waiting: small, idle: small, logins: small },
+      ...{ stale: fc.boolean(), testing: fc.nat(3) },
       ...{ reserve: fc.nat(3), overdue: fc.nat(3) },
       ...{ size: small, minimum: small, servers: fc.nat(12), room: fc.integer({ min: -2, max: 3 }) },
       ...{ loginConcurrency: fc.integer({ min: 1, max: 3 }), retryAt: fc.constantFrom(0, NOW, NOW + 1) },
@@ -98,7 +119,9 @@ describe('decide()', () => {
       fc.property(view, (pool) => {
         const action = decide(pool, NOW);
         if (pool.paused) expect(action).toBe('rest');
-        if (action === 'lend') expect(Math.min(pool.waiting, pool.idle)).toBeGreaterThan(0);
+        if (action === 'check') expect([pool.stale, pool.testing < pool.waiting]).toEqual([true, true]);
+        if (action === 'lend' || action === 'check')
+          expect(Math.min(pool.waiting, pool.idle)).toBeGreaterThan(0);
         if (action === 'evict') expect(pool.waiting).toBeGreaterThan(0);
         if (action !== 'dial') return;
         expect(pool.servers).toBeLessThan(pool.size + (pool.overdue > 0 ? pool.reserve : 0));

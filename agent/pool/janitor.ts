@@ -13,6 +13,8 @@ export function lookAfter(pool: Pool, now: number): void {
   const idleMs = pool.context.settings.server_idle_timeout;
   let spare = pool.connected - pool.minimum;
   for (const server of pool.idleServers) {
+    // What it answered once says nothing of now; it counts where server_check_delay is 0.
+    server.proven = false;
     if (server.expiresAt <= now) pool.discard(server, 'server_lifetime');
     else if (idleMs > 0 && spare > 0 && server.idleSince + idleMs <= now) {
       spare--;

@@ -3,10 +3,12 @@
 import type { ClientKey } from '../auth/client_key.ts';
 import type { Timer } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
+import type { List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
 import type { Tenant } from '../server/tenant.ts';
 import { Elders, type Parameters } from '../state/parameters.ts';
+import { Checker } from './checker.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide } from './decide.ts';
 import { lookAfter } from './janitor.ts';
@@ -17,6 +19,9 @@ import type { PoolIdentity } from './pool_identity.ts';
 import { Recovery, type RecoveryPlan } from './recovery.ts';
 import { leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
+
+/** As PgBouncer spells it, for whom an empty text is no check at all. */
+const EMPTY_QUERY = '<empty>';
 
 export class Pool extends PoolFigures {
   identity: PoolIdentity;
@@ -89,6 +94,14 @@ export class Pool extends PoolFigures {
 
   /** The client is done with a server that owes nothing. */
   release(server: Server): void {
+    const { resets } = this.terms;
+    if (resets.length === 0) return this.giveBack(server);
+    server.parameters = server.parameters.withUncertain();
+    this.clean(server, resets);
+  }
+
+  /** As `release()`, of a server on which nobody has done anything. */
+  giveBack(server: Server): void {
     const now = this.context.clock.now();
     server.tenant = this.resting;
     server.connection.resume();
@@ -139,6 +152,31 @@ export class Pool extends PoolFigures {
     this.resume();
   }
 
+  /** It still answers. */
+  onChecked(server: Server): void {
+    server.tenant = this.resting;
+    this.#settle(server);
+    server.proven = true;
+    this.resume();
+  }
+
+  /** @param silent it did not answer at all, and nobody can know whether those that rested as long would. */
+  onCheckFailed(server: Server, reason: string, silent: boolean): void {
+    const { log } = this.context;
+    log.warn(
+      { server_pid: server.pid, database: this.database.name, reason },
+      'a server that rested is replaced',
+    );
+    // All of them before the next one is taken.
+    for (const each of [server, ...(silent && this.stale ? this.idleServers : [])]) {
+      this.#forget(each);
+      each.tenant = leaving;
+      if (silent) each.connection.close();
+      else each.close();
+    }
+    this.resume();
+  }
+
   /** The last step of cleaning. */
   onCleaned(server: Server): void {
     server.tenant = this.resting;
@@ -149,9 +187,7 @@ export class Pool extends PoolFigures {
 
   /** Closes what rests, and marks the rest so that it is closed when it comes back. */
   retireAll(reason: string): void {
-    for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
-      for (const server of list) server.retired ??= reason;
-    }
+    for (const list of this.#busy) for (const server of list) server.retired ??= reason;
     this.#abort.abort();
     this.#abort = new AbortController();
     this.failure.clear();
@@ -165,9 +201,7 @@ export class Pool extends PoolFigures {
   shutDown(error: AgentError): void {
     for (const waiter of this.waiters) this.refuse(waiter, error);
     this.retireAll(error.message);
-    for (const list of [this.activeServers, this.cleaningServers, this.cancelingServers]) {
-      for (const server of list) server.close();
-    }
+    for (const list of this.#busy) for (const server of list) server.close();
   }
 
   /** One tick of the janitor: clients that waited too long, servers that rested or lived too long. */
@@ -186,12 +220,19 @@ export class Pool extends PoolFigures {
     this.resume();
   }
 
+  get #busy(): readonly List<Server>[] {
+    return [this.activeServers, this.testedServers, this.cleaningServers, this.cancelingServers];
+  }
+
   #work(now: number): void {
     this.now = now;
     for (;;) {
       switch (decide(this, now)) {
         case 'lend':
           this.#lend(now);
+          break;
+        case 'check':
+          this.#check();
           break;
         case 'dial':
           this.#dial();
@@ -218,6 +259,15 @@ export class Pool extends PoolFigures {
     if (waitedMs > this.statistics.waitMsMax) this.statistics.waitMsMax = waitedMs;
     this.statistics.leases++;
     waiter.onLease(server);
+  }
+
+  #check(): void {
+    const server = this.idleServers.last!;
+    this.testedServers.append(server);
+    const checker = new Checker(this);
+    server.tenant = checker;
+    const { server_check_query: sql } = this.context.settings;
+    checker.begin(server, sql === EMPTY_QUERY ? '' : sql);
   }
 
   #dial(): void {
@@ -263,10 +313,12 @@ export class Pool extends PoolFigures {
       },
       error.message,
     );
-    if (this.connected === 0) {
-      for (const waiter of this.waiters)
-        if (waiter.isLogin || this.failure.isFinal) this.refuse(waiter, error);
-    }
+    // With servers of its own, clients wait for those.
+    if (this.connected > 0) return;
+    // A server that is full lets in some of those that come at once: who they are shows when all have been answered.
+    if (this.failure.isFull && this.logins > 0) return;
+    for (const waiter of this.waiters)
+      if (waiter.isLogin || this.failure.isFinal || this.failure.isFull) this.refuse(waiter, error);
   }
 
   #wakeForRetry(): void {
@@ -282,6 +334,7 @@ export class Pool extends PoolFigures {
   /** To rest, unless its time is over. */
   #settle(server: Server, now: number = this.context.clock.now()): void {
     server.idleSince = now;
+    server.proven = false;
     const isOld = server.expiresAt <= now || this.database.serverLifetimeMs === 0;
     const age = isOld ? 'server_lifetime' : undefined;
     const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);

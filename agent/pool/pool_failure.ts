@@ -15,6 +15,9 @@ const FINAL: readonly ErrorCode[] = [
   'server_tls_refused',
 ];
 
+/** PostgreSQL starts, stops or recovers: that is over soon, and nobody should wait for long after it. */
+const STARTING_MAX_MS = 500;
+
 export class PoolFailure {
   /** In a row. */
   count = 0;
@@ -26,10 +29,16 @@ export class PoolFailure {
     return this.last !== undefined && FINAL.includes(this.last.code);
   }
 
+  /** The server has no connection to give (53300): who waited would wait for what others hold. */
+  get isFull(): boolean {
+    return this.last?.code === 'server_full';
+  }
+
   add(error: AgentError, now: number, retryMaxMs: number, random: number): void {
     this.count++;
     this.last = error;
-    this.retryAt = now + backoffMs(this.count, retryMaxMs, random);
+    const maxMs = error.code === 'server_starting' ? Math.min(retryMaxMs, STARTING_MAX_MS) : retryMaxMs;
+    this.retryAt = now + backoffMs(this.count, maxMs, random);
   }
 
   clear(): void {

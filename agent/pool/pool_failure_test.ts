@@ -156,6 +156,82 @@ describe('Pool whose server cannot be reached', () => {
   });
 });
 
+describe('Pool whose server is full (53300)', () => {
+  const full = errorResponse('sorry, too many clients already', 'FATAL', '53300');
+
+  test('lets everybody wait for the servers that it has, and does not storm', async () => {
+    const { ask, plane, pool } = await poolFixture({ poolSize: 4, queryWaitTimeoutMs: 0 });
+    const [holder] = await ask(1);
+    plane.network.welcome = () => 'silent';
+    const clients = [...(await ask(2)), ...(await ask(1, true))];
+    for (const each of plane.servers.slice(1)) each.says(full);
+    await settle();
+    expect(clients.map(({ fate }) => fate)).toEqual(['waiting', 'waiting', 'waiting']);
+    // The pause has begun: not one more is tried until it is over.
+    const { length } = plane.network.tried;
+    pool.resume();
+    await settle();
+    expect([plane.network.tried.length, pool.logins]).toEqual([length, 0]);
+    pool.release(holder!.server!);
+    expect(clients[0]!.fate).toBe('leased');
+    plane.check();
+  });
+
+  test('tells everybody the server’s own reason and SQLSTATE when it has none', async () => {
+    const { ask, plane } = await poolFixture({ queryWaitTimeoutMs: 0 });
+    plane.network.welcome = () => 'silent';
+    const clients = [...(await ask(1)), ...(await ask(1, true))];
+    for (const each of plane.servers) each.says(full);
+    await settle();
+    for (const { error } of clients) {
+      expect([error!.row.sqlstate, error!.message]).toEqual([
+        '53300',
+        'the server refused our login: sorry, too many clients already',
+      ]);
+    }
+    plane.check();
+  });
+
+  test('waits for all logins that are under way before it says so: some may be let in', async () => {
+    const { ask, plane } = await poolFixture({ queryWaitTimeoutMs: 0 });
+    plane.network.welcome = () => 'silent';
+    const clients = await ask(2);
+    const [one, other] = plane.servers;
+    one!.says(full);
+    await settle();
+    expect(clients.map(({ fate }) => fate)).toEqual(['waiting', 'waiting']);
+    other!.greets();
+    await settle();
+    expect(clients.map(({ fate }) => fate)).toEqual(['leased', 'waiting']);
+    plane.check();
+  });
+});
+
+describe('Pool whose server is starting or stopping (57P03)', () => {
+  test('tells who logs in, lets others wait, and is back soon however often it failed', async () => {
+    const { ask, plane } = await poolFixture({ queryWaitTimeoutMs: 0 }, { server_login_retry: 60_000 });
+    plane.network.welcome = () => 'silent';
+    const [waiting] = await ask(1);
+    const [login] = await ask(1, true);
+    const starting = errorResponse('the database system is starting up', 'FATAL', '57P03');
+    for (const each of plane.servers) each.says(starting);
+    await settle();
+    expect([login!.error!.row.sqlstate, waiting!.fate]).toEqual(['57P03', 'waiting']);
+    for (let i = 0; i < 20; i++) {
+      expect(plane.clock.nextInMs).toBeLessThanOrEqual(500);
+      plane.clock.advance(plane.clock.nextInMs);
+      await settle();
+      plane.network.server.says(starting);
+      await settle();
+    }
+    plane.network.welcome = () => 'login';
+    plane.clock.advance(500);
+    await settle();
+    expect(waiting!.fate).toBe('leased');
+    plane.check();
+  });
+});
+
 describe('PoolFailure', () => {
   const final: Partial<Record<ErrorCode, boolean>> = {
     server_password_wrong: true,
@@ -167,6 +243,8 @@ describe('PoolFailure', () => {
     server_timeout: false,
     server_closed: false,
     server_login_failed: false,
+    server_full: false,
+    server_starting: false,
     server_protocol: false,
   };
   for (const [code, isFinal] of Object.entries(final)) {

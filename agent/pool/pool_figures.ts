@@ -28,6 +28,7 @@ export class PoolFigures implements PoolView {
   readonly context: PoolContext;
   readonly idleServers = new List<Server>('idle');
   readonly activeServers = new List<Server>('active');
+  readonly testedServers = new List<Server>('tested');
   readonly cleaningServers = new List<Server>('cleaning');
   readonly cancelingServers = new List<Server>('being_canceled');
   readonly waiters = new List<Waiter>('waiting');
@@ -70,10 +71,22 @@ export class PoolFigures implements PoolView {
   get idle(): number {
     return this.idleServers.length;
   }
+  get testing(): number {
+    return this.testedServers.length;
+  }
+  /** The one that would be lent next was used last of all. */
+  get stale(): boolean {
+    const { settings } = this.context;
+    const next = this.idleServers.last;
+    if (next === undefined || settings.server_check_query === '') return false;
+    const delayMs = settings.server_check_delay;
+    return delayMs === 0 ? !next.proven : this.now - next.idleSince > delayMs;
+  }
   get connected(): number {
     return (
       this.idleServers.length +
       this.activeServers.length +
+      this.testedServers.length +
       this.cleaningServers.length +
       this.cancelingServers.length
     );

@@ -19,7 +19,7 @@ export class Probe implements Waiter {
   }
 
   onLease(server: Server): void {
-    this.#pool.release(server);
+    this.#pool.giveBack(server);
   }
 
   onLeaseFailed(): void {}

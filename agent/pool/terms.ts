@@ -13,7 +13,7 @@ export interface PoolTerms {
   readonly queryWaitTimeoutMs: number;
   /** Servers of the user over all databases; 0 is no limit. */
   readonly userConnectionsMax: number;
-  /** What makes a server as new behind its client: server_reset_query, in a session pool. */
+  /** What makes a server as new behind its client: server_reset_query, in a session pool or always. */
   readonly resets: readonly string[];
 }
 
@@ -23,8 +23,8 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
   const own = isOwn ? settings.users[user] : undefined;
   const reserveTimeoutMs = settings.reserve_pool_timeout;
   const mode = own?.poolMode ?? database.poolMode;
-  const resets =
-    mode === 'session' && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
+  const isReset = mode === 'session' || settings.server_reset_query_always;
+  const resets = isReset && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
   return {
     mode,
     resets,

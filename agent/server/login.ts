@@ -173,4 +173,6 @@ const LOGIN_CODES: Readonly<Record<string, ErrorCode>> = {
   '28P01': 'server_password_wrong',
   '28000': 'server_auth_rejected',
   '3D000': 'server_database_missing',
+  '53300': 'server_full',
+  '57P03': 'server_starting',
 };

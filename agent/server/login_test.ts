@@ -92,8 +92,8 @@ describe('login() tells apart why the server says no', () => {
     ['28P01', 'server_password_wrong'],
     ['28000', 'server_auth_rejected'],
     ['3D000', 'server_database_missing'],
-    ['53300', 'server_login_failed'],
-    ['57P03', 'server_login_failed'],
+    ['53300', 'server_full'],
+    ['57P03', 'server_starting'],
   ];
   for (const [sqlstate, code] of cases) {
     test(`${sqlstate} is ${code}, in the server’s own words`, async () => {

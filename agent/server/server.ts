@@ -72,8 +72,9 @@ export class Server implements ConnectionHandler, Linked<Server> {
   /** IDLE, IN_TRANSACTION or IN_FAILED_TRANSACTION, as of the last ReadyForQuery. */
   status: number = type.IDLE;
   tenant: Tenant;
-  /** When it came back to the pool. */
+  /** When it came back to the pool; and whether it has answered since it was last lent. */
   idleSince: number;
+  proven = true;
   /** Set when it must not be lent again: why. */
   retired: string | undefined;
   /** Whose statement without a name it may have: nobody else may run that. */

@@ -143,6 +143,12 @@ export const CLIENT_ERRORS = {
     exit: 75,
     sentence: 'idle in a transaction for longer than idle_transaction_timeout ({seconds} s)',
   },
+  server_replaced: {
+    sqlstate: '57P01',
+    exit: 75,
+    sentence:
+      'terminating connection because its server connection is replaced (server_fast_close): {reason}',
+  },
   client_idle_timeout: {
     sqlstate: '57P05',
     exit: 75,

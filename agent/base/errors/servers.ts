@@ -81,6 +81,16 @@ export const SERVER_ERRORS = {
     exit: 69,
     sentence: 'the server refused our login: {message} (SQLSTATE {sqlstate})',
   },
+  server_full: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence: 'the server refused our login: {message}',
+  },
+  server_starting: {
+    sqlstate: '57P03',
+    exit: 75,
+    sentence: 'the server refused our login: {message}',
+  },
   connect_query_failed: {
     sqlstate: '08004',
     exit: 69,

@@ -106,6 +106,7 @@ export async function reconcile(postgres: Postgres, ledger: Ledger): Promise<voi
 interface PoolCounts {
   readonly serversActive: number;
   readonly serversIdle: number;
+  readonly serversTested: number;
   readonly serversCleaning: number;
   readonly serversBeingCanceled: number;
   readonly serversLogin: number;
@@ -120,13 +121,16 @@ export async function untilQuiet(postgres: Postgres, agent: Agent): Promise<void
         all +
         each.serversActive +
         each.serversIdle +
+        each.serversTested +
         each.serversCleaning +
         each.serversBeingCanceled +
         each.serversLogin,
       0,
     );
     const seen = await held(postgres);
-    const isIdle = pools.every((each) => each.serversActive + each.serversCleaning + each.serversLogin === 0);
+    const isIdle = pools.every(
+      (each) => each.serversActive + each.serversTested + each.serversCleaning + each.serversLogin === 0,
+    );
     if (isIdle && seen.connections === counted && seen.busy === 0 && seen.locks === 0) return;
     await Bun.sleep(20);
   }

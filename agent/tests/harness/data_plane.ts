@@ -84,6 +84,8 @@ export function settingsOf(
     ...DEFAULTS,
     auth_type: 'trust',
     server_lifetime_jitter: 0,
+    // Most tests let time pass, and script every word of their servers.
+    server_check_query: '',
     ...more,
     databases: Object.fromEntries(databases.map((database) => [database.name, database])),
     users: Object.fromEntries(users.map((user) => [user.name, user])),
@@ -215,6 +217,7 @@ export class DataPlane {
       for (const list of [
         pool.idleServers,
         pool.activeServers,
+        pool.testedServers,
         pool.cleaningServers,
         pool.cancelingServers,
       ]) {

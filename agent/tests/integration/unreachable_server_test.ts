@@ -158,8 +158,8 @@ test('a database that the server has not', async () => {
 test('too many connections at the server', async () => {
   await postgres.sql('ALTER ROLE app CONNECTION LIMIT 0');
   expect(await refusal()).toEqual({
-    sqlstate: '08004',
-    text: 'FATAL:  the server refused our login: too many connections for role "app" (SQLSTATE 53300)',
+    sqlstate: '53300',
+    text: 'FATAL:  the server refused our login: too many connections for role "app"',
   });
   await postgres.sql('ALTER ROLE app CONNECTION LIMIT -1');
 });

@@ -40,6 +40,13 @@ const EXCUSES: readonly Excuse[] = [
   },
   { sqlstate: '08001', text: /./, holds: hasFault },
   { sqlstate: '08004', text: /SQLSTATE (?:57P0[13]|53300)/, holds: hasFault },
+  { sqlstate: '57P03', text: /^the server refused our login/, holds: hasFault },
+  { sqlstate: '53300', text: /^the server refused our login/, holds: hasFault },
+  {
+    sqlstate: '57P01',
+    text: /server_fast_close/,
+    holds: ({ settings }) => settings.server_fast_close,
+  },
   { sqlstate: '57P01', text: /removed from the configuration/, holds: hasChanged },
   { sqlstate: '3D000', text: /./, holds: hasChanged },
   {

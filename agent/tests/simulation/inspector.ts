@@ -40,10 +40,11 @@ export class Inspector {
     if (servers > pool.sizeMax && servers > before)
       world.violation(`${servers} servers in a pool of ${pool.size} with a reserve of ${pool.reserve}`);
     // Whatever has happened, all that could be done for those who wait is under way: no tick has to come for it.
-    const { paused, waiting, idle, logins, size, loginConcurrency, retryAt, failing, room } = pool;
+    const { paused, waiting, idle, stale, testing, logins, size, loginConcurrency, retryAt, failing, room } =
+      pool;
     const now = failing ? 0 : world.now;
     const timeless = {
-      ...{ paused, waiting, idle, servers, logins, size, reserve: 0, overdue: 0, minimum: 0 },
+      ...{ paused, waiting, idle, stale, testing, servers, logins, size, reserve: 0, overdue: 0, minimum: 0 },
     };
     const next = decide({ ...timeless, loginConcurrency, retryAt, failing, room }, now);
     if (next === 'dial') world.violation('a client waits although there is room for a server');
@@ -67,8 +68,7 @@ export class Inspector {
     }
     for (const server of pool.cancelingServers)
       if (server.cancels <= 0) world.violation('a server waits for a cancel request that is over');
-    if (pool.waiting > 0 && pool.idle > 0 && !pool.paused)
-      world.violation('a client waits although a server is idle');
+    if (next === 'lend' || next === 'check') world.violation('a client waits although a server is idle');
   }
 
   /** For each limit that is reached, another pool under it has a server to spare. */
