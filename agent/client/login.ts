@@ -152,14 +152,15 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const auth = whomToAsk(settings, book, { user, database, authType });
     if (auth === undefined) return this.#begin(options);
     this.#phase = 'thinking';
-    findUser(context.registry.authQueries, auth, user, book)
-      .then((found) => {
-        if (this.#phase === 'thinking') this.#beginFound(options, found);
-      })
-      .catch((error: Error) => {
+    findUser(context.registry.authQueries, auth, user, book).then(
+      (found) => {
+        if (this.#phase === 'thinking') this.#attempt(() => this.#beginFound(options, found));
+      },
+      (error: Error) => {
         if (!(error instanceof AgentError)) return this.#onThrown(error);
         if (this.#phase === 'thinking') this.#onRefused('auth_query_failed', error.message);
-      });
+      },
+    );
   }
 
   #begin(options: ClientLoginOptions): void {

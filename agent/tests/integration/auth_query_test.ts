@@ -7,7 +7,7 @@ import type { Agent } from '../harness/agent.ts';
 import { expectNoSecrets, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
 import { endServers } from '../harness/end_servers.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, type Login, psql, refusalOf, refused, through } from '../harness/psql.ts';
 
 setDefaultTimeout(30_000);
@@ -39,17 +39,23 @@ interface Options {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly shop?: Readonly<Record<string, unknown>>;
   readonly users?: Readonly<Record<string, unknown>>;
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** One server, two databases, and no user in any file but the one who asks. */
-async function serveAsked({ settings = {}, shop = {}, users: more = {} }: Options = {}): Promise<Agent> {
+async function serveAsked({
+  settings = {},
+  shop = {},
+  users: more = {},
+  files = {},
+}: Options = {}): Promise<Agent> {
   const server = { host: 'localhost', port: postgres.port };
   const databases = { shop: { ...server, ...shop }, users: server };
   const users = { pooler: { password: postgres.passwordOf('pooler') }, ...more };
   const all = { auth_user: 'pooler', databases, users, ...settings };
   const agent = await serve(
     { postgres, authority, user: 'pooler', settings: all },
-    { files: { 'application.yml': '{}\n' } },
+    { files: { 'application.yml': '{}\n', ...files } },
   );
   const secrets = await postgres.sql<{ secret: string }>(
     'SELECT rolpassword AS secret FROM pg_authid WHERE rolpassword IS NOT NULL',
@@ -272,4 +278,38 @@ test('a hundred clients who come at once are asked for on the few connections th
   const asking = pools.find(({ database, user }) => database === 'shop' && user === 'pooler');
   expect([asking?.poolSize, Number(asking?.serversIdle) <= 2, asking?.clients]).toEqual([2, true, 0]);
   await Promise.all(clients.map((client) => client.end()));
+});
+
+test('a client that binds to our certificate is found, and its key binds to the server’s', async () => {
+  const own = authority.issueServer();
+  const port = await freePort();
+  const tls = {
+    client_tls_sslmode: 'require',
+    client_tls_cert_file: 'agent.crt',
+    client_tls_key_file: 'agent.key',
+  };
+  const settings = { listen_addr: '127.0.0.1', listen_port: port, server_channel_binding: 'require', ...tls };
+  await using agent = await serveAsked({
+    settings,
+    files: { 'agent.crt': own.certificate, 'agent.key': own.key },
+  });
+  const env = { PGSSLMODE: 'require', PGCHANNELBINDING: 'require' };
+  const ann = as(agent, 'ann', { host: '127.0.0.1', port, env });
+  expect(await ask(ann, 'SELECT session_user')).toBe('ann');
+  expect(await refusalOf({ ...ann, password: randomUUID() })).toContain(WRONG('ann'));
+});
+
+test('while the server is away nobody is found, and once it is back everybody is', async () => {
+  await using agent = await serveAsked({ settings: { server_login_retry: '100ms' } });
+  const client = new pg.Client(agent.url('ann', postgres.passwordOf('ann'), 'shop'));
+  await client.connect();
+  await postgres.shutDown();
+  const [text, reason] = await reasonOf(agent, as(agent, 'app'));
+  expect(text).toBe('FATAL:  cannot find out who user "app" is just now');
+  expect(reason).toMatch(/^cannot connect to the server|^the connection to the server was lost|^the server/);
+  await postgres.restart();
+  while ((await psql(as(agent, 'app'), ['-c', 'SELECT 1'])).code !== 0);
+  expect(await ask(as(agent, 'app'), 'SELECT session_user')).toBe('app');
+  expect((await client.query('SELECT session_user AS me')).rows).toEqual([{ me: 'ann' }]);
+  await client.end();
 });

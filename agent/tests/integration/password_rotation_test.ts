@@ -124,3 +124,54 @@ test('two lines of auth_file are the two passwords of their user, with a warning
   );
   expect((await agent.status()).warnings).toEqual([warning]);
 });
+
+test('password files are read again when they change, and each database has its own two', async () => {
+  const [one, two, three, four] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  await using other = await startPostgres({
+    tls: { server: authority.issueServer() },
+    users: { app: '' },
+    databases: { jobs: 'app' },
+  });
+  await setPassword('app', one);
+  await other.sql(`ALTER ROLE app PASSWORD '${three}'`);
+  const databases = {
+    shop: { password_file: 'shop', password_file_next: 'shop.next' },
+    jobs: {
+      host: 'localhost',
+      port: other.port,
+      user: 'app',
+      password_file: 'jobs',
+      password_command_next: 'cat jobs.next',
+    },
+  };
+  const files = { shop: one, 'shop.next': `${randomUUID()}\n`, jobs: three, 'jobs.next': four };
+  await using agent = await serve(application(one, undefined, { databases }), { files });
+  const at = (database: string, password: string) => through(agent, password, { database });
+  for (const [database, password] of [
+    ['shop', one],
+    ['jobs', three],
+    ['jobs', four],
+  ] as const)
+    expect(await ask(at(database, password), 'SELECT current_database()')).toBe(database);
+  for (const [database, password] of [
+    ['shop', two],
+    ['shop', three],
+    ['shop', four],
+    ['jobs', one],
+  ] as const)
+    expect(await refusalOf(at(database, password))).toBe(WRONG);
+
+  const from = agent.logLines().length;
+  agent.writeFile('shop.next', `${two}\n`);
+  await agent.waitForLog('reloaded', from);
+  await setPassword('app', two, agent);
+  await other.sql(`ALTER ROLE app PASSWORD '${four}'`);
+  await endServers(other, agent, 'app');
+  for (const [database, password] of [
+    ['shop', one],
+    ['shop', two],
+    ['jobs', three],
+    ['jobs', four],
+  ] as const)
+    expect(await ask(at(database, password), 'SELECT current_database()')).toBe(database);
+});
