@@ -147,7 +147,14 @@ function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Pr
   };
   const isUnreadable = (path: string) => unreadable.has(path);
   return {
-    io: { cwd: io.cwd, env: io.env, run: (...args) => io.run(...args), read, isUnreadable },
+    io: {
+      cwd: io.cwd,
+      env: io.env,
+      run: (...args) => io.run(...args),
+      read,
+      isUnreadable,
+      ...(io.pemFault === undefined ? {} : { pemFault: io.pemFault }),
+    },
     problems,
   };
 }

@@ -16,6 +16,15 @@ const GENERAL = {
   sslkey: 'server_tls_key_file',
 } as const;
 
+/** Answers the text when there is nothing to complain about. `certificate` is that of a key, where it is good. */
+type Check = (
+  setting: string,
+  path: string,
+  origin: Origin,
+  kind: 'certificate' | 'private key',
+  certificate?: string,
+) => string;
+
 export interface PemFiles {
   /** Absolute; TLS reads them, so the watcher must see them change although no setting does. */
   readonly files: readonly string[];
@@ -29,23 +38,28 @@ export function checkPemFiles(
 ): PemFiles {
   const files = new Set<string>();
   const problems: Problem[] = [];
-  const check = (setting: string, path: string, origin: Origin, kind: 'certificate' | 'private key') => {
-    if (path === '' || path === 'system') return;
+  const check: Check = (setting, path, origin, kind, certificate = '') => {
+    if (path === '' || path === 'system') return '';
     files.add(path);
     const text = io.read(path);
-    if (text !== undefined && isWhole(text, kind === 'certificate' ? CERTIFICATE : PRIVATE_KEY)) return;
-    const missing = io.isUnreadable?.(path) ? 'a file that can be read' : 'a file that is there';
-    const expected = text === undefined ? missing : `a whole PEM file with a ${kind} in it`;
+    const isCertificate = kind === 'certificate';
+    let expected: string | undefined;
+    if (text === undefined)
+      expected = io.isUnreadable?.(path) ? 'a file that can be read' : 'a file that is there';
+    else if (!isWhole(text, isCertificate ? CERTIFICATE : PRIVATE_KEY))
+      expected = `a whole PEM file with a ${kind} in it`;
+    else if (isCertificate) expected = io.pemFault?.(text);
+    else if (certificate !== '') expected = io.pemFault?.(certificate, text);
+    if (expected === undefined) return text!;
     problems.push(problem('error', 'setting_invalid', { setting, value: path, expected }, origin));
+    return '';
   };
+  let certificate = '';
   for (const name of ['client_tls_ca_file', 'client_tls_cert_file', 'client_tls_key_file'] as const) {
     if (settings.client_tls_sslmode.value === 'disable') break;
-    check(
-      name,
-      String(settings[name].value),
-      settings[name].origin,
-      name.endsWith('key_file') ? 'private key' : 'certificate',
-    );
+    const { value, origin } = settings[name];
+    const kind = name.endsWith('key_file') ? 'private key' : 'certificate';
+    certificate = check(name, String(value), origin, kind, certificate);
   }
   for (const { settings: database, chosen } of databases) {
     // By the name that somebody wrote: the database's own key, or the setting that speaks for it.
@@ -53,15 +67,16 @@ export function checkPemFiles(
       key: 'sslrootcert' | 'sslcert' | 'sslkey',
       path: string,
       kind: 'certificate' | 'private key',
+      beside?: string,
     ) => {
       const general = settings[GENERAL[key]];
-      check(chosen[key] === general ? GENERAL[key] : key, path, chosen[key]!.origin, kind);
+      return check(chosen[key] === general ? GENERAL[key] : key, path, chosen[key]!.origin, kind, beside);
     };
     if (database.sslmode === 'disable') continue;
     // Only verifying modes look at the CAs; a path that nobody reads may be as it is.
     if (database.sslmode.startsWith('verify')) own('sslrootcert', database.sslrootcert, 'certificate');
-    own('sslcert', database.sslcert ?? '', 'certificate');
-    own('sslkey', database.sslkey ?? '', 'private key');
+    const shown = own('sslcert', database.sslcert ?? '', 'certificate');
+    own('sslkey', database.sslkey ?? '', 'private key', shown);
   }
   return { files: [...files], problems };
 }

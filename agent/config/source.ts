@@ -104,6 +104,11 @@ export interface SourceIo {
   read(path: string): string | undefined;
   /** Was `read` of this path undefined because the file cannot be read? That is a problem already, and needs no second one. */
   readonly isUnreadable?: (path: string) => boolean;
+  /**
+   * Why TLS cannot use these certificates, or this key with them: what was expected, for the end of a sentence. Undefined
+   * when it can.
+   */
+  readonly pemFault?: (certificates: string, key?: string) => string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Runs an operator's command (password_command, secrets_command), no shell in between; its standard output without

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import type { SourceIo } from '../config/source.ts';
 import { type FileState, stateOfBytes } from './file_state.ts';
+import { pemFault } from './pem_fault.ts';
 
 /**
  * Limits that no setting can say, since the settings are in the files: ten megabytes is a hundred times the longest
@@ -26,6 +27,7 @@ export function sourceIo(
     env,
     cwd,
     read: (path) => readFile(resolve(cwd, path), path, seen),
+    pemFault,
     run: (command, args, timeoutMs) => runCommand(command, args, timeoutMs, cwd, env),
   };
 }

@@ -238,10 +238,10 @@ describe('A client that is logged in', () => {
       Buffer.concat([Buffer.from('Q'), length(PACKET_BYTES_MAX + 1)]),
       `says that it is ${PACKET_BYTES_MAX + 1} bytes long`,
     ],
-    'and asks for TLS': [sslRequest, 'a message of type 0x00'],
+    'and asks for TLS': [sslRequest, 'invalid frontend message type 0'],
     'and asks to cancel on the same connection': [
       packet(80_877_102, Buffer.alloc(8)),
-      'a message of type 0x00',
+      'invalid frontend message type 0',
     ],
     'and sends nonsense': [
       Buffer.alloc(100_000, 0xff),
