@@ -275,7 +275,14 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     if (context.settings.log_connections) {
       const { peer, tls } = this.#connection;
       context.log.info(
-        { client_pid: session.pid, database: pool.database.name, user, peer, tls: tls?.version },
+        {
+          client_pid: session.pid,
+          database: pool.database.name,
+          user,
+          peer,
+          tls: tls?.version,
+          tls_resumed: tls?.isResumed,
+        },
         'client connected',
       );
     }

@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"auth_query_pool_size":{"$ref":"#/definitions/shape7"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape8"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape9"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape10"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape11"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape12"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"max_client_conn":{"$ref":"#/definitions/shape13"},"max_db_client_connections":{"$ref":"#/definitions/shape14"},"max_user_client_connections":{"$ref":"#/definitions/shape14"},"max_packet_size":{"$ref":"#/definitions/shape15"},"max_message_held":{"$ref":"#/definitions/shape16"},"client_write_buffer":{"$ref":"#/definitions/shape17"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape18"},"default_pool_size":{"$ref":"#/definitions/shape19"},"min_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape10"},"max_user_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape21"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape22"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape14"},"prepared_statements_memory":{"$ref":"#/definitions/shape23"},"server_write_buffer":{"$ref":"#/definitions/shape17"},"server_tls_sslmode":{"$ref":"#/definitions/shape11"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape24"},"server_channel_binding":{"$ref":"#/definitions/shape25"},"server_tls_protocols":{"$ref":"#/definitions/shape12"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape26"},"log_format":{"$ref":"#/definitions/shape27"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape28"},"force_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape20"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape29"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape14"},"pool_mode":{"$ref":"#/definitions/shape18"},"pool_size":{"$ref":"#/definitions/shape19"},"min_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"max_db_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape11"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape24"},"parameters":{"$ref":"#/definitions/shape30"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape14"},"pool_mode":{"$ref":"#/definitions/shape18"},"pool_size":{"$ref":"#/definitions/shape19"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"max_user_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape12":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape13":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"enum":["session","transaction","statement"]},"shape19":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape24":{"enum":["postgres","direct"]},"shape25":{"enum":["prefer","require","disable"]},"shape26":{"enum":["debug","info","warn","error"]},"shape27":{"enum":["auto","json","pretty"]},"shape28":{"enum":["writer","replica"]},"shape29":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape30":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape6"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"auth_query_pool_size":{"$ref":"#/definitions/shape7"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape8"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape9"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape10"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape11"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape12"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"max_client_conn":{"$ref":"#/definitions/shape13"},"max_db_client_connections":{"$ref":"#/definitions/shape14"},"max_user_client_connections":{"$ref":"#/definitions/shape14"},"max_packet_size":{"$ref":"#/definitions/shape15"},"max_message_held":{"$ref":"#/definitions/shape16"},"client_write_buffer":{"$ref":"#/definitions/shape17"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape18"},"default_pool_size":{"$ref":"#/definitions/shape19"},"min_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape10"},"max_user_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape21"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape22"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape14"},"prepared_statements_memory":{"$ref":"#/definitions/shape23"},"server_write_buffer":{"$ref":"#/definitions/shape17"},"server_tls_sslmode":{"$ref":"#/definitions/shape11"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape24"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape25"},"server_tls_protocols":{"$ref":"#/definitions/shape12"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape26"},"log_format":{"$ref":"#/definitions/shape27"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"control_socket":{"$ref":"#/definitions/shape0"},"drain_timeout":{"$ref":"#/definitions/shape5"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape28"},"force_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape20"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape29"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape14"},"pool_mode":{"$ref":"#/definitions/shape18"},"pool_size":{"$ref":"#/definitions/shape19"},"min_pool_size":{"$ref":"#/definitions/shape20"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"max_db_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"sslmode":{"$ref":"#/definitions/shape11"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape24"},"parameters":{"$ref":"#/definitions/shape30"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape14"},"pool_mode":{"$ref":"#/definitions/shape18"},"pool_size":{"$ref":"#/definitions/shape19"},"reserve_pool_size":{"$ref":"#/definitions/shape20"},"max_user_connections":{"$ref":"#/definitions/shape10"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust"]},"shape7":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape12":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape13":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape15":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape16":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"enum":["session","transaction","statement"]},"shape19":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape20":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape21":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape24":{"enum":["postgres","direct"]},"shape25":{"enum":["prefer","require","disable"]},"shape26":{"enum":["debug","info","warn","error"]},"shape27":{"enum":["auto","json","pretty"]},"shape28":{"enum":["writer","replica"]},"shape29":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape30":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -1081,7 +1081,7 @@ return errors === 0;
 
 const schema32 = {"enum":["prefer","require","disable"]};
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
@@ -1094,13 +1094,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate119.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"enum":["debug","info","warn","error"]};
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
@@ -1113,13 +1113,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate129.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
 const schema34 = {"enum":["auto","json","pretty"]};
 
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "auto") || (data === "json")) || (data === "pretty"))){
@@ -1132,13 +1132,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate131.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
 const schema35 = {"enum":["writer","replica"]};
 
-function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
@@ -1151,13 +1151,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate152.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
 
 const schema36 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1204,13 +1204,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate157.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
 const schema37 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1238,7 +1238,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate175.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
 
@@ -1691,9 +1691,15 @@ vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.err
 errors = vErrors.length;
 }
 }
+if(data.server_tls_resumption !== undefined){
+if(!(validate31(data.server_tls_resumption, {instancePath:instancePath+"/server_tls_resumption",parentData:data,parentDataProperty:"server_tls_resumption",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
 if(data.server_channel_binding !== undefined){
-if(!(validate119(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(!(validate120(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
 errors = vErrors.length;
 }
 }
@@ -1746,14 +1752,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate129(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate130(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate131(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate132(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
@@ -1788,12 +1794,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data88 = data.databases;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-for(const key1 in data88){
-let data89 = data88[key1];
+let data89 = data.databases;
 if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-for(const key2 in data89){
+for(const key1 in data89){
+let data90 = data89[key1];
+if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
+for(const key2 in data90){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -1805,219 +1811,219 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data89.from !== undefined){
-if(!(validate22(data89.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data89,parentDataProperty:"from",rootData}))){
+if(data90.from !== undefined){
+if(!(validate22(data90.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data90,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.url !== undefined){
-if(!(validate22(data89.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data89,parentDataProperty:"url",rootData}))){
+if(data90.url !== undefined){
+if(!(validate22(data90.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data90,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.host !== undefined){
-if(!(validate22(data89.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data89,parentDataProperty:"host",rootData}))){
+if(data90.host !== undefined){
+if(!(validate22(data90.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data90,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.port !== undefined){
-if(!(validate22(data89.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data89,parentDataProperty:"port",rootData}))){
+if(data90.port !== undefined){
+if(!(validate22(data90.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data90,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.dbname !== undefined){
-if(!(validate22(data89.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data89,parentDataProperty:"dbname",rootData}))){
+if(data90.dbname !== undefined){
+if(!(validate22(data90.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data90,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.user !== undefined){
-if(!(validate22(data89.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data89,parentDataProperty:"user",rootData}))){
+if(data90.user !== undefined){
+if(!(validate22(data90.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data90,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password !== undefined){
-if(!(validate22(data89.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data89,parentDataProperty:"password",rootData}))){
+if(data90.password !== undefined){
+if(!(validate22(data90.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data90,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password_file !== undefined){
-if(!(validate22(data89.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data89,parentDataProperty:"password_file",rootData}))){
+if(data90.password_file !== undefined){
+if(!(validate22(data90.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data90,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password_command !== undefined){
-if(!(validate22(data89.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data89,parentDataProperty:"password_command",rootData}))){
+if(data90.password_command !== undefined){
+if(!(validate22(data90.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data90,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.secret_id !== undefined){
-if(!(validate22(data89.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data89,parentDataProperty:"secret_id",rootData}))){
+if(data90.secret_id !== undefined){
+if(!(validate22(data90.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data90,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password_next !== undefined){
-if(!(validate22(data89.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data89,parentDataProperty:"password_next",rootData}))){
+if(data90.password_next !== undefined){
+if(!(validate22(data90.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data90,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password_file_next !== undefined){
-if(!(validate22(data89.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data89,parentDataProperty:"password_file_next",rootData}))){
+if(data90.password_file_next !== undefined){
+if(!(validate22(data90.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data90,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.password_command_next !== undefined){
-if(!(validate22(data89.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data89,parentDataProperty:"password_command_next",rootData}))){
+if(data90.password_command_next !== undefined){
+if(!(validate22(data90.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data90,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.secret_id_next !== undefined){
-if(!(validate22(data89.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data89,parentDataProperty:"secret_id_next",rootData}))){
+if(data90.secret_id_next !== undefined){
+if(!(validate22(data90.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data90,parentDataProperty:"secret_id_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.role !== undefined){
-if(!(validate152(data89.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data89,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(data90.role !== undefined){
+if(!(validate153(data90.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data90,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
 errors = vErrors.length;
 }
 }
-if(data89.force_user !== undefined){
-if(!(validate31(data89.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data89,parentDataProperty:"force_user",rootData}))){
+if(data90.force_user !== undefined){
+if(!(validate31(data90.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data90,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data89.reserve_pool !== undefined){
-if(!(validate86(data89.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data89,parentDataProperty:"reserve_pool",rootData}))){
+if(data90.reserve_pool !== undefined){
+if(!(validate86(data90.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data90,parentDataProperty:"reserve_pool",rootData}))){
 vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
-if(data89.connect_query !== undefined){
-if(!(validate22(data89.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data89,parentDataProperty:"connect_query",rootData}))){
+if(data90.connect_query !== undefined){
+if(!(validate22(data90.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data90,parentDataProperty:"connect_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.connect_timeout !== undefined){
-if(!(validate157(data89.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data89,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(data90.connect_timeout !== undefined){
+if(!(validate158(data90.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data90,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
 errors = vErrors.length;
 }
 }
-if(data89.auth_user !== undefined){
-if(!(validate22(data89.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data89,parentDataProperty:"auth_user",rootData}))){
+if(data90.auth_user !== undefined){
+if(!(validate22(data90.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data90,parentDataProperty:"auth_user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.auth_query !== undefined){
-if(!(validate22(data89.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data89,parentDataProperty:"auth_query",rootData}))){
+if(data90.auth_query !== undefined){
+if(!(validate22(data90.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data90,parentDataProperty:"auth_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.auth_dbname !== undefined){
-if(!(validate22(data89.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data89,parentDataProperty:"auth_dbname",rootData}))){
+if(data90.auth_dbname !== undefined){
+if(!(validate22(data90.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data90,parentDataProperty:"auth_dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.max_db_client_connections !== undefined){
-if(!(validate70(data89.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data89,parentDataProperty:"max_db_client_connections",rootData}))){
+if(data90.max_db_client_connections !== undefined){
+if(!(validate70(data90.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data90,parentDataProperty:"max_db_client_connections",rootData}))){
 vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
 errors = vErrors.length;
 }
 }
-if(data89.pool_mode !== undefined){
-if(!(validate82(data89.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data89,parentDataProperty:"pool_mode",rootData}))){
+if(data90.pool_mode !== undefined){
+if(!(validate82(data90.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data90,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
 errors = vErrors.length;
 }
 }
-if(data89.pool_size !== undefined){
-if(!(validate84(data89.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data89,parentDataProperty:"pool_size",rootData}))){
+if(data90.pool_size !== undefined){
+if(!(validate84(data90.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data90,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data89.min_pool_size !== undefined){
-if(!(validate86(data89.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data89,parentDataProperty:"min_pool_size",rootData}))){
+if(data90.min_pool_size !== undefined){
+if(!(validate86(data90.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data90,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
-if(data89.reserve_pool_size !== undefined){
-if(!(validate86(data89.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data89,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data90.reserve_pool_size !== undefined){
+if(!(validate86(data90.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data90,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
-if(data89.max_db_connections !== undefined){
-if(!(validate52(data89.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data89,parentDataProperty:"max_db_connections",rootData}))){
+if(data90.max_db_connections !== undefined){
+if(!(validate52(data90.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data90,parentDataProperty:"max_db_connections",rootData}))){
 vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
-if(data89.query_wait_timeout !== undefined){
-if(!(validate33(data89.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data89,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data90.query_wait_timeout !== undefined){
+if(!(validate33(data90.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data90,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data89.server_lifetime !== undefined){
-if(!(validate33(data89.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data89,parentDataProperty:"server_lifetime",rootData}))){
+if(data90.server_lifetime !== undefined){
+if(!(validate33(data90.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data90,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data89.sslmode !== undefined){
-if(!(validate55(data89.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data89,parentDataProperty:"sslmode",rootData}))){
+if(data90.sslmode !== undefined){
+if(!(validate55(data90.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data90,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }
 }
-if(data89.sslrootcert !== undefined){
-if(!(validate22(data89.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data89,parentDataProperty:"sslrootcert",rootData}))){
+if(data90.sslrootcert !== undefined){
+if(!(validate22(data90.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data90,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.sslcert !== undefined){
-if(!(validate22(data89.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data89,parentDataProperty:"sslcert",rootData}))){
+if(data90.sslcert !== undefined){
+if(!(validate22(data90.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data90,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.sslkey !== undefined){
-if(!(validate22(data89.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data89,parentDataProperty:"sslkey",rootData}))){
+if(data90.sslkey !== undefined){
+if(!(validate22(data90.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data90,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data89.sslnegotiation !== undefined){
-if(!(validate117(data89.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data89,parentDataProperty:"sslnegotiation",rootData}))){
+if(data90.sslnegotiation !== undefined){
+if(!(validate117(data90.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data90,parentDataProperty:"sslnegotiation",rootData}))){
 vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
 }
-if(data89.parameters !== undefined){
-if(!(validate175(data89.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data89,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(data90.parameters !== undefined){
+if(!(validate176(data90.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data90,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
 errors = vErrors.length;
 }
 }
@@ -2046,12 +2052,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data126 = data.users;
-if(data126 && typeof data126 == "object" && !Array.isArray(data126)){
-for(const key3 in data126){
-let data127 = data126[key3];
+let data127 = data.users;
 if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
-for(const key4 in data127){
+for(const key3 in data127){
+let data128 = data127[key3];
+if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
+for(const key4 in data128){
 if(!(func2.call(schema6.properties.users.additionalProperties.properties, key4))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -2063,110 +2069,110 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data127.password !== undefined){
-if(!(validate22(data127.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data127,parentDataProperty:"password",rootData}))){
+if(data128.password !== undefined){
+if(!(validate22(data128.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data128,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.password_file !== undefined){
-if(!(validate22(data127.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data127,parentDataProperty:"password_file",rootData}))){
+if(data128.password_file !== undefined){
+if(!(validate22(data128.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data128,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.password_command !== undefined){
-if(!(validate22(data127.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data127,parentDataProperty:"password_command",rootData}))){
+if(data128.password_command !== undefined){
+if(!(validate22(data128.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data128,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.password_next !== undefined){
-if(!(validate22(data127.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data127,parentDataProperty:"password_next",rootData}))){
+if(data128.password_next !== undefined){
+if(!(validate22(data128.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data128,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.password_file_next !== undefined){
-if(!(validate22(data127.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data127,parentDataProperty:"password_file_next",rootData}))){
+if(data128.password_file_next !== undefined){
+if(!(validate22(data128.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data128,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.password_command_next !== undefined){
-if(!(validate22(data127.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data127,parentDataProperty:"password_command_next",rootData}))){
+if(data128.password_command_next !== undefined){
+if(!(validate22(data128.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data128,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.valid_until !== undefined){
-if(!(validate22(data127.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data127,parentDataProperty:"valid_until",rootData}))){
+if(data128.valid_until !== undefined){
+if(!(validate22(data128.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data128,parentDataProperty:"valid_until",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data127.databases !== undefined){
-if(!(validate29(data127.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data127,parentDataProperty:"databases",rootData}))){
+if(data128.databases !== undefined){
+if(!(validate29(data128.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data128,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data127.query_timeout !== undefined){
-if(!(validate33(data127.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data127,parentDataProperty:"query_timeout",rootData}))){
+if(data128.query_timeout !== undefined){
+if(!(validate33(data128.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data128,parentDataProperty:"query_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data127.transaction_timeout !== undefined){
-if(!(validate33(data127.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data127,parentDataProperty:"transaction_timeout",rootData}))){
+if(data128.transaction_timeout !== undefined){
+if(!(validate33(data128.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data128,parentDataProperty:"transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data127.idle_transaction_timeout !== undefined){
-if(!(validate33(data127.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data127,parentDataProperty:"idle_transaction_timeout",rootData}))){
+if(data128.idle_transaction_timeout !== undefined){
+if(!(validate33(data128.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data128,parentDataProperty:"idle_transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data127.client_idle_timeout !== undefined){
-if(!(validate33(data127.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data127,parentDataProperty:"client_idle_timeout",rootData}))){
+if(data128.client_idle_timeout !== undefined){
+if(!(validate33(data128.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data128,parentDataProperty:"client_idle_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data127.max_user_client_connections !== undefined){
-if(!(validate70(data127.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data127,parentDataProperty:"max_user_client_connections",rootData}))){
+if(data128.max_user_client_connections !== undefined){
+if(!(validate70(data128.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data128,parentDataProperty:"max_user_client_connections",rootData}))){
 vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
 errors = vErrors.length;
 }
 }
-if(data127.pool_mode !== undefined){
-if(!(validate82(data127.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data127,parentDataProperty:"pool_mode",rootData}))){
+if(data128.pool_mode !== undefined){
+if(!(validate82(data128.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data128,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
 errors = vErrors.length;
 }
 }
-if(data127.pool_size !== undefined){
-if(!(validate84(data127.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data127,parentDataProperty:"pool_size",rootData}))){
+if(data128.pool_size !== undefined){
+if(!(validate84(data128.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data128,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data127.reserve_pool_size !== undefined){
-if(!(validate86(data127.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data127,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data128.reserve_pool_size !== undefined){
+if(!(validate86(data128.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data128,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
-if(data127.max_user_connections !== undefined){
-if(!(validate52(data127.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data127,parentDataProperty:"max_user_connections",rootData}))){
+if(data128.max_user_connections !== undefined){
+if(!(validate52(data128.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data128,parentDataProperty:"max_user_connections",rootData}))){
 vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
-if(data127.query_wait_timeout !== undefined){
-if(!(validate33(data127.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data127,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data128.query_wait_timeout !== undefined){
+if(!(validate33(data128.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data128,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }

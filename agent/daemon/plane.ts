@@ -52,6 +52,7 @@ export class Plane {
   readonly context: ClientContext;
   readonly registry: PoolRegistry;
   readonly #machine: PlaneMachine;
+  readonly #renewTls: () => void;
   #timer: Timer | undefined;
   #toldOfDescriptors = false;
 
@@ -59,8 +60,10 @@ export class Plane {
   constructor(prepared: PreparedSettings, machine: PlaneMachine) {
     this.#machine = machine;
     const { clock, log, random, fraction } = machine;
+    const network = createNetwork({ descriptorsBelow: () => this.context.descriptors.dialBelow });
+    this.#renewTls = () => network.renewTls();
     const tools: DialTools = {
-      network: createNetwork({ descriptorsBelow: () => this.context.descriptors.dialBelow }),
+      network,
       keys: new ScramKeyCache(),
       random,
       readPem: machine.readPem,
@@ -116,6 +119,8 @@ export class Plane {
     context.settings = prepared.settings;
     context.books = prepared.books;
     context.tls = prepared.tls;
+    // A CA may be among what changed: nothing that it vouched for is believed any longer.
+    this.#renewTls();
     context.descriptors = shareDescriptors(this.#machine.descriptorLimit, prepared.settings);
     this.#warnOfDescriptors();
     context.peerMap = makePeerMap(prepared.settings.peer_map);
@@ -238,6 +243,7 @@ export function dialPolicy(settings: Settings): DialPolicy {
     protocols: settings.server_tls_protocols,
     ciphers: settings.server_tls_ciphers,
     channelBinding: settings.server_channel_binding,
+    resumesTls: settings.server_tls_resumption,
     keepIdleMs: settings.tcp_keepalive ? settings.tcp_keepidle : undefined,
   };
 }

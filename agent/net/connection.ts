@@ -23,6 +23,8 @@ export interface TlsInfo {
   readonly cipher: string;
   /** What both sides agreed to speak inside (ALPN); undefined when nothing was. */
   readonly alpn: string | undefined;
+  /** It went on from a session of an earlier connection: the certificate is the one that was verified then. */
+  readonly isResumed: boolean;
   /** The peer's certificate, DER; undefined when it has none. */
   readonly peerCertificate: Uint8Array | undefined;
   /** When the peer's certificate ends, in milliseconds since 1970. */
@@ -62,6 +64,8 @@ export interface TlsClientOptions extends TlsMaterial {
   readonly mode: 'require' | 'verify-ca' | 'verify-full';
   /** The one protocol that is offered (ALPN). */
   readonly alpn: string;
+  /** Under which name sessions may be kept and taken up again, the server's `host:port`; undefined: never. */
+  readonly resume: string | undefined;
 }
 
 /** With a `ca`, client certificates are asked for and verified against it. */
@@ -84,6 +88,8 @@ export interface Network {
   connect(address: Address, signal: AbortSignal): Promise<Connection>;
   /** Starts TLS on a connection that is in cleartext; rejects when the handshake or its verdict fails. */
   startTls(connection: Connection, options: TlsClientOptions, signal: AbortSignal): Promise<Connection>;
+  /** Sessions under this name (`resume`) are not taken up any more. */
+  forgetSessions(options: TlsClientOptions): void;
   /**
    * The server's half, for a client that sent SSLRequest, or that began with TLS: then `hello` is what was read of it.
    * `done` gets undefined when all is well.

@@ -10,7 +10,9 @@ import type {
   TlsInfo,
   TlsServerOptions,
 } from './connection.ts';
-import { TlsContexts } from './tls_contexts.ts';
+import { type HandshakeMemory, memoryOf, type Offering, sessionNameOf } from './handshake_memory.ts';
+import { type TlsContext, TlsContexts } from './tls_contexts.ts';
+import { TlsSessions } from './tls_sessions.ts';
 
 /** One for the process, so that its TLS contexts are shared. */
 /** What the process has left, as the dialing side has to know it. */
@@ -19,14 +21,23 @@ export interface NetworkBounds {
   readonly descriptorsBelow: () => number;
 }
 
+export interface RealNetwork extends Network {
+  /** Nobody's session is taken up again: not ours at servers, not that of clients here. */
+  renewTls(): void;
+}
+
 const NO_BOUNDS: NetworkBounds = { descriptorsBelow: () => Number.POSITIVE_INFINITY };
 
-export function createNetwork(bounds: NetworkBounds = NO_BOUNDS): Network {
+export function createNetwork(bounds: NetworkBounds = NO_BOUNDS): RealNetwork {
   const contexts = new TlsContexts();
+  const sessions = new TlsSessions();
   return Object.freeze({
+    renewTls: () => contexts.clear(),
+    forgetSessions: (options: TlsClientOptions) =>
+      sessions.forget(contexts.of(options), sessionNameOf(options)),
     connect: (address: Address, signal: AbortSignal) => connect(address, bounds, signal),
     startTls: (connection: Connection, options: TlsClientOptions, signal: AbortSignal) =>
-      startTls(connection, options, contexts, signal),
+      startTls(connection, options, { contexts, sessions }, signal),
     acceptTls: (
       connection: Connection,
       options: TlsServerOptions,
@@ -95,7 +106,7 @@ function printAddress(address: Address): string {
 function startTls(
   connection: Connection,
   options: TlsClientOptions,
-  contexts: TlsContexts,
+  { contexts, sessions }: TlsMemory,
   signal: AbortSignal,
 ): Promise<Connection> {
   const plain = connection as BunConnection;
@@ -113,23 +124,29 @@ function startTls(
       onDrain() {},
       onClose: () => fail('the server closed the connection during the TLS handshake'),
     };
-    let how: Upgrade;
+    let context: TlsContext;
     try {
-      how = { tls: clientTls(options, contexts) };
+      context = contexts.of(options);
     } catch (error) {
       return fail(`TLS could not be started: ${(error as Error).message}`);
     }
     const slot: SocketSlot = { connection: undefined };
+    const memory = options.resume === undefined ? undefined : memoryOf(sessions, context, options);
     upgrade(
       plain,
       slot,
-      how,
+      { tls: clientTls(options, context), ...(memory !== undefined && { memory }) },
       (socket, ok, error) => {
         const verdict = judge(options.mode, ok, error) ?? unauthorized(options.mode, socket);
-        if (verdict !== undefined) return fail(verdict);
+        if (verdict !== undefined) {
+          // Whatever it was: the next connection begins from nothing.
+          sessions.forget(context, sessionNameOf(options));
+          return fail(verdict);
+        }
         if (settled) return;
         settled = true;
         plain.adopt(socket, tlsInfo(socket));
+        memory?.onVerified(plain.tls!);
         resolve(plain);
       },
       fail,
@@ -137,10 +154,15 @@ function startTls(
   });
 }
 
+interface TlsMemory {
+  readonly contexts: TlsContexts;
+  readonly sessions: TlsSessions;
+}
+
 /** Bun's types do not know of `secureContext` yet; its sockets do. */
-function clientTls(options: TlsClientOptions, contexts: TlsContexts): Bun.TLSOptions {
+function clientTls(options: TlsClientOptions, secureContext: TlsContext): Bun.TLSOptions {
   const own = {
-    secureContext: contexts.of(options),
+    secureContext,
     serverName: options.serverName,
     ALPNProtocols: alpnList(options.alpn),
     // The verdict is judge()'s: require and verify-ca go on where verify-full must not. There Bun may refuse as well.
@@ -209,12 +231,13 @@ interface Upgrade {
   readonly isServer?: boolean;
   /** What was read of the connection already and belongs to the handshake. Bun's types do not know of it yet. */
   readonly initialData?: Uint8Array;
+  readonly memory?: HandshakeMemory;
 }
 
 function upgrade(
   plain: BunConnection,
   slot: SocketSlot,
-  how: Upgrade,
+  { memory, ...how }: Upgrade,
   done: HandshakeDone,
   fail: (reason: string) => void,
 ): void {
@@ -225,6 +248,10 @@ function upgrade(
       data: slot,
       socket: {
         ...socketHandlers,
+        ...(memory !== undefined && {
+          open: (socket: BunSocket) => memory.onOpen(socket as unknown as Offering),
+          session: (_socket: BunSocket, session: Uint8Array) => memory.onSession(session),
+        }),
         handshake: done as (socket: BunSocket, ok: boolean, error: Error | null) => void,
         error(socket: BunSocket, error: Error): void {
           if (slot.connection === undefined) fail(`the TLS handshake failed: ${error.message}`);
@@ -261,7 +288,8 @@ function acceptTls(
   const asksClient = options.ca !== undefined;
   let secureContext: object;
   try {
-    secureContext = contexts.of(options);
+    // A ticket would stand for a client certificate until it expires, whatever becomes of that meanwhile.
+    secureContext = contexts.of(options, !asksClient);
   } catch (error) {
     return settle(`TLS could not be started: ${(error as Error).message}`);
   }
@@ -289,6 +317,7 @@ function acceptTls(
 interface TlsSocket {
   /** False where nothing was agreed on. */
   readonly alpnProtocol?: string | false | null;
+  isSessionReused?(): boolean;
   getTLSVersion?(): string;
   getCipher?(): { name?: string } | undefined;
   getPeerCertificate?(): { raw?: Uint8Array } | undefined;
@@ -302,6 +331,7 @@ function tlsInfo(socket: BunSocket): TlsInfo {
     version: tls.getTLSVersion?.() ?? 'unknown',
     cipher: tls.getCipher?.()?.name ?? 'unknown',
     alpn: tls.alpnProtocol || undefined,
+    isResumed: tls.isSessionReused?.() === true,
     peerCertificate: raw,
     peerNotAfter: certificate === undefined ? undefined : Date.parse(certificate.validTo),
     peerSubject: certificate?.subject,

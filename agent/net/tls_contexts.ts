@@ -1,5 +1,6 @@
 // TLS contexts, each made once from its PEM texts and shared: parsing a CA bundle for every connection would be the cost of a login.
 
+import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 
 /** PgBouncer's words: `secure` is TLS 1.2 and 1.3; the others are that one alone. */
@@ -22,9 +23,18 @@ const CONTEXTS_MAX = 64;
 export class TlsContexts {
   readonly #contexts = new Map<string, TlsContext>();
 
-  /** @throws Error when the PEM texts or the ciphers are no good. */
-  of(material: TlsMaterial): TlsContext {
+  /** Makes each anew from here on: with it go the keys of the tickets that clients were given, and the sessions of servers. */
+  clear(): void {
+    this.#contexts.clear();
+  }
+
+  /**
+   * @param givesTickets false: who comes back has to show all of it again.
+   * @throws Error when the PEM texts or the ciphers are no good.
+   */
+  of(material: TlsMaterial, givesTickets = true): TlsContext {
     const name = JSON.stringify([
+      givesTickets,
       material.ca,
       material.cert,
       material.key,
@@ -38,6 +48,7 @@ export class TlsContexts {
       ...(material.cert === undefined ? {} : { cert: material.cert }),
       ...(material.key === undefined ? {} : { key: material.key }),
       ...(material.ciphers === '' ? {} : { ciphers: material.ciphers }),
+      ...(givesTickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
       minVersion: material.protocols === 'tlsv1.3' ? 'TLSv1.3' : 'TLSv1.2',
       maxVersion: material.protocols === 'tlsv1.2' ? 'TLSv1.2' : 'TLSv1.3',
     }) as unknown as { context: TlsContext };

@@ -23,6 +23,8 @@ export interface DialTools {
 export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'ciphers'> {
   /** server_channel_binding; `prefer` where nothing is said. */
   readonly channelBinding?: LoginOptions['channelBinding'];
+  /** server_tls_resumption. */
+  readonly resumesTls?: boolean;
   /** Milliseconds; undefined for no keepalive. */
   readonly keepIdleMs: number | undefined;
 }
@@ -108,16 +110,24 @@ async function dialHost(
   identity: Pick<LoginOptions, 'user' | 'secret' | 'clientKeys'>,
   tools: DialTools,
   signal: AbortSignal,
+  mayResumeTls = true,
 ): Promise<Dialed> {
-  const connection = await open(database, address, tools, signal);
+  const connection = await open(database, address, tools, signal, mayResumeTls);
   const mayTellPassword =
     connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
   const { dbname, parameters } = database;
   const { keys, random } = tools;
   const { channelBinding = 'prefer' } = tools.policy();
   const options = { ...identity, dbname, parameters, keys, random, mayTellPassword, channelBinding };
-  const result = await login(connection, options, signal);
-  return { ...result, connection, address, database, secret: identity.secret };
+  try {
+    const result = await login(connection, options, signal);
+    return { ...result, connection, address, database, secret: identity.secret };
+  } catch (error) {
+    if (connection.tls?.isResumed !== true || signal.aborted) throw error;
+    // A proxy that has a new certificate and takes old sessions: what the login was bound to is not there any more.
+    tools.network.forgetSessions(tlsOptions(database, address, tools));
+    return dialHost(database, address, identity, tools, signal, false);
+  }
 }
 
 function isVerified(mode: SslMode): boolean {
@@ -130,6 +140,7 @@ export async function open(
   address: HostSettings,
   tools: DialTools,
   signal: AbortSignal,
+  mayResumeTls = true,
 ): Promise<Connection> {
   const connection = await connect(address, tools, signal);
   // As libpq: sslmode means nothing on a UNIX socket.
@@ -147,7 +158,9 @@ export async function open(
   }
   const { host, port } = address;
   try {
-    const secured = await tools.network.startTls(connection, tlsOptions(database, address, tools), signal);
+    const options = tlsOptions(database, address, tools);
+    const resume = mayResumeTls ? options.resume : undefined;
+    const secured = await tools.network.startTls(connection, { ...options, resume }, signal);
     // As libpq: whoever says nothing of PostgreSQL may be a server of another kind that has the same certificate.
     if (isDirect && secured.tls?.alpn !== ALPN)
       throw new Error(`it agreed to TLS and not to ${ALPN} inside it (ALPN)`);
@@ -182,9 +195,18 @@ function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: Di
     protocols: policy.protocols,
     ciphers: policy.ciphers,
     ca: mode === 'require' ? undefined : tools.readPem(database.sslrootcert),
+    resume: mayResume(database, policy) ? `${address.host}:${address.port}` : undefined,
     cert: database.sslcert === undefined ? undefined : tools.readPem(database.sslcert),
     key: database.sslkey === undefined ? undefined : tools.readPem(database.sslkey),
   };
+}
+
+/**
+ * The server of a session that goes on shows no certificate, and asks for none. Where one is to be bound to for certain,
+ * or ours is to be looked at, the whole handshake is done.
+ */
+function mayResume({ sslcert }: DatabaseSettings, { resumesTls, channelBinding }: DialPolicy): boolean {
+  return resumesTls === true && channelBinding !== 'require' && sslcert === undefined;
 }
 
 function tlsCode(reason: string, isDirect: boolean): ErrorCode {

@@ -1,81 +1,16 @@
 // Dialing: host by host, and for each sslmode what is sent, what is believed, and what is refused.
 
 import { describe, expect, test } from 'bun:test';
-import { ScramKeyCache } from '../auth/scram_client.ts';
 import { makeVerifier, printVerifier } from '../auth/scram_verifier.ts';
 import { AgentError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, SslMode } from '../config/settings.ts';
 import { sslRequest } from '../tests/harness/client_words.ts';
-import { databaseOf } from '../tests/harness/data_plane.ts';
-import { settle } from '../tests/harness/fake_clock.ts';
-import { FakeNetwork, type FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
-import { type Dialed, type DialTools, dial } from './dial.ts';
+import type { Dialed } from './dial.ts';
+import { Attempt } from './dial_fixture.ts';
 
-const identity = { user: 'idp_app', clientKeys: [] };
 const UNIX = [{ host: '/run/postgresql', port: 5432 }];
-
-class Attempt {
-  readonly network = new FakeNetwork();
-  readonly late = new AbortController();
-  outcome: Dialed | AgentError | undefined;
-
-  constructor(more: Partial<DatabaseSettings> = {}, ...secrets: readonly Secret[]) {
-    this.network.welcome = () => 'silent';
-    this.#more = more;
-    this.#secrets = secrets;
-  }
-
-  readonly #more: Partial<DatabaseSettings>;
-  readonly #secrets: readonly Secret[];
-
-  async begin(tools: Partial<DialTools> = {}): Promise<this> {
-    const all: DialTools = {
-      network: this.network,
-      keys: new ScramKeyCache(),
-      random: (bytes) => new Uint8Array(bytes),
-      readPem: (path) => `PEM of ${path}`,
-      policy: () => ({ protocols: 'tlsv1.3', ciphers: 'X', keepIdleMs: undefined }),
-      ...tools,
-    };
-    dial(databaseOf(this.#more), { ...identity, secretsInOrder: this.#secrets }, all, this.late.signal).then(
-      (dialed) => {
-        this.outcome = dialed;
-      },
-      (error) => {
-        this.outcome = error;
-      },
-    );
-    await settle();
-    return this;
-  }
-
-  get server(): FakeServer {
-    return this.network.server;
-  }
-
-  /** The server's answer to SSLRequest, or any other bytes. */
-  async says(bytes: string | Uint8Array): Promise<void> {
-    this.server.connection.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
-    await settle();
-  }
-
-  async refusal(): Promise<string> {
-    await settle();
-    if (!(this.outcome instanceof AgentError)) throw new Error('it was not refused');
-    for (const each of this.network.servers) expect(each.connection.isClosed).toBe(true);
-    return `${this.outcome.code}: ${this.outcome.message}`;
-  }
-
-  async greeted(): Promise<Dialed> {
-    this.server.greets();
-    await settle();
-    if (this.outcome === undefined || this.outcome instanceof Error)
-      throw this.outcome ?? new Error('not yet');
-    return this.outcome;
-  }
-}
 
 describe('dial() by sslmode', () => {
   for (const sslmode of ['prefer', 'require', 'verify-ca', 'verify-full'] as const) {
@@ -133,6 +68,7 @@ describe('dial() by sslmode', () => {
           serverName: '10.0.0.1',
           mode: mode as 'require',
           alpn: 'postgresql',
+          resume: undefined,
           protocols: 'tlsv1.3',
           ciphers: 'X',
           ca,
@@ -182,37 +118,6 @@ describe('dial() by sslmode', () => {
         sslmode === 'prefer' ? 'disable' : 'require',
       ]);
     }
-  });
-
-  test('direct asks for nothing, and wants PostgreSQL inside TLS', async () => {
-    const direct = { sslmode: 'verify-full', sslnegotiation: 'direct' } as const;
-    const attempt = await new Attempt(direct).begin();
-    expect(attempt.network.tlsOptions.length).toBe(1);
-    // Its first bytes are the startup packet, inside TLS.
-    expect(attempt.server.heardBytes().subarray(4, 8)).toEqual(new Uint8Array([0, 3, 0, 0]));
-    expect((await attempt.greeted()).connection.tls?.alpn).toBe('postgresql');
-
-    const stranger = new Attempt(direct);
-    stranger.network.alpn = undefined;
-    await stranger.begin();
-    expect(await stranger.refusal()).toBe(
-      'server_direct_tls_failed: the server 10.0.0.1:5432 does not take TLS from the first byte on (it agreed to TLS and not to postgresql inside it (ALPN)): sslnegotiation=direct needs PostgreSQL 17 or newer there; set it to postgres',
-    );
-    expect(stranger.server.heardBytes().length).toBe(0);
-  });
-
-  test('direct means nothing on a UNIX socket', async () => {
-    const hosts = [{ host: '/run/postgresql', port: 5432 }];
-    const attempt = await new Attempt({ sslnegotiation: 'direct', sslmode: 'disable', hosts }).begin();
-    expect((await attempt.greeted()).connection.tls).toBeUndefined();
-  });
-
-  test('postgres goes on with a server that names no protocol, as older ones do', async () => {
-    const attempt = new Attempt({ sslmode: 'verify-full' });
-    attempt.network.alpn = undefined;
-    await attempt.begin();
-    await attempt.says('S');
-    expect((await attempt.greeted()).connection.tls?.version).toBe('TLSv1.3');
   });
 
   test('require does not try again in the clear', async () => {

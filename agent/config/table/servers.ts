@@ -288,6 +288,13 @@ export const SERVER_SETTINGS = {
     perDatabase: 'sslnegotiation',
     doc: "How TLS with a server begins; libpq's `sslnegotiation`. `postgres`: the server is asked for it first (SSLRequest); `direct`: with the first byte, which saves a round trip and suits proxies that look at ALPN. `direct` needs PostgreSQL 17 or newer, and an `sslmode` of `require` or stricter.",
   },
+  server_tls_resumption: {
+    type: 'boolean',
+    section: 'server TLS',
+    default: true,
+    reload: 'new_connections',
+    doc: 'TLS sessions that a server gives out are taken up again by the next connections to it, which saves the larger part of the handshake. PostgreSQL itself gives none; proxies and poolers that end TLS may. Each is used once, within an hour, for the same host with the same settings and CAs, and none across a reload; never with `sslcert`, nor with `server_channel_binding` `require`.',
+  },
   server_channel_binding: {
     type: 'enum',
     section: 'server TLS',

@@ -28,6 +28,7 @@ export const TLS: TlsInfo = {
   version: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
   alpn: 'postgresql',
+  isResumed: false,
   peerCertificate: undefined,
   peerNotAfter: undefined,
   peerSubject: undefined,
@@ -117,6 +118,10 @@ export class FakeNetwork implements Network {
   tlsFailure: (options: TlsClientOptions) => string | undefined = () => undefined;
   /** What its servers agree to speak inside TLS. */
   alpn: string | undefined = 'postgresql';
+  /** Whether its servers take up a session where one may be offered. */
+  resumes: () => boolean = () => false;
+  /** Names under which sessions were forgotten. */
+  readonly forgotten: string[] = [];
   readonly tlsOptions: TlsClientOptions[] = [];
   /** The client's TLS handshake is left to the test. */
   acceptDone: ((failure: string | undefined) => void) | undefined;
@@ -138,8 +143,13 @@ export class FakeNetwork implements Network {
     const failure = this.tlsFailure(options);
     if (failure !== undefined) throw new Error(failure);
     if (connection.isClosed) throw new Error('the connection was closed during the TLS handshake');
-    (connection as FakeConnection).tls = { ...TLS, alpn: this.alpn };
+    const isResumed = options.resume !== undefined && this.resumes();
+    (connection as FakeConnection).tls = { ...TLS, alpn: this.alpn, isResumed };
     return connection;
+  }
+
+  forgetSessions(options: TlsClientOptions): void {
+    this.forgotten.push(options.resume ?? 'nothing');
   }
 
   acceptTls(

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => postgres?.stop());
 
 /** He takes any server for the one that he wants. */
-const UNJUDGED = { serverName: 'localhost', mode: 'require', alpn: 'postgresql' } as const;
+const UNJUDGED = { serverName: 'localhost', mode: 'require', alpn: 'postgresql', resume: undefined } as const;
 const SSL_REQUEST = new Uint8Array([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]);
 
 interface Middleman extends Disposable {

@@ -59,6 +59,8 @@ export class SimPostgres implements Network, BackendHost {
     throw new Error('there is no TLS in the simulation');
   }
 
+  forgetSessions(): void {}
+
   acceptTls(): void {
     throw new Error('there is no TLS in the simulation');
   }
