@@ -71,8 +71,21 @@ export async function runAgent(
 
 /** From booted to ended. What is opened later is closed earlier. */
 async function serve(configuration: Configuration, log: AgentLog, machine: Machine): Promise<number> {
-  const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
   const uncaught = catchAll(machine, log);
+  try {
+    return await serveWith(uncaught, configuration, log, machine);
+  } finally {
+    uncaught.stop();
+  }
+}
+
+async function serveWith(
+  uncaught: Uncaught,
+  configuration: Configuration,
+  log: AgentLog,
+  machine: Machine,
+): Promise<number> {
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
   const booted = boot(configuration, uncaught.internalErrors, log, machine, onEnd);
   const { agent, listeners, notifier, watcher } = await Promise.race([booted, uncaught.first]);
   const stopSignals = signalsFor(agent, log, machine);
@@ -92,18 +105,26 @@ async function serve(configuration: Configuration, log: AgentLog, machine: Machi
   stopWatchdog();
   stopMending();
   stopSignals();
-  uncaught.stop();
   // A look at a file system that hangs must not hold up the end.
   const late = new Promise<void>((resolve) => machine.clock.after(CLOSE_MS_MAX, resolve));
   await Promise.race([watcher.close(), late]);
   return exitCode;
 }
 
+interface Uncaught {
+  readonly internalErrors: InternalErrors;
+  /** Rejects with what nobody caught while the agent booted. */
+  readonly first: Promise<never>;
+  /** It has booted: from now on such errors are counted. */
+  goOn(): void;
+  stop(): void;
+}
+
 /**
  * What nobody caught. While the agent boots nobody can say what is missing of it, so that ends it (exit code 70, and
  * systemd starts it again); later it costs the one callback in which it was thrown, and is counted.
  */
-function catchAll(machine: Machine, log: AgentLog) {
+function catchAll(machine: Machine, log: AgentLog): Uncaught {
   const { promise: first, reject } = Promise.withResolvers<never>();
   first.catch(() => {}); // nobody may be waiting for it yet, or any more
   const internalErrors = new InternalErrors(machine.clock, log);

@@ -109,6 +109,8 @@ const KNOWN: readonly RegExp[] = [
   /^Client has encountered a connection error/,
   /^Connection terminated/,
   /^the connection is gone$/,
+  // Whoever writes at the moment in which the connection is closed hears this before he reads why.
+  /^(?:EPIPE|ECONNRESET)$/,
 ];
 
 /** @param more what this fault brings besides. */

@@ -1,6 +1,7 @@
 // A cable between this machine and a network namespace that somebody lives in: pulled out, put back, lossy, reset.
 
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pgsidecarProgram } from '../harness/agent.ts';
 import { missingPrograms } from '../harness/needs.ts';
@@ -32,6 +33,23 @@ export function missingCables(): string | undefined {
   const add = ['ip', 'link', 'add', 'name', 'near', 'type', 'veth', 'peer', 'name', 'far'];
   const made = Bun.spawnSync(['unshare', '-n', ...add], { stderr: 'pipe' });
   return made.exitCode === 0 ? undefined : `no network namespaces here: ${made.stderr.toString().trim()}`;
+}
+
+/** Why connections cannot be reset here: the kernel may be built without it, and then says nothing. */
+export async function missingResets(): Promise<string | undefined> {
+  const missing = missingCables();
+  if (missing !== undefined) return missing;
+  const listener = createServer((socket) => socket.on('error', () => {})); // that is what is tried
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  const client = connect(port, '127.0.0.1');
+  await new Promise((resolve) => client.once('connect', resolve));
+  const reset = new Promise<boolean>((resolve) => client.once('error', () => resolve(true)));
+  run('ss', '-K', 'state', 'connected', 'sport', '=', `:${port}`);
+  const done = await Promise.race([reset, Bun.sleep(2_000).then(() => false)]);
+  client.destroy();
+  listener.close();
+  return done ? undefined : 'this kernel resets no connections (CONFIG_INET_DIAG_DESTROY)';
 }
 
 /** The namespace, and with it the cable, goes with the process that holds it, whatever becomes of the test. */

@@ -125,10 +125,8 @@ test('PostgreSQL takes nobody new (57P03): who has a server finishes, who waits 
   process.kill(bank.postgres.pid(), 'SIGTERM');
   while (!bank.postgres.logText().includes('received smart shutdown request')) await Bun.sleep(10);
   const waited = waiter.query('SELECT 1 AS n');
-  const line = await agent.waitForLog(({ code }) => code === 'server_login_failed');
-  expect(line.msg).toBe(
-    'the server refused our login: the database system is shutting down (SQLSTATE 57P03)',
-  );
+  const line = await agent.waitForLog(({ code }) => code === 'server_starting');
+  expect(line.msg).toBe('the server refused our login: the database system is shutting down');
   await holder.query('COMMIT');
   expect((await waited).rows).toEqual([{ n: 1 }]);
   await bank.postgres.restart();
