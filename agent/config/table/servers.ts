@@ -178,7 +178,7 @@ export const SERVER_SETTINGS = {
     default: false,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Sends `server_reset_query` in every `pool_mode`: behind each transaction of a `transaction` pool, behind each query of a `statement` pool. One more round trip each time, and clients lose what they have SET but for what follows them (`track_extra_parameters`).',
+    doc: 'Sends `server_reset_query` in every `pool_mode`, each time that a server goes back to its pool: behind the transactions of a `transaction` pool, behind the queries of a `statement` pool. One more round trip each time, and clients lose what they have SET but for what follows them (`track_extra_parameters`).',
   },
   server_check_query: {
     type: 'string',
