@@ -2,10 +2,12 @@
 
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
+import { printVerifier } from '../../auth/scram_verifier.ts';
 import { AgentError } from '../../base/errors.ts';
 import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { RareLog } from '../../base/rare_log.ts';
+import { Secret } from '../../base/secret.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
 import { shareDescriptors } from '../../client/descriptors.ts';
@@ -326,7 +328,9 @@ function linkOf(random: Random, isSlow: boolean): Link {
 }
 
 function settingsFor(random: Random, poolSize: number, proof: Proof | undefined): Settings {
-  const secret = proof?.secret;
+  // Of the verifier alone the agent logs in with what its clients prove.
+  const hasVerifier = proof !== undefined && random.chance(0.4);
+  const secret = hasVerifier ? new Secret(printVerifier(proof.verifier)) : proof?.secret;
   const poolMode = random.pick<PoolMode>([
     'transaction',
     'transaction',
@@ -341,7 +345,7 @@ function settingsFor(random: Random, poolSize: number, proof: Proof | undefined)
     maxDbConnections: random.pick([0, 0, 3]),
     reservePoolSize: random.pick([0, 0, 1]),
     user: 'app',
-    password: secret,
+    password: hasVerifier ? undefined : secret,
     dbname: 'shop',
   };
   const two = random.chance(0.3);
