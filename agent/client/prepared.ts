@@ -21,7 +21,7 @@ import {
 } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
 import * as type from '../wire/types.ts';
-import { canAnswerFor, need, put } from './put_statement.ts';
+import { canAnswerFor, need, needFor, put } from './put_statement.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
@@ -75,6 +75,12 @@ export class PreparedStatements {
     server.write(encodeCloseStatement(''));
   }
 
+  /** The message was cancelled while it waited: a Query, or a Parse without a name, has ended the one before it all the same. */
+  onCanceled({ type: kind, chunk, start }: Framer): void {
+    if (kind === type.QUERY || (kind === type.PARSE && chunk[start + HEADER_BYTES] === 0))
+      this.names.dropUnnamed();
+  }
+
   takePieces(): Uint8Array[] {
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -124,8 +130,8 @@ export class PreparedStatements {
     const deallocation =
       max > 0 && whole ? this.#readDeallocation(chunk, start + HEADER_BYTES, end - 1) : undefined;
     if (deallocation === undefined) {
-      const mention = this.names.find('') === undefined ? undefined : this.#unnamedGone;
-      server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+      // There may be one although none is to be expected: what ends it may itself be passed over.
+      server.expected.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);
       return AS_IT_IS;
     }
     if (deallocation.statement !== undefined) {
@@ -242,7 +248,7 @@ export class PreparedStatements {
     const mention = this.#mentionOf(nameAt(chunk, at.statementAt, at.statementEnd));
     this.#bound = mention?.ends;
     if (mention === undefined) return asItIs(framer, server);
-    if (mention.statement !== undefined) need(this.#pieces, mention.statement, server, max);
+    if (mention.statement !== undefined) needFor(this.#pieces, mention, mention.statement, server, max);
     this.#pieces.push(renameBind(chunk, start, end, at, mention.serverName));
     this.#restAt = at.statementEnd + 1;
     server.expected.push(expected.BIND, expected.FORWARD, undefined, mention);
@@ -267,7 +273,7 @@ export class PreparedStatements {
     }
     const mention = max === 0 ? undefined : this.#mentionOf(name);
     if (mention === undefined) return asItIs(framer, server);
-    if (mention.statement !== undefined) need(this.#pieces, mention.statement, server, max);
+    if (mention.statement !== undefined) needFor(this.#pieces, mention, mention.statement, server, max);
     this.#pieces.push(encodeStatementTarget(type.DESCRIBE, mention.serverName));
     server.expected.push(expected.DESCRIBE, expected.FORWARD, undefined, mention);
     return REPLACED;
@@ -307,7 +313,13 @@ export class PreparedStatements {
     this.#bound = mention?.ends;
     const before = this.#pieces.length;
     if (this.#bound?.statement !== undefined) need(this.#pieces, this.#bound.statement, server, max);
-    if (mention?.chunk !== undefined && server.unnamed !== mention) {
+    if (mention === undefined && server.unnamedOf !== undefined) {
+      // One that the client had there before it was ended on another server.
+      this.#pieces.push(encodeCloseStatement(''));
+      server.expected.push(expected.CLOSE, expected.SKIP);
+      server.unnamedOf = undefined;
+      server.unnamed = undefined;
+    } else if (mention?.chunk !== undefined && server.unnamed !== mention) {
       this.#pieces.push(mention.chunk.subarray(mention.start, mention.end));
       server.expected.push(expected.PARSE, expected.SKIP, undefined, mention);
       this.#onUnnamed(mention, server);
@@ -342,7 +354,7 @@ export class PreparedStatements {
   }
 
   #mention(effect: number, name: string, serverName: string): Mention {
-    return { owner: this.names, effect, name, serverName, statement: undefined, parses: 0 };
+    return { owner: this.names, effect, name, serverName, statement: undefined, parses: 0, run: 0 };
   }
 }
 

@@ -23,6 +23,21 @@ export function need(pieces: Uint8Array[], statement: Statement, server: Server,
   return true;
 }
 
+/**
+ * For a message that uses it by a name of the client's. When the Parse of that name is still to be done, in an earlier run of
+ * the same write, it is relied on: should it be refused or passed over, this message has to fail too.
+ */
+export function needFor(
+  pieces: Uint8Array[],
+  mention: Mention,
+  statement: Statement,
+  server: Server,
+  max: number,
+): void {
+  if (mention.parses > 0 && server.statements.isExpected(statement, mention.run)) return;
+  need(pieces, statement, server, max);
+}
+
 /** For the client's own Parse, whose answer it gets. @param max statements that the server keeps. */
 export function put(
   pieces: Uint8Array[],
@@ -32,6 +47,7 @@ export function put(
   mention: Mention,
 ): void {
   place(pieces, statement, server, max, expected.FORWARD, mention);
+  mention.run = server.expected.run;
 }
 
 function place(

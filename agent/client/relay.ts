@@ -210,7 +210,10 @@ export class Relay {
     const session = this.#session;
     if (framer.type === type.TERMINATE) return LAST;
     const isFirst = this.#canceled === 'next';
-    if (isFirst) session.answerCanceled();
+    if (isFirst) {
+      session.answerCanceled();
+      this.#prepared.onCanceled(framer);
+    }
     const isWhole = isFirst && (framer.type === type.QUERY || framer.type === type.FUNCTION_CALL);
     this.#canceled = isWhole || framer.type === type.SYNC ? 'no' : 'sync';
     if (this.#canceled === 'no') session.answerSync();
@@ -266,13 +269,13 @@ export class Relay {
     // PostgreSQL 18 fails the next message of such a session, whoever sends it (XX000, unexpected state STARTED).
     if (server.expected.owesSync) server.retired ??= 'a Query came behind messages without their Sync';
     const { max } = this.#statementLimits();
-    if (this.#session.pool.mode === 'session') server.expected.push(expected.QUERY);
+    if (this.#session.mode === 'session') server.expected.push(expected.QUERY);
     else if (this.#prepared.takeQuery(framer, server, max) < 0) return DROP;
     return PASS;
   }
 
   #takeStatement(framer: Framer, server: Server): number {
-    if (this.#session.pool.mode === 'session') {
+    if (this.#session.mode === 'session') {
       server.expected.push(KINDS[framer.type]!);
       return PASS;
     }

@@ -2,6 +2,7 @@
 
 import { AgentError, ERRORS, sentenceOf } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
+import type { PoolMode } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { cancelWork } from '../pool/cancel_work.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -43,6 +44,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly connection: Connection;
   readonly context: ClientContext;
   readonly pool: Pool;
+  /** As it was at the login: what a client has left on its server, or shares, must stay as it is. */
+  readonly mode: PoolMode;
   readonly pid: number;
   readonly key: Uint8Array;
   readonly connectedAt: number;
@@ -65,6 +68,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.connection = start.connection;
     this.context = start.context;
     this.pool = start.pool;
+    this.mode = start.pool.mode;
     this.pid = start.pid;
     this.key = start.key;
     this.parameters = new SessionParameters(this, start.greeting);
@@ -152,11 +156,11 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   get keepsServer(): boolean {
-    return this.pool.mode === 'session';
+    return this.mode === 'session';
   }
 
   get refusesBlocks(): boolean {
-    return this.pool.mode === 'statement';
+    return this.mode === 'statement';
   }
 
   /** Asked after all that the server says: it may have said the last word without being ready. */
@@ -185,7 +189,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.transactions++;
     if ((server.settingsTouched || this.parameters.isTracking) && this.parameters.lookAtSettings(server))
       return;
-    if (this.pool.mode === 'session') return;
+    if (this.mode === 'session') return;
     this.#readyMissed = this.relay.inMessage;
     if (!this.#readyMissed) this.#giveBack(server);
   }
@@ -343,7 +347,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #letGo(server: Server, reason: string, cancels: boolean): void {
     const { pool } = this;
-    const isSession = pool.mode === 'session';
+    const isSession = this.mode === 'session';
     const { resets } = pool.terms;
     if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.

@@ -97,11 +97,11 @@ export class SessionParameters {
       if (!server.settingsTouched) return false;
     }
     server.settingsTouched = false;
-    const { context, pool } = this.#session;
+    const { context, mode } = this.#session;
     const names = context.settings.track_extra_parameters.filter((name) => !hasName(server.parameters, name));
     // RESET ALL may have undone what we gave it, and SET may have replaced it.
     server.parameters = server.parameters.withUncertain();
-    if (names.length === 0 || pool.mode === 'session') return false;
+    if (names.length === 0 || mode === 'session') return false;
     this.#tracked = new TrackedParameters(names);
     server.inject(this.#tracked.sql);
     return true;

@@ -251,7 +251,8 @@ describe('Session and the statement without a name', () => {
       one.says(...(end[0] === 0x51 ? [server.complete('SELECT 2')] : [closeComplete]), server.ready());
       one.heard();
       clients[0]!.says(bind(''), sync);
-      expect(one.heard()).toEqual(['Bind -', 'Sync']);
+      // The server may still have it: what has ended it may have been said to another one.
+      expect(one.heard()).toEqual(['Close S', 'Bind -', 'Sync']);
     }
   });
 

@@ -28,6 +28,8 @@ export interface Mention {
   readonly statement: Statement | undefined;
   /** Parses with it that the server is still to come to. */
   parses: number;
+  /** The run of messages that its Parse is in. */
+  run: number;
   /** The client may not have it: the server's "already exists" is told to the client as this. */
   readonly refusal?: AgentError | undefined;
   /** A Parse that the server is to refuse, because the name is taken. */
@@ -86,7 +88,16 @@ export class ClientStatements {
   /** A new name for `statement`, of which the caller has an `acquire()`; it is given back with the name. */
   take(name: string, statement: Statement, ends?: Mention): Mention {
     this.#bytes += statement.bytes;
-    return { owner: this, effect: TAKE, name, serverName: statement.name, statement, parses: 0, ends };
+    return {
+      owner: this,
+      effect: TAKE,
+      name,
+      serverName: statement.name,
+      statement,
+      parses: 0,
+      run: 0,
+      ends,
+    };
   }
 
   /** Of a Parse without a name. @param chunk has the message from `start` to `end`; undefined when it is too long to be kept. */
@@ -98,6 +109,7 @@ export class ClientStatements {
       serverName: '',
       statement: undefined,
       parses: 0,
+      run: 0,
       ends,
       chunk,
       start,
@@ -148,6 +160,11 @@ export class ClientStatements {
   onDeallocated(mention: Mention): void {
     if (mention.effect === DEALLOCATE) this.#drop(mention.name);
     else this.dropAll();
+  }
+
+  /** What would have ended it is answered without a server. Nothing is on its way. */
+  dropUnnamed(): void {
+    this.#there.delete('');
   }
 
   /** All names are free, as after DEALLOCATE ALL; the statement without one stays. */

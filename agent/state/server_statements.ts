@@ -43,6 +43,12 @@ export class ServerStatements {
     );
   }
 
+  /** Will it have it from that run on, if nothing goes wrong there? */
+  isExpected(statement: Statement, run: number): boolean {
+    const known = this.#known.get(statement);
+    return known !== undefined && known.run === run && known.edition === statement.edition;
+  }
+
   /** The server may have something under its name. */
   mayHave(statement: Statement): boolean {
     return this.#there.has(statement);

@@ -11,8 +11,8 @@ interface KnownProblem {
 const KNOWN_PROBLEMS: readonly KnownProblem[] = [];
 
 /**
- * Said only by a strict world, because the answer is known to differ from PostgreSQL's: a Bind without a name behind a
- * Parse that an error skipped or refused, and behind a simple Query whose server was another than that of the Parse.
+ * Said only by a strict world, because the answer is known to differ from PostgreSQL's: a Bind without a name in the same
+ * write as a Parse without one that an error skipped, when the statement before that is on another server.
  */
 export function knownProblem(violation: string): string | undefined {
   return KNOWN_PROBLEMS.find(({ pattern }) => pattern.test(violation))?.name;

@@ -73,7 +73,7 @@ export function statement(speaker: Speaker): string {
 /** Something that may be said in any state of a transaction. */
 export function work(speaker: Speaker): Unit {
   const { random } = speaker;
-  if (speaker.isStrict && random.chance(0.1)) return careless(speaker);
+  if (random.chance(0.1)) return careless(speaker);
   switch (random.below(12)) {
     case 0:
     case 1:

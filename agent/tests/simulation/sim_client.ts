@@ -205,8 +205,6 @@ export class SimClient implements Peer, Speaker {
         `c${this.id} heard ${serverWords(bytes).join()} instead of ${serverWords(next).join()}`,
       );
     }
-    // The model knows what became of a Parse behind an error; see known_problems.ts.
-    if (bytes[0] === 0x45 && !this.#world.isStrict) this.reusesUnnamed = false;
     this.#expected.shift();
     this.#settleSilence();
   }
@@ -310,7 +308,6 @@ export class SimClient implements Peer, Speaker {
 
   #send(messages: readonly Uint8Array[]): void {
     const bytes = concat(messages);
-    if (!this.isStrict && messages.some(([kind]) => kind === 0x51)) this.reusesUnnamed = false;
     this.#world.trace(() => `c${this.id} > ${say.clientWords(bytes).join(' · ')}`);
     this.progressAt = this.#world.now;
     this.model.feed(bytes);
