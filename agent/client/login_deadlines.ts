@@ -57,6 +57,16 @@ export class LoginDeadlines {
     // First of all, so that whatever happens to one of them there is a next time for the others.
     this.#ringsAt = Number.POSITIVE_INFINITY;
     if (next !== Number.POSITIVE_INFINITY) this.#ringAt(next);
-    for (const login of late) login.onDeadline();
+    const failures: unknown[] = [];
+    for (const login of late) {
+      this.remove(login);
+      try {
+        login.onDeadline();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // One is enough to be heard of; the others are told all the same.
+    if (failures.length > 0) throw failures[0];
   }
 }
