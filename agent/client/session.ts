@@ -348,7 +348,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #letGo(server: Server, reason: string, cancels: boolean): void {
     const { pool } = this;
     const isSession = this.mode === 'session';
-    const { resets } = pool.terms;
+    const resets = isSession ? pool.terms.sessionResets : pool.terms.resets;
     if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
     if (this.parameters.isTracking) server.settingsTouched = true;

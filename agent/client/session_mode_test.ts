@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { bind, execute, parse, query, sync, terminate } from '../tests/harness/client_words.ts';
+import { databaseOf, settingsOf } from '../tests/harness/data_plane.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture } from './session_fixture.ts';
 
@@ -63,6 +64,16 @@ describe('Session in session mode', () => {
     one.says(server.complete('DISCARD ALL'), server.ready());
     expect(pool.idle).toBe(1);
     plane.check();
+  });
+
+  test('has its server reset also when the pool’s mode is another by then', async () => {
+    const { plane, clients, server: one } = await sessionFixture(1, MODE);
+    clients[0]!.says(query('SELECT 1'));
+    one.says(server.complete('SELECT 1'), server.ready());
+    one.heard();
+    plane.registry.apply(settingsOf([databaseOf({ poolMode: 'transaction' })]));
+    clients[0]!.says(terminate);
+    expect(one.heard()).toEqual(['Query DISCARD ALL']);
   });
 
   test('rolls back first when it leaves in a transaction', async () => {

@@ -44,8 +44,8 @@ function timeoutMs(name: Timeout, { pool }: Session, settings: Settings): number
 }
 
 /** Between two transactions of a session pool, with a server that is to be replaced. */
-function isKept({ pool, server, phase, relay }: Session): boolean {
-  if (pool.mode !== 'session' || server?.retired === undefined) return false;
+function isKept({ mode, server, phase, relay }: Session): boolean {
+  if (mode !== 'session' || server?.retired === undefined) return false;
   return phase === 'idle' && server.isClean && !relay.inMessage;
 }
 

@@ -243,6 +243,18 @@ describe('A pool that waits under a shared limit', () => {
     plane.check();
   });
 
+  test('takes the place of the server that has rested for longest in any of them', async () => {
+    const plane = await dataPlane(settings([{ poolSize: 2, maxDbConnections: 3 }], people));
+    const [app, worker, reader] = ['idp_app', 'worker', 'reader'].map((user) => plane.pool('idp', user));
+    const [ofWorker] = await ask(worker!, 1);
+    worker!.release(ofWorker!.server!);
+    plane.clock.advance(1_000);
+    for (const each of await ask(app!, 2)) app!.release(each.server!);
+    const [client] = await ask(reader!, 1);
+    expect([client!.fate, app!.servers, worker!.servers]).toEqual(['leased', 2, 0]);
+    plane.check();
+  });
+
   test('takes two places where the limit of the database and that of the user are both reached, or none', async () => {
     const plane = await dataPlane(
       settings([{ maxDbConnections: 1 }, { name: 'jobs' }], [{ maxUserConnections: 1 }, { name: 'worker' }]),

@@ -195,8 +195,8 @@ export class PoolRegistry {
       const needsUser = wanting.roomOfUser <= 0;
       const isOfDatabase = (pool: Pool): boolean => pool.database.name === wanting.database.name;
       const isOfUser = (pool: Pool): boolean => pool.user === wanting.user;
-      const ofDatabase = needsDatabase ? this.#richest(wanting, isOfDatabase) : undefined;
-      const ofUser = needsUser ? this.#richest(wanting, isOfUser) : undefined;
+      const ofDatabase = needsDatabase ? this.#idlest(wanting, isOfDatabase) : undefined;
+      const ofUser = needsUser ? this.#idlest(wanting, isOfUser) : undefined;
       // Nothing is closed in vain: both, or none.
       if ((needsDatabase && ofDatabase === undefined) || (needsUser && ofUser === undefined)) return false;
       giveUpOldest(ofDatabase);
@@ -205,14 +205,18 @@ export class PoolRegistry {
     return true;
   }
 
-  /** Of the pools that can spare a server, the one with the most idle ones. */
-  #richest(wanting: Pool, helps: (pool: Pool) => boolean): Pool | undefined {
-    let richest: Pool | undefined;
+  /** Of the pools that can spare a server, the one whose server has rested for longest: PgBouncer's choice. */
+  #idlest(wanting: Pool, helps: (pool: Pool) => boolean): Pool | undefined {
+    let idlest: Pool | undefined;
+    let since = Number.POSITIVE_INFINITY;
     for (const pool of this.#pools.values()) {
       if (pool === wanting || !helps(pool) || pool.idle === 0 || pool.connected <= pool.minimum) continue;
-      if (richest === undefined || pool.idle > richest.idle) richest = pool;
+      const { idleSince } = pool.idleServers.first!;
+      if (idleSince >= since) continue;
+      idlest = pool;
+      since = idleSince;
     }
-    return richest;
+    return idlest;
   }
 
   #wakeStarved(): void {

@@ -13,7 +13,9 @@ export interface PoolTerms {
   readonly queryWaitTimeoutMs: number;
   /** Servers of the user over all databases; 0 is no limit. */
   readonly userConnectionsMax: number;
-  /** What makes a server as new behind its client: server_reset_query, in a session pool or always. */
+  /** What makes a server as new behind a client of session mode: server_reset_query. */
+  readonly sessionResets: readonly string[];
+  /** The same behind any other client: nothing, unless server_reset_query_always says so. */
   readonly resets: readonly string[];
 }
 
@@ -23,11 +25,11 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
   const own = isOwn ? settings.users[user] : undefined;
   const reserveTimeoutMs = settings.reserve_pool_timeout;
   const mode = own?.poolMode ?? database.poolMode;
-  const isReset = mode === 'session' || settings.server_reset_query_always;
-  const resets = isReset && settings.server_reset_query !== '' ? [settings.server_reset_query] : [];
+  const sessionResets = settings.server_reset_query === '' ? [] : [settings.server_reset_query];
   return {
     mode,
-    resets,
+    sessionResets,
+    resets: settings.server_reset_query_always ? sessionResets : [],
     size: own?.poolSize ?? database.poolSize,
     reserve: reserveTimeoutMs === 0 ? 0 : (own?.reservePoolSize ?? database.reservePoolSize),
     reserveTimeoutMs,
