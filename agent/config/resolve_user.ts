@@ -74,6 +74,10 @@ export class UserResolver {
       // Two servers may well have one role with two passwords.
       there.databaseSecrets = { ...there.databaseSecrets, [name]: password };
       if (next !== undefined) there.databaseNextSecrets = { ...there.databaseNextSecrets, [name]: next };
+    } else if (password instanceof Secret && next !== undefined && there.nextSecret?.equals(next) === false) {
+      // One password that is to become two.
+      there.databaseSecrets = { ...there.databaseSecrets, [name]: password };
+      there.databaseNextSecrets = { ...there.databaseNextSecrets, [name]: next };
     } else {
       there.nextSecret ??= next;
     }

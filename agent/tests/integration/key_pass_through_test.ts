@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { makeVerifier, printVerifier } from '../../auth/scram_verifier.ts';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
@@ -111,5 +112,25 @@ test('a verifier without the key of a client logs in nowhere, and says what is m
   await using agent = await serveVerifiers(['app', 'clerk'], { auth_type: 'trust' });
   expect(await refusalOf(as(agent, 'clerk'))).toContain(
     'the secret of "clerk" is a SCRAM verifier: it logs in where the server asks by SCRAM, with the key of a client',
+  );
+});
+
+test('of two verifiers with one salt the server takes the one whose password it has', async () => {
+  const [old, fresh, salt] = [randomUUID(), randomUUID(), crypto.getRandomValues(new Uint8Array(16))];
+  const [before, after] = [await makeVerifier(old, salt), await makeVerifier(fresh, salt)].map(printVerifier);
+  await postgres.sql(`ALTER ROLE clerk PASSWORD '${before}'`);
+  const users = { clerk: { password: before, password_next: after } };
+  await using agent = await serveVerifiers(['app'], { users });
+  const clerk = (password: string) => through(agent, password, { user: 'clerk' });
+  // His key opens an account that the server does not have yet.
+  expect(await refusalOf(clerk(fresh))).toContain('the server refused our login');
+  for (const password of [old, fresh])
+    expect(await ask(clerk(password), 'SELECT current_user')).toBe('clerk');
+  await postgres.sql(`ALTER ROLE clerk PASSWORD '${after}'`);
+  await endServers(postgres, agent, 'clerk');
+  for (const password of [old, fresh])
+    expect(await ask(clerk(password), 'SELECT current_user')).toBe('clerk');
+  expect(await refusalOf(clerk(randomUUID()))).toBe(
+    'FATAL:  password authentication failed for user "clerk"',
   );
 });
