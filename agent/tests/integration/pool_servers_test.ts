@@ -237,3 +237,37 @@ test('a server that is full and gave none fails a client that is logged in, with
     await postgres.sql('ALTER ROLE app CONNECTION LIMIT -1');
   }
 });
+
+test('a server that is stopping (57P03) says so to who logs in, with that SQLSTATE, until it is back', async () => {
+  await using agent = await start({});
+  const holder = new pg.Client(postgres.superuserUrl);
+  holder.on('error', () => {});
+  await holder.connect();
+  const outcome = (connecting: Promise<unknown>): Promise<string> =>
+    connecting.then(
+      () => 'let in',
+      (error: { code?: string; message: string }) => `${error.code} ${error.message}`,
+    );
+  const direct = async (): Promise<string> => {
+    const client = new pg.Client(postgres.superuserUrl);
+    const said = await outcome(client.connect());
+    await client.end().catch(() => {});
+    return said;
+  };
+  // A smart shutdown waits for those who are there, and lets nobody else in.
+  process.kill(postgres.pid(), 'SIGTERM');
+  const stopping = '57P03 the database system is shutting down';
+  while ((await direct()) !== stopping);
+  expect(await outcome(connect(agent))).toBe(
+    '57P03 the server refused our login: the database system is shutting down',
+  );
+  await holder.end();
+  await postgres.restart();
+  for (;;) {
+    const login = await connect(agent).catch(() => undefined);
+    if (login === undefined) continue;
+    expect((await login.client.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    await login.client.end();
+    return;
+  }
+});
