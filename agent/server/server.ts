@@ -287,7 +287,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
       this.lastFatal = error;
       this.retired = error.message;
       // Behind the answer to all that was asked it concerns the connection, and the client may have another one.
-      const isOver = this.expected.isEmpty && this.status === type.IDLE;
+      const isOver = this.expected.isSettled && this.status === type.IDLE;
       if (isOver && this.tenant.keepsServer !== true) return KEEP;
       // Whatever the server was at: it ends the client's session too, and this is why.
       this.fatalPassed = true;
