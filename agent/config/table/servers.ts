@@ -226,7 +226,7 @@ export const SERVER_SETTINGS = {
   prepared_statements_memory: {
     type: 'size',
     section: 'servers',
-    default: 100 * 1024 * 1024,
+    default: 256 * 1024 * 1024,
     min: 64 * 1024,
     max: 100 * 1024 ** 3,
     reload: 'live',

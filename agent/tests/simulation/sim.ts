@@ -4,11 +4,9 @@ import { type Outcome, simulate } from './simulate.ts';
 
 process.exit(await main(process.argv.slice(2)));
 
-const USAGE = 'npm run sim -- [--from N | --seed N] [--strict]';
-
 async function main(words: readonly string[]): Promise<number> {
   if (!/^(?:--(?:from|seed) \d+ ?)?(?:--strict)?$/.test(words.join(' '))) {
-    console.error(USAGE);
+    console.error('npm run sim -- [--from N | --seed N] [--strict]');
     return 64;
   }
   const isStrict = words.includes('--strict');
