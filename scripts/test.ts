@@ -1,6 +1,10 @@
 // Every test there is: checks of the files, unit, golden, harness, integration, drivers; then the sum.
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RECORD_VARIABLE } from '../agent/tests/harness/record.ts';
+import { checkRecord } from './secrets.ts';
 import * as steps from './steps.ts';
 import { addReports, summaryLine, type TestReport } from './test_report.ts';
 
@@ -10,9 +14,16 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const reports: TestReport[] = [];
-  for (const check of steps.CHECKS) reports.push(runCheck(check));
-  for (const group of steps.GROUPS) reports.push(await run(group.name, group));
-  reports.push(await runAgainstExecutable());
+  const record = mkdtempSync(join(tmpdir(), 'pgsidecar-record-'));
+  process.env[RECORD_VARIABLE] = record;
+  try {
+    for (const check of steps.CHECKS) reports.push(runCheck(check));
+    for (const group of steps.GROUPS) reports.push(await run(group.name, group));
+    reports.push(await runAgainstExecutable());
+    reports.push(searchForSecrets(record));
+  } finally {
+    rmSync(record, { recursive: true, force: true });
+  }
 
   const forgotten = steps.forgottenTestFiles().map((file) => `${file}: no group of scripts/steps.ts runs it`);
   reports.push({ passed: 0, failed: forgotten.length, skipped: [], problems: forgotten });
@@ -31,6 +42,15 @@ function runCheck(check: steps.Check): TestReport {
   if (failure !== undefined) console.log(failure);
   const problems = failure === undefined ? [] : [`${check.name} (${check.remedy})`];
   console.log(`-- ${check.name}: ${failure === undefined ? 'ok' : 'failed'}, ${steps.seconds(began)}`);
+  return { passed: 0, failed: problems.length, skipped: [], problems };
+}
+
+/** Every secret that a test made up, in everything that an agent or a command said. */
+function searchForSecrets(record: string): TestReport {
+  const began = performance.now();
+  const { problems, summary } = checkRecord(record);
+  const verdict = problems.length === 0 ? 'none found' : 'failed';
+  console.log(`-- secrets: ${verdict} (${summary}), ${steps.seconds(began)}`);
   return { passed: 0, failed: problems.length, skipped: [], problems };
 }
 

@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Account, type Child, createNursery, endChild, makeDirectory } from './nursery.ts';
+import { recordOutput } from './record.ts';
 
 export interface AgentOptions {
   /** Path below the agent's directory → text: the application's own files, CA certificates, pgsidecar.yml. Mode 0600. */
@@ -182,6 +183,8 @@ async function runToEnd(command: readonly string[], launch: Launch): Promise<Fin
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   await child.exited;
+  // Whoever asks for them gets them.
+  if (!command.includes('--show-secrets')) recordOutput('commands', stdout + stderr);
   return { code: child.exitCode, stdout, stderr };
 }
 
@@ -215,7 +218,9 @@ async function readLines(stream: ReadableStream<Uint8Array>, log: Log): Promise<
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    const text = decoder.decode(chunk, { stream: true });
+    recordOutput('agents', text);
+    const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) log.lines.push(parseLine(line));
     for (const listener of [...log.listeners]) listener();

@@ -3,6 +3,7 @@
 import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import type { Postgres } from './postgres.ts';
+import { recordSecret } from './record.ts';
 
 /** Whom the application's file names; what is left out is the ordinary case. */
 export interface Application {
@@ -62,6 +63,7 @@ export function pgsidecarYml(settings: Application['settings'] = {}): string {
 /** Starts the agent on the application's files. Its end fails when anything that it ever logged holds one of the secrets. */
 export async function serve(application: Application, options: AgentOptions = {}): Promise<Agent> {
   const files = { ...applicationFiles(application), ...options.files };
+  if (application.password !== undefined) recordSecret(application.password);
   const agent = await startAgent({ ...options, files });
   const secrets = [application.password ?? application.postgres.passwordOf(application.user ?? USER)];
   async function stop(): Promise<void> {

@@ -7,6 +7,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as der from './der.ts';
+import { recordSecret } from './record.ts';
 
 export type KeyKind = 'ec' | 'rsa';
 export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
@@ -138,6 +139,8 @@ function createKeys(kind: KeyKind): Keys {
     kind === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding })
       : generateKeyPairSync('rsa', { modulusLength: 2048, ...encoding });
+  // A line of base64 from its middle is enough to know it by.
+  recordSecret(pair.privateKey.split('\n')[2] ?? '');
   return { kind, publicKey: Buffer.from(pair.publicKey), privateKey: pair.privateKey };
 }
 

@@ -16,6 +16,7 @@ import {
   unprivilegedAccount,
 } from './nursery.ts';
 import { findPostgresPrograms, type PostgresVersion } from './postgres_programs.ts';
+import { recordSecret } from './record.ts';
 
 /** What pg_hba.conf asks of everybody but the superuser on the UNIX socket. */
 export type PostgresAuth = 'scram-sha-256' | 'md5' | 'password' | 'cert' | 'trust' | 'reject';
@@ -106,6 +107,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     port: 0,
     child: undefined,
   };
+  for (const password of server.passwords.values()) recordSecret(password);
   try {
     await initialize(server);
     await startOnFreePort(server);
