@@ -224,6 +224,9 @@ const CERTIFICATE_FAILURES: Readonly<Record<string, string>> = {
   PATH_LENGTH_EXCEEDED: "the server's certificate chain is longer than its CA allows",
 };
 
+/** Nothing is listened to: the TLS socket is told of the end as well. */
+const RAW_HANDLERS = Object.freeze({ open() {}, close() {}, error() {}, drain() {}, end() {} });
+
 type HandshakeDone = (socket: BunSocket, ok: boolean, error: (Error & { code?: string }) | null) => void;
 
 interface Upgrade {
@@ -263,6 +266,9 @@ function upgrade(
         },
       },
     });
+    // What the TLS socket is told is enough: bun would hand over every chunk of ciphertext as well. On a socket that a
+    // listener accepted, reload() would take the handlers away from the listener.
+    if (how.isServer !== true) upgraded?.[0].reload({ socket: RAW_HANDLERS });
     // The handshake may be over already, for better or worse.
     if (slot.connection === undefined) plain.shakeHands(upgraded?.[1]);
   } catch (error) {
