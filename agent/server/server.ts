@@ -4,16 +4,7 @@ import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { DEALLOCATE, type Mention } from '../state/client_statements.ts';
-import {
-  CLOSE,
-  Expected,
-  INJECTED_ERROR,
-  KEEP,
-  PARSE,
-  QUERY,
-  SKIP,
-  UnexpectedReply,
-} from '../state/expected.ts';
+import { Expected, INJECTED_ERROR, KEEP, QUERY, SKIP, UnexpectedReply } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { ServerStatements } from '../state/server_statements.ts';
 import type { Statement } from '../state/statements.ts';
@@ -21,8 +12,9 @@ import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
-import { decodeParameterStatus, encodeBare, readError } from '../wire/server_messages.ts';
+import { decodeParameterStatus, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { BARE, FAKES } from './bare_messages.ts';
 import {
   DEALLOCATED,
   DEALLOCATED_ALL,
@@ -32,21 +24,8 @@ import {
   SETTINGS,
 } from './command_tag.ts';
 import { retellError } from './retold_error.ts';
+import type { ServerStart } from './server_start.ts';
 import type { ServerError, Tenant } from './tenant.ts';
-
-/** What a login learned about a connection; everything that a Server starts with. */
-export interface ServerStart {
-  readonly connection: Connection;
-  readonly database: DatabaseSettings;
-  readonly address: { readonly host: string; readonly port: number };
-  readonly parameters: Parameters;
-  readonly pid: number;
-  readonly key: Uint8Array;
-  readonly now: number;
-  /** When it is replaced, however well it works: server_lifetime with its jitter; Infinity for never. */
-  readonly expiresAt: number;
-  readonly messageHeldMax: number;
-}
 
 /** A message of a server has no limit of its own: a row may be 1 GB. */
 const LENGTH_MAX = 0x7fffffff;
@@ -178,18 +157,28 @@ export class Server implements ConnectionHandler, Linked<Server> {
       from = this.#emitFakes(framer, from, framer.passed);
     }
     let ready = false;
-    while (framer.next()) {
-      const keep = this.#look(framer);
-      if (keep === HELD) break;
-      if (keep === KEEP) {
-        this.#emit(framer.chunk, from, framer.start);
-        from = framer.whole ? framer.end : framer.chunk.length;
-        this.#dropRest = !framer.whole;
-        if (this.#replacement !== undefined) this.#out.push(this.#replacement);
-        this.#replacement = undefined;
+    let walked = framer.passed;
+    try {
+      while (framer.next()) {
+        const keep = this.#look(framer);
+        if (keep === HELD) break;
+        if (keep === KEEP) {
+          this.#emit(framer.chunk, from, framer.start);
+          from = framer.whole ? framer.end : framer.chunk.length;
+          this.#dropRest = !framer.whole;
+          if (this.#replacement !== undefined) this.#out.push(this.#replacement);
+          this.#replacement = undefined;
+        }
+        walked = framer.position;
+        if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
+        if (this.expected.hasFakes && framer.whole) from = this.#emitFakes(framer, from, framer.end);
       }
-      if (framer.type === type.READY_FOR_QUERY) ready = this.expected.isEmpty;
-      if (this.expected.hasFakes && framer.whole) from = this.#emitFakes(framer, from, framer.end);
+    } catch (error) {
+      // What came before it is the tenant's, and whatever is told to him now is not read as its rest.
+      this.#emit(framer.chunk, from, walked);
+      this.#flush();
+      this.#dropRest = true;
+      throw error;
     }
     // Most chunks pass as they came.
     if (from === 0 && this.#out.length === 0 && framer.limit === framer.chunk.length) {
@@ -253,6 +242,9 @@ export class Server implements ConnectionHandler, Linked<Server> {
         this.#commandTag(framer.chunk, framer.start, framer.end);
         return this.expected.onReply(framer.type);
       default:
+        // Those that are nothing but their type are always whole.
+        if (!framer.whole && BARE.has(framer.type))
+          throw new ProtocolError(`message '${String.fromCharCode(framer.type)}' has a wrong length`);
         return this.expected.onReply(framer.type);
     }
   }
@@ -393,8 +385,3 @@ const HELD = 3;
 /** Says "cached plan must not change result type" (plancache.c), in the server's own language. */
 const STALE_PLAN = 'RevalidateCachedQuery';
 const READY_BYTES = 6;
-
-const FAKES: Readonly<Record<number, Uint8Array>> = {
-  [PARSE]: encodeBare(type.PARSE_COMPLETE),
-  [CLOSE]: encodeBare(type.CLOSE_COMPLETE),
-};

@@ -39,6 +39,7 @@ describe('Server ends a connection that sends', () => {
     'a reply to nothing': [join(server.ready(), server.ready()), 'Z although nothing was asked'],
     'a reply out of turn': [server.parseComplete, "message '1' out of turn"],
     'a byte that is no type': [message('\0'), 'a message of type 0x0'],
+    'a NoData with an endless body': [header('n', 0x6f6e7365), "message 'n' has a wrong length"],
   };
   for (const [what, [bytes, reason]] of Object.entries(cases)) {
     test(what, () => {
@@ -50,6 +51,15 @@ describe('Server ends a connection that sends', () => {
       expect(tenant.closed[0]).toContain(reason);
     });
   }
+
+  test('nonsense: what came before it is the tenant’s, and nothing is in the middle of a message', () => {
+    for (const nonsense of [header('C', 0x7fffffff), header('C', 3), header('?', 0x7fffffff)]) {
+      const { connection, server: one, tenant } = serverFixture();
+      one.expected.push(QUERY);
+      connection.receive(join(server.dataRow('1'), nonsense));
+      expect([tenant.words(), tenant.closed.length, one.cutsMessage]).toEqual([['Row 1'], 1, false]);
+    }
+  });
 
   test('an endless row where the agent reads one of its own', () => {
     const { connection, server: one, tenant } = serverFixture();

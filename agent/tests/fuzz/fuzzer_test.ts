@@ -89,7 +89,7 @@ describe('fuzz()', () => {
     expect(failures.map(({ problem }) => problem)).toEqual([
       expect.stringContaining('too slow: more than 4 ms'),
     ]);
-  });
+  }, 60_000);
 
   test('finds an input that takes much memory', async () => {
     const hungry = reader((text) => {
@@ -98,7 +98,7 @@ describe('fuzz()', () => {
     const bounds = { ms: 10_000, memoryBytes: 100_000_000 };
     const { failures } = await fuzz(hungry, { seed: 3, inputs: 20_000, failuresMax: 1, bounds });
     expect(failures.map(({ problem }) => problem)).toEqual([expect.stringContaining('too much memory')]);
-  });
+  }, 60_000);
 
   test('gives the same inputs for the same seed, and others for another', async () => {
     const inputsOf = async (seed: number): Promise<string[]> => {
