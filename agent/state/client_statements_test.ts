@@ -1,0 +1,200 @@
+// A client's names for its statements: those of now, those of when all is done, and what an error takes back.
+
+import { describe, expect, test } from 'bun:test';
+import * as names from './client_statements.ts';
+import { ClientStatements, type Mention } from './client_statements.ts';
+import { CLOSE, EXECUTE, Expected, FAKE, FORWARD, PARSE, QUERY, SKIP, SYNC } from './expected.ts';
+import { StatementRegistry } from './statements.ts';
+
+class Client {
+  readonly registry = new StatementRegistry();
+  readonly names = new ClientStatements(this.registry);
+  readonly due = new Expected();
+
+  parse(name: string, sql = name, disposition: number = FORWARD): Mention {
+    const mention =
+      name === ''
+        ? this.names.takeUnnamed(Buffer.from(sql), 0, sql.length)
+        : this.names.take(name, this.registry.acquire(Buffer.from(sql)));
+    this.due.push(PARSE, disposition, undefined, mention);
+    return mention;
+  }
+
+  mention(effect: number, name = ''): Mention {
+    return {
+      ...{ owner: this.names, effect, name, serverName: name, statement: undefined, parses: 0, run: 0 },
+    };
+  }
+
+  close(name: string): void {
+    this.due.push(CLOSE, FAKE, undefined, this.mention(names.DROP, name));
+  }
+
+  sync(): void {
+    this.due.push(SYNC);
+  }
+
+  /** Replies by the letters of their type bytes; a FAKE is taken as soon as it is next. */
+  hears(letters: string): void {
+    for (const letter of letters) {
+      while (this.due.takeFake() !== 0);
+      this.due.onReply(letter.charCodeAt(0));
+    }
+    while (this.due.takeFake() !== 0);
+  }
+
+  has(...all: string[]): boolean[] {
+    return all.map((name) => this.names.find(name) !== undefined);
+  }
+}
+
+describe('ClientStatements', () => {
+  test('expects a name from its Parse on, and has it when the server says so', () => {
+    const client = new Client();
+    const mention = client.parse('a');
+    expect([client.names.find('a'), client.names.size]).toEqual([mention, 0]);
+    client.sync();
+    client.hears('1Z');
+    expect([client.names.find('a'), client.names.size]).toEqual([mention, 1]);
+  });
+
+  test('has no name of a Parse that was refused, nor of one that was passed over', () => {
+    const client = new Client();
+    client.parse('a');
+    client.parse('b');
+    client.sync();
+    client.hears('EZ');
+    expect([client.has('a', 'b'), client.registry.size, client.names.bytes]).toEqual([[false, false], 0, 0]);
+  });
+
+  test('keeps what was done before the error, and expects what comes behind its Sync', () => {
+    const client = new Client();
+    client.parse('a');
+    client.parse('b');
+    client.sync();
+    client.parse('c');
+    client.close('a');
+    client.sync();
+    expect(client.has('a', 'b', 'c')).toEqual([false, true, true]);
+    client.hears('1E');
+    expect(client.has('a', 'b', 'c')).toEqual([false, false, true]);
+    client.hears('Z1Z');
+    expect([client.has('a', 'b', 'c'), client.names.size]).toEqual([[false, false, true], 1]);
+  });
+
+  test('frees no name for a Close that was passed over', () => {
+    const client = new Client();
+    client.parse('a');
+    client.sync();
+    client.hears('1Z');
+    client.due.push(EXECUTE);
+    client.close('a');
+    client.sync();
+    expect(client.has('a')).toEqual([false]);
+    client.hears('EZ');
+    expect(client.has('a')).toEqual([true]);
+  });
+
+  test('lets the last of several count, whatever becomes of each', () => {
+    const client = new Client();
+    client.parse('a', 'one');
+    client.close('a');
+    const last = client.parse('a', 'two');
+    client.sync();
+    expect(client.names.find('a')).toBe(last);
+    client.hears('11Z');
+    expect([client.names.find('a'), client.registry.size]).toEqual([last, 1]);
+  });
+
+  test('has lost the unnamed one with a Parse that is refused, and not with one that is passed over', () => {
+    for (const [letters, isThere] of [
+      ['EZ', false],
+      ['1EZ', true],
+    ] as const) {
+      const client = new Client();
+      client.parse('');
+      client.sync();
+      client.hears('1Z');
+      if (isThere) client.parse('named');
+      if (isThere) client.due.push(EXECUTE);
+      client.parse('');
+      client.sync();
+      client.hears(letters);
+      expect(client.has('')).toEqual([isThere]);
+    }
+  });
+
+  test('has lost the unnamed one with a simple Query, also when that fails', () => {
+    for (const letters of ['CZ', 'EZ']) {
+      const client = new Client();
+      client.parse('');
+      client.parse('a');
+      client.sync();
+      client.hears('11Z');
+      client.due.push(QUERY, FORWARD, undefined, client.mention(names.DROP_UNNAMED));
+      expect(client.has('', 'a')).toEqual([false, true]);
+      client.hears(letters);
+      expect(client.has('', 'a')).toEqual([false, true]);
+    }
+  });
+
+  test('expects none behind DEALLOCATE ALL but those that come later, and loses them when the tag says so', () => {
+    const client = new Client();
+    client.parse('a');
+    client.parse('');
+    client.sync();
+    client.hears('11Z');
+    const all = client.mention(names.DEALLOCATE_ALL);
+    client.due.push(EXECUTE, FORWARD, undefined, all);
+    client.parse('b');
+    client.sync();
+    expect(client.has('a', '', 'b')).toEqual([false, true, true]);
+    client.names.onDeallocated(all);
+    client.hears('C1Z');
+    expect(client.has('a', '', 'b')).toEqual([false, true, true]);
+  });
+
+  test('keeps them when DEALLOCATE ALL was refused', () => {
+    const client = new Client();
+    client.parse('a');
+    client.sync();
+    client.hears('1Z');
+    client.due.push(EXECUTE, FORWARD, undefined, client.mention(names.DEALLOCATE_ALL));
+    client.sync();
+    client.hears('EZ');
+    expect(client.has('a')).toEqual([true]);
+  });
+
+  test('hears nothing of a Parse that the agent sends again', () => {
+    const client = new Client();
+    const mention = client.parse('');
+    client.sync();
+    client.hears('1Z');
+    client.due.push(PARSE, SKIP, undefined, mention);
+    client.due.push(EXECUTE);
+    client.sync();
+    client.hears('EZ');
+    expect(client.names.find('')).toBe(mention);
+  });
+
+  test('gives everything back when the client is gone, what is on its way when that is done', () => {
+    const client = new Client();
+    client.parse('a');
+    client.sync();
+    client.hears('1Z');
+    client.parse('b');
+    client.sync();
+    client.names.close();
+    expect(client.registry.size).toBe(1);
+    client.hears('1Z');
+    expect([client.registry.size, client.registry.bytes, client.names.bytes]).toEqual([0, 0, 0]);
+  });
+
+  test('gives everything back when the connection to the server is gone', () => {
+    const client = new Client();
+    client.parse('a');
+    client.sync();
+    client.due.clear();
+    expect([client.has('a'), client.registry.size]).toEqual([[false], 0]);
+  });
+});
