@@ -111,24 +111,15 @@ onEachPostgres('node-postgres', { settings: { max_prepared_statements: STATEMENT
     expect(kept.rows[0].n).toBeLessThanOrEqual(STATEMENTS);
   });
 
-  test('a migration costs each server one error, and then every client sees the new table', async () => {
+  test('a migration costs nobody an error: what was prepared before it is prepared anew', async () => {
     await clients[0]!.query('CREATE TABLE migrated (a int)');
     const ask = async (client: pg.Client) => {
       const { fields } = await client.query({ name: 'whole row', text: 'SELECT * FROM migrated' });
       return fields.length;
     };
-    await all(20, ask);
+    for (const seen of await all(20, ask)) expect(new Set(seen)).toEqual(new Set([1]));
     await clients[0]!.query('ALTER TABLE migrated ADD COLUMN b int');
-    const errors: string[] = [];
-    const widths = await all(20, (client) =>
-      ask(client).catch(({ code, message }: pg.DatabaseError) => {
-        errors.push(`${code} ${message}`);
-        return 0;
-      }),
-    );
-    expect(new Set(errors)).toEqual(new Set(['0A000 cached plan must not change result type']));
-    expect(errors.length).toBeLessThanOrEqual(POOL_SIZE);
-    for (const seen of widths) expect(seen.at(-1)).toBe(2);
+    for (const seen of await all(20, ask)) expect(new Set(seen)).toEqual(new Set([2]));
     await clients[0]!.query('DROP TABLE migrated');
   });
 
