@@ -9,6 +9,9 @@ const DURATION_UNITS: Readonly<Record<string, number>> = Object.freeze({
   d: 86_400_000,
 });
 
+/** What a duration without a unit is counted in. */
+export type BareUnit = 's' | 'ms';
+
 const SIZE_UNITS: Readonly<Record<string, number>> = Object.freeze({
   B: 1,
   kB: 1024,
@@ -25,18 +28,22 @@ export const SIZE_WRITTEN = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([bB]|[kKmMgG][bB]?)?\s
 export const OCTAL_WRITTEN = /^\s*(?:0o?)?[0-7]{1,4}\s*$/;
 export const INTEGER_WRITTEN = /^\s*[+-]?[0-9]+(?:_[0-9]+)*\s*$/;
 
-/** For the sentence "expected …". */
-export const DURATION_EXPECTED = 'a duration: seconds, or a number with its unit (500ms, 30s, 5min, 1h, 1d)';
+/** For the sentence "expected …", as the four below it. */
+export function durationExpected(bareUnit: BareUnit = 's'): string {
+  const bare = bareUnit === 's' ? 'seconds' : 'milliseconds';
+  return `a duration: ${bare}, or a number with its unit (500ms, 30s, 5min, 1h, 1d)`;
+}
+
 export const SIZE_EXPECTED = 'a size: bytes, or a number with its unit (64kB, 16MB, 1GB)';
 export const OCTAL_EXPECTED = 'an octal mode such as 0770';
 export const INTEGER_EXPECTED = 'a whole number';
 export const BOOLEAN_EXPECTED = 'yes or no (also on, off, true, false, 1, 0)';
 
-/** Milliseconds, a whole number; without a unit it is seconds, as PgBouncer's. Undefined when it is no duration. */
-export function parseDuration(written: string | number): number | undefined {
+/** Milliseconds, a whole number; without a unit it is seconds, as most of PgBouncer's. Undefined when it is no duration. */
+export function parseDuration(written: string | number, bareUnit: BareUnit = 's'): number | undefined {
   const match = DURATION_WRITTEN.exec(String(written));
   if (match === null) return undefined;
-  const [, amount, unit = 's'] = match;
+  const [, amount, unit = bareUnit] = match;
   const ms = Number(amount) * DURATION_UNITS[unit]!;
   // What is not nothing must not become nothing: 0 has a meaning of its own.
   return ms > 0 ? Math.max(1, Math.round(ms)) : 0;

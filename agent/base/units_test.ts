@@ -31,6 +31,12 @@ test('parseDuration() takes seconds without a unit and every unit of PostgreSQL'
   for (const [text, ms] of written) expect(parseDuration(text), String(text)).toBe(ms);
 });
 
+test('parseDuration() takes another unit where none is written, and only there', () => {
+  expect(['1500', 1500, '2s', '0.4', '0'].map((text) => parseDuration(text, 'ms'))).toEqual([
+    1500, 1500, 2000, 1, 0,
+  ]);
+});
+
 test('parseDuration() refuses what it would have to guess at', () => {
   for (const text of [
     '',

@@ -1,7 +1,7 @@
 // A duration on the command line: 30s, 2min, or a number of seconds.
 
 import { AgentError } from '../base/errors.ts';
-import { DURATION_EXPECTED, parseDuration } from '../base/units.ts';
+import { durationExpected, parseDuration } from '../base/units.ts';
 import { type Call, flagValue } from './command.ts';
 
 /** Milliseconds; undefined when the flag was not given. Throws flag_value_invalid. */
@@ -13,6 +13,6 @@ export function durationFlag(call: Call, name: string): number | undefined {
   throw new AgentError('flag_value_invalid', {
     flag: `--${name}`,
     value: written,
-    expected: DURATION_EXPECTED,
+    expected: durationExpected(),
   });
 }

@@ -78,8 +78,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.deadline = context.clock.now() + context.settings.client_login_timeout;
     context.loginDeadlines.add(this);
     connection.handler = this;
-    const { tcp_keepalive, tcp_keepidle } = context.settings;
-    if (transport === 'tcp' && tcp_keepalive) connection.keepAlive(tcp_keepidle);
+    const { network, policy } = context.tools;
+    if (transport === 'tcp') network.tuneTcp(connection, policy().tcp);
     this.#attempt(() => checkLogins(context.settings, context.clients, this.#source));
   }
 

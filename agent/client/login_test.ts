@@ -41,6 +41,13 @@ describe('Login takes a startup packet', () => {
     expect(plane.pendingTimers).toBe(0);
   });
 
+  test('on a connection that the tcp settings have tuned, unless it is a UNIX socket', async () => {
+    const plane = await planeWith();
+    const client = plane.accept('tcp');
+    plane.accept('unix');
+    expect(plane.network.tuned).toEqual([[client.connection, plane.tools.policy().tcp]]);
+  });
+
   test('at every split', async () => {
     const plane = await planeWith();
     for (let at = 1; at < HELLO.length; at++) {

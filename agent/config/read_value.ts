@@ -3,7 +3,7 @@
 import { nearest } from '../base/nearest.ts';
 import {
   BOOLEAN_EXPECTED,
-  DURATION_EXPECTED,
+  durationExpected,
   INTEGER_EXPECTED,
   OCTAL_EXPECTED,
   parseBoolean,
@@ -48,7 +48,8 @@ export function expectedOf(row: KeyRow, written?: unknown): string {
       return INTEGER_EXPECTED + limitsOf(row, row.max, String);
     case 'duration':
       return (
-        DURATION_EXPECTED + limitsOf(row, Math.min(row.max ?? DURATION_MAX, DURATION_MAX), printDuration)
+        durationExpected(row.bareUnit) +
+        limitsOf(row, Math.min(row.max ?? DURATION_MAX, DURATION_MAX), printDuration)
       );
     case 'size':
       return SIZE_EXPECTED + limitsOf(row, row.max, printSize);
@@ -77,7 +78,7 @@ function valueIn(row: KeyRow, written: unknown): SettingValue | undefined {
     case 'integer':
       return parseInteger(text);
     case 'duration':
-      return parseDuration(text);
+      return parseDuration(text, row.bareUnit);
     case 'size':
       return parseSize(text);
     case 'octal':

@@ -2,10 +2,16 @@
 
 import { AGENT_SETTINGS } from './table/agent.ts';
 import { CLIENT_SETTINGS } from './table/clients.ts';
+import { LISTENING_SETTINGS } from './table/listening.ts';
 import type { SettingRow, ValueOf } from './table/row.ts';
 import { SERVER_SETTINGS } from './table/servers.ts';
 
-export const SETTINGS = { ...CLIENT_SETTINGS, ...SERVER_SETTINGS, ...AGENT_SETTINGS } as const;
+export const SETTINGS = {
+  ...LISTENING_SETTINGS,
+  ...CLIENT_SETTINGS,
+  ...SERVER_SETTINGS,
+  ...AGENT_SETTINGS,
+} as const;
 
 export type SettingName = keyof typeof SETTINGS;
 

@@ -17,6 +17,7 @@ import { Login } from '../client/login.ts';
 import { LoginDeadlines } from '../client/login_deadlines.ts';
 import { endLateClients } from '../client/timeouts.ts';
 import type { Settings } from '../config/settings.ts';
+import type { TcpOptions } from '../native/tcp_options.ts';
 import type { Connection } from '../net/connection.ts';
 import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
@@ -37,6 +38,8 @@ export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fracti
   readonly readPem: (path: string) => string;
   readonly peerUser: (connection: Connection) => string | undefined;
   readonly peerUid: (connection: Connection) => number | undefined;
+  /** Gives what the kernel refused; undefined when all is set. */
+  readonly setTcpOptions: (fd: number, options: TcpOptions) => string | undefined;
   /** RLIMIT_NOFILE. */
   readonly descriptorLimit: number;
 }
@@ -60,7 +63,10 @@ export class Plane {
   constructor(prepared: PreparedSettings, machine: PlaneMachine) {
     this.#machine = machine;
     const { clock, log, random, fraction } = machine;
-    const network = createNetwork({ descriptorsBelow: () => this.context.descriptors.dialBelow });
+    const network = createNetwork({
+      descriptorsBelow: () => this.context.descriptors.dialBelow,
+      setTcpOptions: (fd, options) => this.#setTcpOptions(fd, options),
+    });
     this.#renewTls = () => network.renewTls();
     const tools: DialTools = {
       network,
@@ -94,6 +100,14 @@ export class Plane {
     };
     this.#warnOfDescriptors();
     this.#tick();
+  }
+
+  /** A kernel that does not know an option costs the option, and not the connection. */
+  #setTcpOptions(fd: number, options: TcpOptions): void {
+    const reason = this.#machine.setTcpOptions(fd, options);
+    if (reason === undefined) return;
+    const error = new AgentError('tcp_option_refused', { reason });
+    this.context.rareLog.warn({ code: error.code }, error.message);
   }
 
   /** For every connection of every listener. */
@@ -244,6 +258,14 @@ export function dialPolicy(settings: Settings): DialPolicy {
     ciphers: settings.server_tls_ciphers,
     channelBinding: settings.server_channel_binding,
     resumesTls: settings.server_tls_resumption,
-    keepIdleMs: settings.tcp_keepalive ? settings.tcp_keepidle : undefined,
+    tcp: tcpOptions(settings),
+  };
+}
+
+function tcpOptions(settings: Settings): TcpOptions {
+  const { tcp_keepidle: idleMs, tcp_keepintvl: intervalMs, tcp_keepcnt: probes } = settings;
+  return {
+    keepAlive: settings.tcp_keepalive ? { idleMs, intervalMs, probes } : undefined,
+    userTimeoutMs: settings.tcp_user_timeout,
   };
 }

@@ -10,6 +10,7 @@ import { raiseDescriptorLimit } from '../native/descriptor_limit.ts';
 import { type Libc, openLibc } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer_credentials.ts';
 import { openSystemd } from '../native/systemd.ts';
+import { setTcpOptions } from '../native/tcp_options.ts';
 import { userName } from '../native/users.ts';
 import { Agent } from './agent.ts';
 import { openControlSocket } from './control_socket.ts';
@@ -161,6 +162,7 @@ async function boot(
     ...machine,
     ...{ log, internalErrors, readPem, peerUser },
     peerUid: ({ fd }) => peerCredentials(libc, fd)?.uid,
+    setTcpOptions: (fd, options) => setTcpOptions(libc, fd, options),
     descriptorLimit: raiseDescriptorLimit(libc),
   });
   const listeners = new Listeners(libc, log, inherited, (connection, transport) =>

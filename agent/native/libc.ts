@@ -14,6 +14,7 @@ const SYMBOLS = {
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
+  setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
   // Variadic in C; on Linux an integer argument travels the same way.
   fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
   getrlimit: { args: ['i32', 'ptr'], returns: 'i32' },

@@ -101,10 +101,6 @@ export class BunConnection implements Connection {
     this.#socket.resume();
   }
 
-  keepAlive(idleMs: number): void {
-    if (!this.isClosed) this.#socket.setKeepAlive(true, idleMs);
-  }
-
   end(): void {
     if (this.isClosed || this.#ending) return;
     // A peer that never goes on with the handshake would never end it either.

@@ -1,5 +1,6 @@
 // What every room above knows of a connection: bytes in, bytes out, pause, close. The simulation has its own kind.
 
+import type { TcpOptions } from '../native/tcp_options.ts';
 import type { TlsMaterial } from './tls_contexts.ts';
 
 /** Why a connection ended, as one would print it; `error` is undefined for an orderly end. */
@@ -43,8 +44,6 @@ export interface Connection {
   uncork(): void;
   pause(): void;
   resume(): void;
-  /** TCP only: the kernel asks a silent peer, after `idleMs` milliseconds, whether it is still there. */
-  keepAlive(idleMs: number): void;
   /** Lets what was written leave, then closes; a peer that does not read is cut off after a few seconds. */
   end(): void;
   /** Closes now. `onClose` follows, if it has not been. */
@@ -54,7 +53,7 @@ export interface Connection {
   readonly tls: TlsInfo | undefined;
   /** `unix`, or the peer's `address:port`. */
   readonly peer: string;
-  /** The descriptor, for SO_PEERCRED; -1 when there is none. */
+  /** The descriptor, for SO_PEERCRED and the options of TCP; -1 when there is none. */
   readonly fd: number;
 }
 
@@ -86,6 +85,8 @@ export interface Address {
 export interface Network {
   /** Rejects with an Error whose message says why. `signal` gives up. */
   connect(address: Address, signal: AbortSignal): Promise<Connection>;
+  /** How soon the kernel gives the connection up. TCP only, ours or a client's; before TLS or in it. */
+  tuneTcp(connection: Connection, options: TcpOptions): void;
   /** Starts TLS on a connection that is in cleartext; rejects when the handshake or its verdict fails. */
   startTls(connection: Connection, options: TlsClientOptions, signal: AbortSignal): Promise<Connection>;
   /** Sessions under this name (`resume`) are not taken up any more. */

@@ -1,6 +1,7 @@
 // The real network: connects by TCP or UNIX socket, and turns cleartext into TLS whose verdict was checked.
 
 import { X509Certificate } from 'node:crypto';
+import type { TcpOptions } from '../native/tcp_options.ts';
 import { BunConnection, type BunSocket, type SocketSlot, socketHandlers } from './bun_connection.ts';
 import type {
   Address,
@@ -14,11 +15,12 @@ import { type HandshakeMemory, memoryOf, type Offering, sessionNameOf } from './
 import { type TlsContext, TlsContexts } from './tls_contexts.ts';
 import { TlsSessions } from './tls_sessions.ts';
 
-/** One for the process, so that its TLS contexts are shared. */
-/** What the process has left, as the dialing side has to know it. */
-export interface NetworkBounds {
+/** What the network is handed of the process: what it has left, and the C library's part. */
+export interface NetworkTools {
   /** A connection whose descriptor is not below this is closed: the last ones are for others. */
   readonly descriptorsBelow: () => number;
+  /** Bun's own setKeepAlive() knows the first of these numbers only, and sets the others as it likes (1 s, 10 probes). */
+  readonly setTcpOptions: (fd: number, options: TcpOptions) => void;
 }
 
 export interface RealNetwork extends Network {
@@ -26,16 +28,20 @@ export interface RealNetwork extends Network {
   renewTls(): void;
 }
 
-const NO_BOUNDS: NetworkBounds = { descriptorsBelow: () => Number.POSITIVE_INFINITY };
+const NO_TOOLS: NetworkTools = { descriptorsBelow: () => Number.POSITIVE_INFINITY, setTcpOptions() {} };
 
-export function createNetwork(bounds: NetworkBounds = NO_BOUNDS): RealNetwork {
+/** One for the process, so that its TLS contexts are shared. */
+export function createNetwork(tools: NetworkTools = NO_TOOLS): RealNetwork {
   const contexts = new TlsContexts();
   const sessions = new TlsSessions();
   return Object.freeze({
     renewTls: () => contexts.clear(),
     forgetSessions: (options: TlsClientOptions) =>
       sessions.forget(contexts.of(options), sessionNameOf(options)),
-    connect: (address: Address, signal: AbortSignal) => connect(address, bounds, signal),
+    connect: (address: Address, signal: AbortSignal) => connect(address, tools, signal),
+    tuneTcp(connection: Connection, options: TcpOptions): void {
+      if (!connection.isClosed) tools.setTcpOptions(connection.fd, options);
+    },
     startTls: (connection: Connection, options: TlsClientOptions, signal: AbortSignal) =>
       startTls(connection, options, { contexts, sessions }, signal),
     acceptTls: (
@@ -47,7 +53,7 @@ export function createNetwork(bounds: NetworkBounds = NO_BOUNDS): RealNetwork {
   });
 }
 
-function connect(address: Address, bounds: NetworkBounds, signal: AbortSignal): Promise<Connection> {
+function connect(address: Address, tools: NetworkTools, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new Error('gave up'));
     let given = false;
@@ -65,7 +71,7 @@ function connect(address: Address, bounds: NetworkBounds, signal: AbortSignal): 
           return;
         }
         const connection = new BunConnection(socket, printAddress(address));
-        if (connection.fd < bounds.descriptorsBelow()) return resolve(connection);
+        if (connection.fd < tools.descriptorsBelow()) return resolve(connection);
         connection.close();
         reject(new Error(`too many files are open (RLIMIT_NOFILE; LimitNOFILE= of the unit)`));
       },

@@ -321,7 +321,7 @@ function authFile(wishes: PgbouncerWishes): string {
   return wishes.directory === '' ? USERLIST : `${wishes.directory.replace(/\/$/, '')}/${USERLIST}`;
 }
 
-/** In PgBouncer's units: seconds, bytes, 0 and 1. */
+/** In PgBouncer's units: seconds (milliseconds where the row says so), bytes, 0 and 1. */
 function iniValue(name: SettingName, settings: Settings): string {
   const value = settings[name];
   if (Array.isArray(value)) return value.join(', ');
@@ -330,8 +330,9 @@ function iniValue(name: SettingName, settings: Settings): string {
   const { type } = rowOf(name);
   if (type === 'octal') return printOctal(value);
   if (type !== 'duration') return String(value);
+  if (rowOf(name).bareUnit === 'ms') return String(value);
   // The operating system counts keepalives in whole seconds, and PgBouncer reads no others there.
-  return String(name.startsWith('tcp_') ? Math.ceil(value / 1000) : value / 1000);
+  return String(name.startsWith('tcp_keep') ? Math.ceil(value / 1000) : value / 1000);
 }
 
 function listed<T>(list: readonly T[]): { readonly list: readonly T[] } | undefined {

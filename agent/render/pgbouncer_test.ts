@@ -33,6 +33,9 @@ test('renderPgbouncer() speaks in seconds, bytes, octal and 0 or 1', () => {
   const more = {
     query_wait_timeout: 1500,
     tcp_keepidle: 2500,
+    tcp_keepintvl: 1500,
+    tcp_keepcnt: 4,
+    tcp_user_timeout: 2500,
     max_packet_size: 65_536,
     unix_socket_mode: 0o777,
     log_connections: false,
@@ -43,6 +46,9 @@ test('renderPgbouncer() speaks in seconds, bytes, octal and 0 or 1', () => {
     expect.arrayContaining([
       'query_wait_timeout = 1.5',
       'tcp_keepidle = 3',
+      'tcp_keepintvl = 2',
+      'tcp_keepcnt = 4',
+      'tcp_user_timeout = 2500',
       'max_packet_size = 65536',
       'unix_socket_mode = 0777',
       'log_connections = 0',

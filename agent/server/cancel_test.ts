@@ -6,7 +6,7 @@ import type { SslMode } from '../config/settings.ts';
 import { cancelRequest, sslRequest } from '../tests/harness/client_words.ts';
 import { databaseOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
-import { FakeNetwork } from '../tests/harness/fake_network.ts';
+import { FakeNetwork, UNTUNED } from '../tests/harness/fake_network.ts';
 import { cancel } from './cancel.ts';
 import type { DialTools } from './dial.ts';
 import type { Server } from './server.ts';
@@ -25,7 +25,7 @@ class Attempt {
       keys: new ScramKeyCache(),
       random: (bytes) => new Uint8Array(bytes),
       readPem: (path) => path,
-      policy: () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined }),
+      policy: () => ({ protocols: 'secure', ciphers: '', tcp: UNTUNED }),
     };
     const address = { host: '10.0.0.2', port: 6432 };
     const server = {

@@ -4,6 +4,7 @@ import type { ClientKey } from '../auth/client_key.ts';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
+import type { TcpOptions } from '../native/tcp_options.ts';
 import type { Connection, Network, TlsClientOptions } from '../net/connection.ts';
 import { encodeSslRequest } from '../wire/startup.ts';
 import { ALPN } from '../wire/types.ts';
@@ -16,7 +17,7 @@ export interface DialTools {
   readonly random: (bytes: number) => Uint8Array;
   /** A PEM file's text; throws AgentError when it cannot be read. `system` is the system's own CA bundle. */
   readonly readPem: (path: string) => string;
-  /** server_tls_protocols, server_tls_ciphers and the keepalive settings, as they are now. */
+  /** server_tls_protocols, server_tls_ciphers and the tcp_… settings, as they are now. */
   readonly policy: () => DialPolicy;
 }
 
@@ -25,8 +26,8 @@ export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'cipher
   readonly channelBinding?: LoginOptions['channelBinding'];
   /** server_tls_resumption. */
   readonly resumesTls?: boolean;
-  /** Milliseconds; undefined for no keepalive. */
-  readonly keepIdleMs: number | undefined;
+  /** The tcp_… settings; they are for clients as well. */
+  readonly tcp: TcpOptions;
 }
 
 export interface Dialed extends LoginResult {
@@ -176,8 +177,7 @@ export async function open(
 async function connect(address: HostSettings, tools: DialTools, signal: AbortSignal): Promise<Connection> {
   try {
     const connection = await tools.network.connect(address, signal);
-    const { keepIdleMs } = tools.policy();
-    if (keepIdleMs !== undefined && !address.host.startsWith('/')) connection.keepAlive(keepIdleMs);
+    if (!address.host.startsWith('/')) tools.network.tuneTcp(connection, tools.policy().tcp);
     return connection;
   } catch (error) {
     throw new AgentError('server_unreachable', { reason: (error as Error).message });

@@ -7,10 +7,10 @@ import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import { databaseOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
-import { FakeNetwork, type FakeServer } from '../tests/harness/fake_network.ts';
+import { FakeNetwork, type FakeServer, UNTUNED } from '../tests/harness/fake_network.ts';
 import { type Dialed, type DialPolicy, type DialTools, dial } from './dial.ts';
 
-export const POLICY: DialPolicy = { protocols: 'tlsv1.3', ciphers: 'X', keepIdleMs: undefined };
+export const POLICY: DialPolicy = { protocols: 'tlsv1.3', ciphers: 'X', tcp: UNTUNED };
 const identity = { user: 'idp_app', clientKeys: [] };
 
 /** One dial on a network that says nothing by itself. */

@@ -8,7 +8,7 @@ import type { DatabaseSettings, SslMode } from '../config/settings.ts';
 import { sslRequest } from '../tests/harness/client_words.ts';
 import * as server from '../tests/harness/server_words.ts';
 import type { Dialed } from './dial.ts';
-import { Attempt } from './dial_fixture.ts';
+import { Attempt, POLICY } from './dial_fixture.ts';
 
 const UNIX = [{ host: '/run/postgresql', port: 5432 }];
 
@@ -37,6 +37,15 @@ describe('dial() by sslmode', () => {
       hosts: [{ host: '/run/postgresql', port: 5432 }],
     }).begin();
     expect((await attempt.greeted()).connection.tls).toBeUndefined();
+  });
+
+  test('any of them is tuned by the tcp settings before anything is said, and a UNIX socket is not', async () => {
+    const tcp = { keepAlive: undefined, userTimeoutMs: 4711 };
+    const tools = { policy: () => ({ ...POLICY, tcp }) };
+    const attempt = await new Attempt({ sslmode: 'verify-full' }).begin(tools);
+    expect(attempt.network.tuned).toEqual([[attempt.server.connection, tcp]]);
+    const local = await new Attempt({ hosts: UNIX }).begin(tools);
+    expect([local.network.servers.length, local.network.tuned]).toEqual([1, []]);
   });
 
   test('prefer goes on in the clear when there is no TLS, the others refuse', async () => {

@@ -66,6 +66,12 @@ export const PROCESS_ERRORS = {
     sentence: 'The agent at {path} answered {status}: {reason}',
   },
   control_timed_out: { sqlstate: '57014', exit: 75, sentence: '{what} within {time}: {reason}' },
+  tcp_option_refused: {
+    sqlstate: '58000',
+    exit: 69,
+    sentence:
+      'The kernel refused an option of a TCP connection ({reason}); the connection is used without it: set tcp_user_timeout, tcp_keepcnt and tcp_keepintvl to 0 where the kernel does not have them',
+  },
   // What render writes
   file_foreign: {
     sqlstate: '58P01',

@@ -1,70 +1,8 @@
-// The settings of the side that applications see: where the agent listens, who may come in, and how many.
+// The settings of the side that applications see: who may come in, and how many.
 
 import { KILOBYTES, MEGABYTES, MINUTES, SECONDS, type SettingRow } from './row.ts';
 
 export const CLIENT_SETTINGS = {
-  unix_socket_dir: {
-    type: 'path',
-    section: 'listening',
-    default: '/run/pgsidecar',
-    reload: 'live',
-    pgbouncer: true,
-    doc: 'Directory of the UNIX socket, which is named `.s.PGSQL.<listen_port>` so that `host=<directory>` is all that libpq needs. Empty: no UNIX socket. A stale socket file is replaced, a live one never.',
-  },
-  unix_socket_mode: {
-    type: 'octal',
-    section: 'listening',
-    default: 0o770,
-    min: 0,
-    max: 0o777,
-    reload: 'live',
-    pgbouncer: true,
-    doc: 'Permissions of the UNIX socket, octal. PgBouncer has 0777; here only the agent and the group of the socket may connect until it is written otherwise.',
-  },
-  unix_socket_group: {
-    type: 'string',
-    section: 'listening',
-    default: '',
-    reload: 'live',
-    pgbouncer: true,
-    doc: "Group that owns the UNIX socket, by name or number: the application's group. Empty: the group that the agent runs as.",
-  },
-  listen_port: {
-    type: 'integer',
-    section: 'listening',
-    default: 5432,
-    min: 1,
-    max: 65_535,
-    reload: 'live',
-    pgbouncer: true,
-    doc: 'Names the UNIX socket (`.s.PGSQL.5432`) and is the port of every address in `listen_addr`. PgBouncer has 6432; 5432 is what libpq looks for without being told.',
-  },
-  listen_addr: {
-    type: 'list',
-    section: 'listening',
-    default: [],
-    reload: 'live',
-    pgbouncer: true,
-    doc: 'Addresses for TCP, separated by commas; `*` is every one. Empty: no TCP. Anything but loopback needs `client_tls_sslmode` `require` or stricter.',
-  },
-  tcp_keepalive: {
-    type: 'boolean',
-    section: 'listening',
-    default: true,
-    reload: 'new_connections',
-    pgbouncer: true,
-    doc: 'Keepalive probes on TCP connections, to clients and to servers.',
-  },
-  tcp_keepidle: {
-    type: 'duration',
-    section: 'listening',
-    default: 60 * SECONDS,
-    min: 1 * SECONDS,
-    reload: 'new_connections',
-    pgbouncer: true,
-    doc: 'Silence on a TCP connection before its first keepalive probe. In seconds when no unit is written.',
-  },
-
   auth_type: {
     type: 'enum',
     section: 'authentication',

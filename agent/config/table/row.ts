@@ -31,6 +31,8 @@ export interface KeyRow {
   readonly type: SettingType;
   /** The words of an `enum`. */
   readonly values?: readonly string[];
+  /** What a `duration` counts in when no unit is written; seconds where nothing is said. */
+  readonly bareUnit?: 'ms';
   /** In the unit of the value (milliseconds, bytes). */
   readonly min?: number;
   readonly max?: number;

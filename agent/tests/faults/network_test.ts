@@ -1,6 +1,7 @@
 // The network between the agent and PostgreSQL, by a namespace of the agent's own: pulled out, lossy, reset by somebody in between.
 
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout } from 'bun:test';
+import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { createNursery } from '../harness/nursery.ts';
@@ -35,6 +36,27 @@ function start(settings: Settings = {}): Promise<Agent> {
   return bank.start(settings, { executable: cable.agent }, { host: cable.near });
 }
 
+/** Its notice acknowledges the query: what is cut off behind it is silent, and has nothing to send again. */
+const SLEEP = "DO $$ BEGIN RAISE NOTICE 'it runs'; PERFORM pg_sleep(600); END $$";
+
+/** A client of the agent's socket that is there until the test ends. */
+async function enter(agent: Agent) {
+  const client = new pg.Client(agent.url('app', bank.postgres.passwordOf('app'), 'shop'));
+  client.on('error', () => {}); // the end of its connection is told by its query
+  await client.connect();
+  return {
+    query: (sql: string) => client.query(sql),
+    notice: () => new Promise((resolve) => client.once('notice', resolve)),
+    /** The SQLSTATE that it fails with. */
+    fails: (sql: string): Promise<string | undefined> =>
+      client.query(sql).then(
+        () => 'it was answered',
+        (error: { code?: string }) => error.code,
+      ),
+    [Symbol.asyncDispose]: () => client.end().catch(() => {}), // it was ended already
+  };
+}
+
 testByCable(
   'a cable that is pulled out: query_timeout ends queries, logins are told why; it is put back, and no lock stays',
   async () => {
@@ -57,6 +79,40 @@ testByCable(
     });
     expect(ledger.errors).toContain('57014');
     expectKnown(ledger, /^57014$/);
+  },
+);
+
+testByCable(
+  'a cable that is pulled out before a query: tcp_user_timeout gives its server up, long before TCP would',
+  async () => {
+    await using agent = await start({ tcp_user_timeout: '1500ms', tcp_keepalive: false });
+    await using client = await enter(agent);
+    await client.query('BEGIN');
+    cable.pullOut();
+    expect(await client.fails('SELECT 1')).toBe('08006');
+    cable.putBack();
+    await agent.waitForLog('server connection lost');
+  },
+);
+
+testByCable(
+  'a cable that is pulled out under a query: tcp_keepidle, tcp_keepintvl and tcp_keepcnt, or tcp_user_timeout, find out',
+  async () => {
+    for (const last of [{ tcp_keepcnt: 2 }, { tcp_keepcnt: 127, tcp_user_timeout: 2000 }]) {
+      await using agent = await start({ tcp_keepidle: 1, tcp_keepintvl: 1, ...last });
+      await using client = await enter(agent);
+      const runs = client.notice();
+      const failure = client.fails(SLEEP);
+      await runs;
+      cable.pullOut();
+      expect(await failure).toBe('08006');
+      cable.putBack();
+      // PostgreSQL does not look whether anybody still waits for a query that is under way.
+      const left = `FROM pg_stat_activity WHERE query = $sql$${SLEEP}$sql$ AND state = 'active'`;
+      expect(await bank.postgres.sql(`SELECT pg_terminate_backend(pid, 10000) AS ended ${left}`)).toEqual([
+        { ended: true },
+      ]);
+    }
   },
 );
 

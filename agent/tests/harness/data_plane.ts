@@ -21,7 +21,7 @@ import { StatementRegistry } from '../../state/statements.ts';
 import { startup } from './client_words.ts';
 import { FakeClock, settle } from './fake_clock.ts';
 import { FakeConnection } from './fake_connection.ts';
-import { FakeNetwork, type FakeServer } from './fake_network.ts';
+import { FakeNetwork, type FakeServer, UNTUNED } from './fake_network.ts';
 import { serverWords } from './server_words.ts';
 
 export function databaseOf(more: Partial<DatabaseSettings> = {}): DatabaseSettings {
@@ -148,7 +148,7 @@ export class DataPlane {
     const { clock, network, log } = this;
     const random = (bytes: number): Uint8Array => Buffer.alloc(bytes, ++this.#random);
     const readPem = (path: string): string => `the PEM of ${path}`;
-    const policy: DialTools['policy'] = () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined });
+    const policy: DialTools['policy'] = () => ({ protocols: 'secure', ciphers: '', tcp: UNTUNED });
     this.tools = { network, keys: new ScramKeyCache(), random, readPem, policy };
     const { tools } = this;
     this.registry = new PoolRegistry({ settings, clock, log, tools, random: () => 0 });

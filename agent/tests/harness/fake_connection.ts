@@ -31,8 +31,6 @@ export class FakeConnection implements Connection {
     this.peer = peer;
   }
 
-  keepAlive(): void {}
-
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.isEnded) return true;
     const isBehind = this.#waiting.length > 0;

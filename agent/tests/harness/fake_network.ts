@@ -1,5 +1,6 @@
 // A Network without sockets: every dial meets a scripted PostgreSQL that lets everybody in and otherwise says what a test says.
 
+import type { TcpOptions } from '../../native/tcp_options.ts';
 import type {
   Address,
   Connection,
@@ -33,6 +34,8 @@ export const TLS: TlsInfo = {
   peerNotAfter: undefined,
   peerSubject: undefined,
 };
+
+export const UNTUNED: TcpOptions = { keepAlive: undefined, userTimeoutMs: 0 };
 
 /** What an agent on this network shows to clients. */
 export const OUR_TLS: TlsServerOptions = {
@@ -120,6 +123,8 @@ export class FakeNetwork implements Network {
   alpn: string | undefined = 'postgresql';
   /** Whether its servers take up a session where one may be offered. */
   resumes: () => boolean = () => false;
+  /** What connections were tuned to, in order. */
+  readonly tuned: [Connection, TcpOptions][] = [];
   /** Names under which sessions were forgotten. */
   readonly forgotten: string[] = [];
   readonly tlsOptions: TlsClientOptions[] = [];
@@ -146,6 +151,10 @@ export class FakeNetwork implements Network {
     const isResumed = options.resume !== undefined && this.resumes();
     (connection as FakeConnection).tls = { ...TLS, alpn: this.alpn, isResumed };
     return connection;
+  }
+
+  tuneTcp(connection: Connection, options: TcpOptions): void {
+    this.tuned.push([connection, options]);
   }
 
   forgetSessions(options: TlsClientOptions): void {

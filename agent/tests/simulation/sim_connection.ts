@@ -75,8 +75,6 @@ export class SimConnection implements Connection {
 
   // The agent's side.
 
-  keepAlive(): void {}
-
   write(bytes: Uint8Array): boolean {
     if (this.isClosed || this.#ending || bytes.length === 0) return true;
     if (this.#waiting.length > 0 || this.#corked) {

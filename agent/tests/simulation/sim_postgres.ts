@@ -61,6 +61,8 @@ export class SimPostgres implements Network, BackendHost {
 
   forgetSessions(): void {}
 
+  tuneTcp(): void {}
+
   acceptTls(): void {
     throw new Error('there is no TLS in the simulation');
   }

@@ -20,6 +20,7 @@ import type { DialTools } from '../../server/dial.ts';
 import { StatementRegistry } from '../../state/statements.ts';
 import { databaseOf, settingsOf, userOf } from '../harness/data_plane.ts';
 import { settle } from '../harness/fake_clock.ts';
+import { UNTUNED } from '../harness/fake_network.ts';
 import { excuseFor, FAULT_ECHO_MS } from './excuses.ts';
 import { Inspector } from './inspector.ts';
 import { makeProof, type Proof } from './proofs.ts';
@@ -107,7 +108,7 @@ export class World implements ClientWorld {
       keys: proof?.keys ?? new ScramKeyCache(),
       random: bytes,
       readPem: () => '',
-      policy: () => ({ protocols: 'secure', ciphers: '', keepIdleMs: undefined }),
+      policy: () => ({ protocols: 'secure', ciphers: '', tcp: UNTUNED }),
     };
     this.registry = new PoolRegistry({ settings, clock, log, tools, random: () => random.next() });
     this.context = {

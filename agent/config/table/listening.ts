@@ -1,0 +1,101 @@
+// The settings of the sockets: where the agent listens, and how soon a TCP connection, to either side, is given up.
+
+import { SECONDS, type SettingRow } from './row.ts';
+
+/** What Linux takes for the times of keepalive (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL). */
+const KERNEL_SECONDS_MAX = 32_767 * SECONDS;
+
+export const LISTENING_SETTINGS = {
+  unix_socket_dir: {
+    type: 'path',
+    section: 'listening',
+    default: '/run/pgsidecar',
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Directory of the UNIX socket, which is named `.s.PGSQL.<listen_port>` so that `host=<directory>` is all that libpq needs. Empty: no UNIX socket. A stale socket file is replaced, a live one never.',
+  },
+  unix_socket_mode: {
+    type: 'octal',
+    section: 'listening',
+    default: 0o770,
+    min: 0,
+    max: 0o777,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Permissions of the UNIX socket, octal. PgBouncer has 0777; here only the agent and the group of the socket may connect until it is written otherwise.',
+  },
+  unix_socket_group: {
+    type: 'string',
+    section: 'listening',
+    default: '',
+    reload: 'live',
+    pgbouncer: true,
+    doc: "Group that owns the UNIX socket, by name or number: the application's group. Empty: the group that the agent runs as.",
+  },
+  listen_port: {
+    type: 'integer',
+    section: 'listening',
+    default: 5432,
+    min: 1,
+    max: 65_535,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Names the UNIX socket (`.s.PGSQL.5432`) and is the port of every address in `listen_addr`. PgBouncer has 6432; 5432 is what libpq looks for without being told.',
+  },
+  listen_addr: {
+    type: 'list',
+    section: 'listening',
+    default: [],
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Addresses for TCP, separated by commas; `*` is every one. Empty: no TCP. Anything but loopback needs `client_tls_sslmode` `require` or stricter.',
+  },
+  tcp_keepalive: {
+    type: 'boolean',
+    section: 'listening',
+    default: true,
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: 'Keepalive probes on TCP connections, to clients and to servers: a peer that is silent is asked whether it is still there. With the settings as they come, a dead one is found after 70 seconds.',
+  },
+  tcp_keepidle: {
+    type: 'duration',
+    section: 'listening',
+    default: 60 * SECONDS,
+    min: 1 * SECONDS,
+    max: KERNEL_SECONDS_MAX,
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: 'Silence on a TCP connection before its first keepalive probe. In seconds when no unit is written; the kernel counts whole ones.',
+  },
+  tcp_keepintvl: {
+    type: 'duration',
+    section: 'listening',
+    default: 1 * SECONDS,
+    min: 0,
+    max: KERNEL_SECONDS_MAX,
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: "Time between two keepalive probes. In seconds when no unit is written; the kernel counts whole ones. 0: the kernel's own (net.ipv4.tcp_keepalive_intvl), as with PgBouncer.",
+  },
+  tcp_keepcnt: {
+    type: 'integer',
+    section: 'listening',
+    default: 10,
+    min: 0,
+    max: 127,
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: "Keepalive probes in a row without an answer after which a TCP connection is given up. 0: the kernel's own (net.ipv4.tcp_keepalive_probes), as with PgBouncer.",
+  },
+  tcp_user_timeout: {
+    type: 'duration',
+    bareUnit: 'ms',
+    section: 'listening',
+    default: 0,
+    min: 0,
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: 'How long what was sent on a TCP connection, to a client or to a server, may stay unacknowledged before the connection is given up; with keepalive, also how long a silent peer is asked. A peer that takes nothing for this long while there is something for it, a client that does not read its result, is given up as well. In milliseconds when no unit is written, as with PgBouncer and libpq; 0: as long as the kernel tries (net.ipv4.tcp_retries2: about a quarter of an hour).',
+  },
+} as const satisfies Record<string, SettingRow>;
