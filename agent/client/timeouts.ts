@@ -39,6 +39,9 @@ const OWN = {
   client_idle_timeout: 'clientIdleTimeoutMs',
 } as const satisfies Record<Timeout, keyof UserSettings>;
 
+/** Each is off at 0 or `no`. */
+const WATCHED = [...(Object.keys(OWN) as Timeout[]), 'query_wait_notify', 'server_fast_close'] as const;
+
 function timeoutMs(name: Timeout, { pool }: Session, settings: Settings): number {
   return settings.users[pool.user]?.[OWN[name]] ?? settings[name];
 }
@@ -50,18 +53,12 @@ function isKept({ mode, server, phase, relay }: Session): boolean {
 }
 
 function hasOwn(user: UserSettings): boolean {
-  for (const own of Object.values(OWN)) if ((user[own] ?? 0) > 0) return true;
-  return false;
+  return Object.values(OWN).some((own) => (user[own] ?? 0) > 0);
 }
 
+/** Whether any client could be late at all: where none can, nobody is looked at. */
 function isAnySet(settings: Settings): boolean {
-  for (const name in settings.users) if (hasOwn(settings.users[name]!)) return true;
-  const { query_timeout, transaction_timeout, idle_transaction_timeout, client_idle_timeout } = settings;
-  return (
-    query_timeout + transaction_timeout + idle_transaction_timeout + client_idle_timeout > 0 ||
-    settings.query_wait_notify > 0 ||
-    settings.server_fast_close
-  );
+  return WATCHED.some((name) => Number(settings[name]) > 0) || Object.values(settings.users).some(hasOwn);
 }
 
 function whyLate(session: Session, settings: Settings, now: number): (Timeout & ErrorCode) | undefined {

@@ -129,8 +129,8 @@ export class Pool extends PoolFigures {
   }
 
   /**
-   * Nobody can know what state the server is in: it is closed. Abruptly, it learns of that although it is still sending;
-   * otherwise it first does what it was told, as for a client that says goodbye right behind its COMMIT.
+   * It is not lent again, because its time is over or nobody can know what state it is in: it is closed with a goodbye.
+   * Abruptly, without one, where it may still be at work: it would send to the end before it read that.
    */
   discard(server: Server, reason: string, abruptly = false): void {
     this.#forget(server);
