@@ -96,11 +96,13 @@ export class StaleRun {
   }
 }
 
-/** Each message that is answered by something, in its order. */
+/** Each message that has an entry, in its order: not the data of a COPY, and a Flush only when it is none (`Relay`). */
 function messagesOf(bytes: Uint8Array): Message[] {
   const messages: Message[] = [];
   for (let at = 0; at + 5 <= bytes.length; at += 1 + int32At(bytes, at + 1)) {
-    if (bytes[at] !== type.FLUSH) messages.push({ type: bytes[at]!, start: at });
+    if (bytes[at] === type.COPY_DATA) continue;
+    if (bytes[at] === type.FLUSH && int32At(bytes, at + 1) === 4) continue;
+    messages.push({ type: bytes[at]!, start: at });
   }
   return messages;
 }

@@ -4,8 +4,10 @@ import { expect, test } from 'bun:test';
 import {
   bind,
   close,
+  copyData,
   describe as describeTarget,
   execute,
+  message,
   parse,
   query,
   sync,
@@ -82,6 +84,27 @@ test('StaleRun repairs nothing behind an Execute of the same run, whose work is 
   clients[0]!.says(parse('', 'INSERT'), bind(''), execute(), ...use, sync);
   one.says(parseComplete, bindComplete, server.complete('INSERT 0 1'), stale, server.ready());
   expect(clients[0]!.heard().slice(-2)).toEqual([STALE, 'Ready I']);
+});
+
+test('StaleRun sends nothing twice that was done, whatever a client puts between its messages', async () => {
+  const { clients, server: one } = await prepared();
+  const noFlush = message('H', 'x');
+  clients[0]!.says(parse('', 'INSERT'), bind(''), execute(), sync, ...use, ...Array(5).fill(noFlush), sync);
+  one.heard();
+  one.says(parseComplete, bindComplete, server.complete('INSERT 0 1'), server.ready(), stale, server.ready());
+  expect(one.heard()).toEqual([]);
+  expect(clients[0]!.heard().slice(-2)).toEqual([STALE, 'Ready I']);
+});
+
+test('StaleRun sends all of the run again, the data of a COPY that is none included', async () => {
+  const { clients, server: one } = await prepared();
+  clients[0]!.says(use[0]!, copyData('a'), copyData('b'), use[1]!, use[2]!, sync);
+  one.heard();
+  one.says(stale, server.ready());
+  expect(one.heard()).toEqual([
+    ...['Close Spgsidecar_1', 'Parse pgsidecar_1 SELECT 1'],
+    ...['Bind pgsidecar_1', 'CopyData a', 'CopyData b', 'Describe P', 'Execute', 'Sync'],
+  ]);
 });
 
 test('StaleRun repairs nothing when the run did not leave in one write, or another one followed it', async () => {

@@ -5,6 +5,8 @@ import { encodeError } from '../wire/server_messages.ts';
 
 /** duplicate_prepared_statement */
 const NAME_TAKEN = '42P05';
+/** PostgreSQL knows no longer names (NAMEDATALEN). A longer one is put in once: an error may repeat what its client sent as often as it likes. */
+const NAME_BYTES_MAX = 63;
 
 /**
  * @param message a whole ErrorResponse. @param mention of the message that it answers.
@@ -17,8 +19,9 @@ export function retellError(message: Uint8Array, sqlstate: string, mention: Ment
   if (serverName === '' || serverName === name) return undefined;
   const body = Buffer.from(message.buffer, message.byteOffset + 5, message.length - 5).toString('latin1');
   if (!body.includes(serverName)) return undefined;
+  const put = (): string => name;
   const retold = Buffer.from(
-    body.replaceAll(serverName, () => name),
+    name.length > NAME_BYTES_MAX ? body.replace(serverName, put) : body.replaceAll(serverName, put),
     'latin1',
   );
   const bytes = new Uint8Array(5 + retold.length);

@@ -35,6 +35,16 @@ test('retellError() takes the name as it is, also where it would mean something 
   expect(told('"pgsidecar_7"', '26000', mentionOf('$& $1 $$', 'pgsidecar_7'))).toBe('26000 "$& $1 $$"');
 });
 
+test('retellError() puts a long name in once, however often a client makes the server say ours', () => {
+  const name = 'n'.repeat(100_000);
+  const said = `invalid input: "${'pgsidecar_7'.repeat(100_000)}"`;
+  const retold = told(said, '22P02', mentionOf(name, 'pgsidecar_7'))!;
+  expect(retold.length).toBe('22P02 '.length + said.length - 'pgsidecar_7'.length + name.length);
+  expect(told('"pgsidecar_7" does not exist', '26000', mentionOf(name, 'pgsidecar_7'))).toBe(
+    `26000 "${name}" does not exist`,
+  );
+});
+
 test('retellError() leaves alone what does not speak of it', () => {
   expect(told('division by zero', '22012', mentionOf('mine', 'pgsidecar_7'))).toBeUndefined();
   expect(told('""', '26000', mentionOf('', ''))).toBeUndefined();
