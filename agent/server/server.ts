@@ -351,7 +351,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
   }
 
   #onAllDeallocated(): void {
-    this.statements.clear(this.expected.pendingStatements());
+    this.statements.clear((each) => this.expected.isPending(each));
     if (!this.expected.isInjected) this.tenant.onStatementsDropped?.();
   }
 

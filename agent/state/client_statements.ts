@@ -30,6 +30,8 @@ export interface Mention {
   parses: number;
   /** The run of messages that its Parse is in. */
   run: number;
+  /** Which one of all that were sent for this client it is; the last time, when it was sent again. */
+  sent?: number;
   /** The client may not have it: the server's "already exists" is told to the client as this. */
   readonly refusal?: AgentError | undefined;
   /** A Parse that the server is to refuse, because the name is taken. */
@@ -49,10 +51,13 @@ export interface Mention {
 export class ClientStatements {
   readonly #registry: StatementRegistry;
   readonly #there = new Map<string, Mention>();
-  /** What is on its way, by name: the last of each counts. Only looked at while `#due` says that there is something. */
+  /** What is on its way, by name: the last of each counts, until it is settled. */
   readonly #ahead = new Map<string, Mention>();
-  #dropsAll = false;
-  #due = 0;
+  /** They are settled in the order in which they were sent, so that these two say which ones are still on their way. */
+  #sent = 0;
+  #settled = 0;
+  /** The last that frees all names. */
+  #dropsAllAt = 0;
   #bytes = 0;
   #isClosed = false;
 
@@ -67,27 +72,28 @@ export class ClientStatements {
 
   /** Nothing is there, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#due === 0 && this.#there.size === 0;
+    return this.#sent === this.#settled && this.#there.size === 0;
   }
 
-  /** Of the texts that it has names for, those on their way included. */
+  /** Of its names and the texts that they stand for, those on their way included. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** What the name will stand for when the server has done all that was sent. */
   find(name: string): Mention | undefined {
-    if (this.#due > 0) {
+    if (this.#sent > this.#settled) {
       const mention = this.#ahead.get(name);
-      if (mention !== undefined) return mention.effect === TAKE ? mention : undefined;
-      if (this.#dropsAll && name !== '') return undefined;
+      if (mention !== undefined && this.#isDue(mention)) return mention.effect === TAKE ? mention : undefined;
+      if (this.#dropsAllAt > this.#settled && name !== '') return undefined;
     }
     return this.#there.get(name);
   }
 
   /** A new name for `statement`, of which the caller has an `acquire()`; it is given back with the name. */
   take(name: string, statement: Statement, ends?: Mention): Mention {
-    this.#bytes += statement.bytes;
+    this.#bytes += statement.bytes + name.length;
+    this.#registry.onNameBytes(name.length);
     return {
       owner: this,
       effect: TAKE,
@@ -119,7 +125,7 @@ export class ClientStatements {
 
   /** It was sent. */
   expect(mention: Mention): void {
-    this.#due++;
+    mention.sent = ++this.#sent;
     switch (mention.effect) {
       case TAKE:
       case DROP:
@@ -129,7 +135,7 @@ export class ClientStatements {
         const unnamed = this.#ahead.get('');
         this.#ahead.clear();
         if (unnamed !== undefined) this.#ahead.set('', unnamed);
-        this.#dropsAll = true;
+        this.#dropsAllAt = this.#sent;
         return;
       }
       case DEALLOCATE:
@@ -151,9 +157,7 @@ export class ClientStatements {
       this.#there.set(mention.name, mention);
     } else if (mention.effect === DROP) this.#drop(mention.name);
     if (isQuery) this.#there.delete('');
-    if (--this.#due > 0) return;
-    if (this.#ahead.size > 0) this.#ahead.clear();
-    this.#dropsAll = false;
+    this.#settle(mention);
   }
 
   /** The command tag says that this SQL has freed its name. */
@@ -176,7 +180,7 @@ export class ClientStatements {
   }
 
   /**
-   * The server has refused it (`isRefused`), or passed it over. Call `expectAgain()` when all of them are told.
+   * The server has refused it (`isRefused`), or passed it over.
    * A Parse without a name that is refused has ended the one before it (PostgreSQL, exec_parse_message()).
    */
   onUndone(mention: Mention, isRefused: boolean): void {
@@ -184,17 +188,7 @@ export class ClientStatements {
       this.#giveBack(mention);
       if (isRefused && mention.name === '') this.#there.delete('');
     }
-  }
-
-  /** Behind those that were undone: what is still on its way, in its order. */
-  expectAgain(pending: Iterable<{ readonly mention: Mention; readonly isQuery: boolean }>): void {
-    this.#ahead.clear();
-    this.#dropsAll = false;
-    this.#due = 0;
-    for (const { mention, isQuery } of pending) {
-      if (isQuery) this.expectQuery(mention);
-      else this.expect(mention);
-    }
+    this.#settle(mention);
   }
 
   /** The client is gone. What is still on its way is given back when it is done. */
@@ -204,6 +198,18 @@ export class ClientStatements {
     this.#there.clear();
   }
 
+  #isDue(mention: Mention): boolean {
+    return mention.sent! > this.#settled;
+  }
+
+  /** The first of those on their way is none of them any more. A failed pipeline settles thousands: nothing is walked here. */
+  #settle(mention: Mention): void {
+    if (++this.#settled < this.#sent) {
+      if (!this.#isDue(mention) && this.#ahead.get(mention.name) === mention)
+        this.#ahead.delete(mention.name);
+    } else if (this.#ahead.size > 0) this.#ahead.clear();
+  }
+
   #drop(name: string): void {
     const mention = this.#there.get(name);
     if (mention === undefined) return;
@@ -211,9 +217,10 @@ export class ClientStatements {
     this.#giveBack(mention);
   }
 
-  #giveBack({ statement }: Mention): void {
+  #giveBack({ name, statement }: Mention): void {
     if (statement === undefined) return;
-    this.#bytes -= statement.bytes;
+    this.#bytes -= statement.bytes + name.length;
+    this.#registry.onNameBytes(-name.length);
     this.#registry.release(statement);
   }
 }

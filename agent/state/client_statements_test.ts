@@ -106,6 +106,49 @@ describe('ClientStatements', () => {
     expect([client.names.find('a'), client.registry.size]).toEqual([last, 1]);
   });
 
+  test('counts the names themselves, in its own books and in those of all', () => {
+    const client = new Client();
+    const names = ['a', 'b'].map((each) => each.repeat(1_000_000));
+    for (const name of names) client.parse(name, 'SELECT 1');
+    client.sync();
+    expect(client.names.bytes).toBeGreaterThan(2_000_000);
+    expect(client.registry.bytes).toBeGreaterThan(2_000_000);
+    client.hears('1EZ');
+    expect(client.registry.bytes).toBeGreaterThan(1_000_000);
+    expect(client.registry.bytes).toBeLessThan(1_100_000);
+    client.names.close();
+    expect([client.names.bytes, client.registry.bytes]).toEqual([0, 0]);
+  });
+
+  test('knows what is left of a pipeline of 100,000 names of which every other one is refused', () => {
+    const client = new Client();
+    const count = 100_000;
+    for (let i = 0; i < count; i++) {
+      client.parse(`${i}`, `${i % 2}`);
+      client.sync();
+    }
+    for (let i = 0; i < count; i++) client.hears(i % 2 === 0 ? '1Z' : 'EZ');
+    expect(client.names.size).toBe(count / 2);
+    expect(client.has('0', '1', '99998', '99999')).toEqual([true, false, true, false]);
+  });
+
+  test('frees names by DEALLOCATE ALL for what was sent before it, and not for what comes behind', () => {
+    const client = new Client();
+    client.parse('a');
+    client.sync();
+    client.due.push(QUERY, FORWARD, undefined, client.mention(names.DEALLOCATE_ALL));
+    client.parse('b');
+    client.sync();
+    expect(client.has('a', 'b')).toEqual([false, true]);
+    client.hears('1Z');
+    expect(client.has('a', 'b')).toEqual([false, true]);
+    // It was refused: nothing was freed.
+    client.hears('EZ');
+    expect(client.has('a', 'b')).toEqual([true, true]);
+    client.hears('EZ');
+    expect(client.has('a', 'b')).toEqual([true, false]);
+  });
+
   test('has lost the unnamed one with a Parse that is refused, and not with one that is passed over', () => {
     for (const [letters, isThere] of [
       ['EZ', false],

@@ -1,8 +1,8 @@
 // What is still to come back from a server, in order: each entry says what answers it, and whether the client sees that.
 
-import { type ClientStatements, type Mention, NOTHING } from './client_statements.ts';
+import { type Mention, NOTHING } from './client_statements.ts';
 import { Entries } from './entries.ts';
-import { type PendingStatement, ServerStatements } from './server_statements.ts';
+import { ServerStatements } from './server_statements.ts';
 import type { Statement } from './statements.ts';
 
 /** What was sent. The numbers are used as bits of a byte together with the disposition. */
@@ -59,6 +59,8 @@ export class Expected {
   /** Syncs that were sent, and that were answered. */
   #syncs = 0;
   #answered = 0;
+  /** How many a Parse or Close of each statement is: asked at every error of a pipeline that may be long. */
+  readonly #pending = new Map<Statement, number>();
   readonly #books: ServerStatements;
 
   /** @param books are told which statements the server has taken, and begin anew after an error. */
@@ -140,15 +142,9 @@ export class Expected {
     return this.#entries.count === 0 ? undefined : this.#entries.mention(0);
   }
 
-  /** Every Parse and Close of a statement that the server is still to come to, in their order. */
-  *pendingStatements(): IterableIterator<PendingStatement> {
-    let run = this.#answered;
-    for (let i = 0; i < this.#entries.count; i++) {
-      const kind = this.#entries.code(i) & KIND;
-      if (kind === SYNC) run++;
-      const statement = this.#realStatement(i);
-      if (statement !== undefined) yield { isParse: kind === PARSE, statement, run };
-    }
+  /** Is the server still to come to a Parse or Close of it? */
+  isPending(statement: Statement): boolean {
+    return this.#pending.has(statement);
   }
 
   /**
@@ -175,6 +171,7 @@ export class Expected {
     if (kind === SYNC) this.#syncs++;
     else if (kind === QUERY) this.#queries++;
     if (disposition === FAKE) this.#fakes++;
+    else if (statement !== undefined) this.#pending.set(statement, 1 + (this.#pending.get(statement) ?? 0));
     if (kind === PARSE && mention !== undefined) mention.parses++;
     if (!changesNames(kind | disposition, mention)) return;
     if (kind === QUERY) mention.owner.expectQuery(mention);
@@ -273,9 +270,7 @@ export class Expected {
 
   /** Forgets everything: the connection is gone. */
   clear(): void {
-    let owner: ClientStatements | undefined;
-    while (this.#entries.count > 0) owner = this.#undone(false) ?? owner;
-    owner?.expectAgain([]);
+    while (this.#entries.count > 0) this.#undone(false);
     this.#failed = false;
     this.#unended = false;
     this.#owesSync = false;
@@ -289,29 +284,22 @@ export class Expected {
   #onTaken(isParse: boolean): void {
     const statement = this.#realStatement(0);
     if (statement === undefined) return;
-    if (isParse) this.#books.onParsed(statement, !this.#isToCome(statement));
+    // A Close or another Parse of it may still be to come.
+    if (isParse) this.#books.onParsed(statement, this.#pending.get(statement) === 1);
     else this.#books.onClosed(statement);
-  }
-
-  /** Is there more about the statement behind the entry at hand? */
-  #isToCome(statement: Statement): boolean {
-    for (let i = 1; i < this.#entries.count; i++) if (this.#entries.statement(i) === statement) return true;
-    return false;
   }
 
   #onError(kind: number, verdict: Verdict): Verdict {
     this.#copyingIn = false;
     if (kind === QUERY || kind === SYNC) return verdict === KEEP ? INJECTED_ERROR : PASS;
-    let undoes = false;
-    let owner: ClientStatements | undefined;
     for (let isFirst = true; this.#entries.count > 0; isFirst = false) {
       if ((this.#entries.code(0) & KIND) === SYNC) break;
-      if (this.#realStatement(0) !== undefined) undoes = true;
-      owner = this.#undone(isFirst) ?? owner;
+      const statement = this.#realStatement(0);
+      this.#undone(isFirst);
+      // The last word on it, of those that were sent: where there is none left, what the server has.
+      if (statement !== undefined && !this.isPending(statement)) this.#books.restore(statement);
     }
     this.#failed = this.#entries.count === 0;
-    if (undoes) this.#books.restart(this.pendingStatements());
-    owner?.expectAgain(this.#pendingMentions());
     return PASS;
   }
 
@@ -332,14 +320,6 @@ export class Expected {
     return (this.#entries.code(i) & DISPOSITION) === FAKE ? undefined : this.#entries.statement(i);
   }
 
-  *#pendingMentions(): IterableIterator<{ mention: Mention; isQuery: boolean }> {
-    for (let i = 0; i < this.#entries.count; i++) {
-      const code = this.#entries.code(i);
-      const mention = this.#entries.mention(i);
-      if (changesNames(code, mention)) yield { mention, isQuery: (code & KIND) === QUERY };
-    }
-  }
-
   /** Takes off what the server has done, and lets the client's books know. */
   #done(): void {
     const code = this.#entries.code(0);
@@ -348,14 +328,12 @@ export class Expected {
     this.#pop();
   }
 
-  /** Takes off what the server has refused (the first one) or passed over. Gives whose books that concerns, if anybody's. */
-  #undone(isFirst: boolean): ClientStatements | undefined {
+  /** Takes off what the server has refused (the first one) or passed over. */
+  #undone(isFirst: boolean): void {
     const code = this.#entries.code(0);
     const mention = this.#entries.mention(0);
     this.#pop();
-    if (!changesNames(code, mention)) return undefined;
-    mention.owner.onUndone(mention, isFirst);
-    return mention.owner;
+    if (changesNames(code, mention)) mention.owner.onUndone(mention, isFirst);
   }
 
   /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
@@ -363,11 +341,19 @@ export class Expected {
     const entries = this.#entries;
     const code = entries.code(0);
     const mention = entries.mention(0);
+    const statement = entries.statement(0);
     if ((code & DISPOSITION) === FAKE) this.#fakes--;
+    else if (statement !== undefined) this.#forgetOne(statement);
     if ((code & KIND) === QUERY) this.#queries--;
     else if ((code & KIND) === PARSE && mention !== undefined) mention.parses--;
     do entries.pop();
     while (entries.count > 0 && entries.code(0) === COPY_END);
+  }
+
+  #forgetOne(statement: Statement): void {
+    const left = this.#pending.get(statement)! - 1;
+    if (left > 0) this.#pending.set(statement, left);
+    else this.#pending.delete(statement);
   }
 }
 

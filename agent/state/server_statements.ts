@@ -2,13 +2,6 @@
 
 import type { Statement } from './statements.ts';
 
-/** A Parse or Close of a statement that the server is still to come to, and the run of messages (up to a Sync) it is in. */
-export interface PendingStatement {
-  readonly isParse: boolean;
-  readonly statement: Statement;
-  readonly run: number;
-}
-
 /** The server has said that it has it. */
 const SURE = -1;
 /** No edition of any statement. */
@@ -95,18 +88,11 @@ export class ServerStatements {
     for (const known of this.#known.values()) if (known.run > run) known.run--;
   }
 
-  /** An error has undone some of what was sent: the books begin anew with what the server has, and what is left to come. */
-  restart(pending: Iterable<PendingStatement>): void {
-    const order = [...this.#known.keys(), ...this.#there.keys()];
-    this.#known.clear();
-    for (const statement of order) {
-      const edition = this.#there.get(statement);
-      if (edition !== undefined) this.#known.set(statement, { run: SURE, edition });
-    }
-    for (const { isParse, statement, run } of pending) {
-      if (isParse) this.put(statement, run);
-      else this.#known.delete(statement);
-    }
+  /** An error has undone all that was still to be done to it: what the server has said counts. */
+  restore(statement: Statement): void {
+    const edition = this.#there.get(statement);
+    if (edition === undefined) this.#known.delete(statement);
+    else this.#known.set(statement, { run: SURE, edition });
   }
 
   /** It will be gone when what is sent now is done: who needs it then puts it there again. */
@@ -120,9 +106,9 @@ export class ServerStatements {
     for (const statement of this.#there.keys()) this.#there.set(statement, DOUBTED);
   }
 
-  /** The server has thrown all of them away, and will have those that were sent behind the command which said so. */
-  clear(pending: Iterable<PendingStatement> = []): void {
+  /** The server has thrown all of them away, and will have those that were sent behind the command which said so: `isPending`. */
+  clear(isPending: (statement: Statement) => boolean = () => false): void {
     this.#there.clear();
-    this.restart(pending);
+    for (const statement of this.#known.keys()) if (!isPending(statement)) this.#known.delete(statement);
   }
 }

@@ -42,7 +42,7 @@ export class StatementRegistry {
     return this.#byKey.size;
   }
 
-  /** What all of them take in memory, roughly. */
+  /** What all of them take in memory, and the clients' names for them, roughly. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -61,6 +61,11 @@ export class StatementRegistry {
     }
     statement.users++;
     return statement;
+  }
+
+  /** A client has a name that takes so many bytes, or (below 0) has it no more. */
+  onNameBytes(bytes: number): void {
+    this.#bytes += bytes;
   }
 
   release(statement: Statement): void {

@@ -63,7 +63,7 @@ test('ServerStatements.evict() gives the one that was not used for the longest t
   expect([books.size, books.evict(0)]).toEqual([0, undefined]);
 });
 
-test('ServerStatements.restart() keeps the order in which statements were used', () => {
+test('ServerStatements.restore() keeps the order in which statements were used', () => {
   const registry = new StatementRegistry();
   const all = ['a', 'b', 'c'].map((sql) => registry.acquire(tail(sql)));
   const books = new ServerStatements();
@@ -72,7 +72,7 @@ test('ServerStatements.restart() keeps the order in which statements were used',
     books.onParsed(each, true);
   }
   books.touch(all[0]!);
-  books.restart([]);
+  for (const each of all) books.restore(each);
   expect([0, 1, 2].map(() => books.evict(0))).toEqual([all[1]!, all[2]!, all[0]!]);
 });
 
