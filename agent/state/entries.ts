@@ -46,25 +46,22 @@ export class Entries {
     this.#codes[this.#at(i)] = code;
   }
 
-  /** Takes out those from the `from`th on that `isOut` says; the others close up. Gives how many they were. */
-  takeOut(from: number, isOut: (code: number) => boolean): number {
-    let kept = from;
-    for (let i = from; i < this.count; i++) {
+  /**
+   * Takes out those from the `from`th up to before the `to`th that `isOut` says; those before them close up. What lies behind
+   * is not looked at, since that may be a long pipeline. Gives how many they were.
+   */
+  takeOut(from: number, to: number, isOut: (code: number) => boolean): number {
+    let kept = to;
+    for (let i = to - 1; i >= 0; i--) {
       const at = this.#at(i);
-      if (isOut(this.#codes[at]!)) continue;
-      const to = this.#at(kept++);
-      this.#codes[to] = this.#codes[at]!;
-      this.#statements[to] = this.#statements[at];
-      this.#mentions[to] = this.#mentions[at];
+      if (i >= from && isOut(this.#codes[at]!)) continue;
+      const into = this.#at(--kept);
+      this.#codes[into] = this.#codes[at]!;
+      this.#statements[into] = this.#statements[at];
+      this.#mentions[into] = this.#mentions[at];
     }
-    const out = this.count - kept;
-    for (let i = kept; i < this.count; i++) {
-      const at = this.#at(i);
-      this.#statements[at] = undefined;
-      this.#mentions[at] = undefined;
-    }
-    this.count = kept;
-    return out;
+    for (let i = 0; i < kept; i++) this.pop();
+    return kept;
   }
 
   #at(i: number): number {

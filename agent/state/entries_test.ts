@@ -9,7 +9,7 @@ test('Entries does what an array would do', () => {
     fc.record({ push: fc.integer({ min: 1, max: 255 }) }),
     fc.constant('pop' as const),
     fc.record({ recode: fc.nat(40), code: fc.integer({ min: 1, max: 255 }) }),
-    fc.record({ takeOut: fc.nat(5), modulo: fc.integer({ min: 2, max: 4 }) }),
+    fc.record({ takeOut: fc.nat(5), length: fc.nat(20), modulo: fc.integer({ min: 2, max: 4 }) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -29,10 +29,10 @@ test('Entries does what an array would do', () => {
           model[each.recode] = each.code;
         } else {
           const isOut = (code: number): boolean => code % each.modulo === 0;
-          const kept = model.filter((code, i) => i < each.takeOut || !isOut(code));
-          expect(entries.takeOut(Math.min(each.takeOut, model.length), isOut)).toBe(
-            model.length - kept.length,
-          );
+          const from = Math.min(each.takeOut, model.length);
+          const to = Math.min(from + each.length, model.length);
+          const kept = model.filter((code, i) => i < from || i >= to || !isOut(code));
+          expect(entries.takeOut(from, to, isOut)).toBe(model.length - kept.length);
           model = kept;
         }
         expect(entries.count).toBe(model.length);

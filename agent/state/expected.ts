@@ -305,14 +305,13 @@ export class Expected {
 
   /** Syncs that were sent before the data of the COPY ended are swallowed by the server (PostgreSQL, copyfromparse.c). */
   #beginCopyIn(): void {
-    let ended = false;
-    const swallowed = this.#entries.takeOut(1, (code) => {
-      if ((code & KIND) === COPY_END) ended = true;
-      return (code & KIND) === SYNC && !ended;
-    });
+    const { count } = this.#entries;
+    let end = 1;
+    while (end < count && (this.#entries.code(end) & KIND) !== COPY_END) end++;
+    const swallowed = this.#entries.takeOut(1, end, (code) => (code & KIND) === SYNC);
     for (let i = 0; i < swallowed; i++) this.#books.joinRuns(this.#answered);
     this.#syncs -= swallowed;
-    this.#copyingIn = !ended;
+    this.#copyingIn = end === count;
   }
 
   /** The statement that the entry is about; undefined for one that nobody passed on. */
