@@ -1,9 +1,10 @@
 // The bank's clients: each makes one transfer after another in its own way of speaking to PostgreSQL, and comes back after every error.
 
 import pg from 'pg';
+import { type Answer, ConnectionLost, commandTag, errorOf, firstColumn } from '../harness/answers.ts';
 import { bind, execute, join, parse, query, sync } from '../harness/client_words.ts';
+import { loggedIn, type RawClient } from '../harness/raw_client.ts';
 import type { Ledger, Transfer } from './ledger.ts';
-import { type Answer, ConnectionLost, commandTag, errorOf, firstColumn, RawClient } from './raw_client.ts';
 
 /** Where the tellers go. */
 export interface Counter {
@@ -118,7 +119,7 @@ class PipelineTeller implements Teller {
   async work(ledger: Ledger): Promise<void> {
     const transfers = Array.from({ length: IN_ONE_GO }, () => ledger.begin());
     for (const transfer of transfers) transfer.commitSent = true;
-    this.#client.send(join(...this.#parses(), ...transfers.map((transfer) => transaction(transfer))));
+    this.#client.say(join(...this.#parses(), ...transfers.map((transfer) => transaction(transfer))));
     this.#hasParsed = true;
     for (const transfer of transfers) this.#told(ledger, transfer, await this.#client.untilReady());
     const failed = transfers.find(({ outcome }) => outcome === 'failed');
@@ -126,7 +127,7 @@ class PipelineTeller implements Teller {
   }
 
   close(): void {
-    this.#client.close();
+    this.#client.leave();
   }
 
   #parses(): Uint8Array[] {
@@ -178,7 +179,7 @@ class BatchTeller implements Teller {
     );
     const note = `INSERT INTO audit VALUES ('${id}', ${source}, ${target}, ${cents}) RETURNING id::text`;
     transfer.commitSent = true;
-    this.#client.send(query(['BEGIN', ...moves, note, 'COMMIT'].join('; ')));
+    this.#client.say(query(['BEGIN', ...moves, note, 'COMMIT'].join('; ')));
     const answers = await this.#client.untilReady();
     const error = answers.find(({ type }) => type === 'E');
     if (error !== undefined) {
@@ -192,12 +193,12 @@ class BatchTeller implements Teller {
   }
 
   close(): void {
-    this.#client.close();
+    this.#client.leave();
   }
 }
 
 function openRaw({ socketDir, user, password, database }: Counter): Promise<RawClient> {
-  return RawClient.open(`${socketDir}/.s.PGSQL.5432`, user, password, database);
+  return loggedIn(`${socketDir}/.s.PGSQL.5432`, password, user, database);
 }
 
 const KINDS: readonly ((ledger: Ledger) => Kind)[] = [

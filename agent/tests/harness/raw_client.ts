@@ -1,16 +1,17 @@
-// A client that sends whatever bytes a test wants, and keeps everything that is answered until the connection ends.
+// A client that sends whatever bytes a test wants, and keeps what is answered: as text to look through, or message by message.
 
 import { connect, type Socket } from 'node:net';
 import pg from 'pg';
 import type { Agent } from './agent.ts';
-import { message, startup } from './client_words.ts';
+import { type Answer, ConnectionLost, errorOf } from './answers.ts';
+import { message, startup, terminate } from './client_words.ts';
 
 /** A path of a UNIX socket, or a port on this machine. */
 export type Place = string | number;
 
 export class RawClient {
   readonly socket: Socket;
-  /** Latin-1, so that every byte is a letter. */
+  /** Latin-1, so that every byte is a letter; without what `next()` took. */
   heard = '';
   /** What is heard until the connection ends, by whichever side. */
   readonly ended: Promise<string>;
@@ -51,8 +52,49 @@ export class RawClient {
     });
   }
 
+  /** Takes the next message off what was heard. @throws ConnectionLost */
+  async next(): Promise<Answer> {
+    for (;;) {
+      const answer = this.#take();
+      if (answer !== undefined) return answer;
+      if (this.socket.destroyed) throw new ConnectionLost('the connection is gone');
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#listeners.delete(wake);
+          resolve();
+        };
+        this.#listeners.add(wake);
+      });
+    }
+  }
+
+  /** Takes everything up to ReadyForQuery. @throws ConnectionLost */
+  async untilReady(): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    for (;;) {
+      const answer = await this.next();
+      answers.push(answer);
+      if (answer.type === 'Z') return answers;
+    }
+  }
+
+  /** With a goodbye, behind everything that was said. */
+  leave(): void {
+    this.say(terminate);
+    this.socket.destroySoon();
+  }
+
   close(): void {
     this.socket.destroy();
+  }
+
+  #take(): Answer | undefined {
+    if (this.heard.length < 5) return undefined;
+    const end = 1 + Buffer.from(this.heard.slice(1, 5), 'latin1').readInt32BE(0);
+    if (this.heard.length < end) return undefined;
+    const answer = { type: this.heard[0]!, body: Buffer.from(this.heard.slice(5, end), 'latin1') };
+    this.heard = this.heard.slice(end);
+    return answer;
   }
 }
 
@@ -60,7 +102,7 @@ export function socketOf(agent: Agent, port = 5432): string {
   return `${agent.socketDir}/.s.PGSQL.${port}`;
 }
 
-/** Logged in where auth_type is plain or trust. */
+/** Logged in where auth_type is plain or trust. @throws ConnectionLost with the SQLSTATE, where it is refused. */
 export async function loggedIn(
   place: Place,
   password: string,
@@ -69,12 +111,15 @@ export async function loggedIn(
 ): Promise<RawClient> {
   const client = new RawClient(place);
   client.say(startup({ user, database }));
-  // `R` with 3 asks for the password in the clear.
-  await client.until('R\0\0\0\x08\0\0\0\x03');
-  client.say(message('p', `${password}\0`));
-  await client.until('Z\0\0\0\x05I');
-  client.heard = '';
-  return client;
+  for (;;) {
+    const { type, body } = await client.next();
+    // AuthenticationCleartextPassword.
+    if (type === 'R' && body.readInt32BE(0) === 3) client.say(message('p', `${password}\0`));
+    if (type === 'Z') return client;
+    if (type !== 'E') continue;
+    const { message: reason, code } = errorOf(body);
+    throw new ConnectionLost(reason, code);
+  }
 }
 
 /** Somebody else at the same agent, who goes on with his work, and must get his own answers. */
