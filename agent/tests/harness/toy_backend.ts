@@ -50,6 +50,8 @@ export class ToyBackend {
     if (this.#copying !== undefined) return this.#onCopyMessage(type);
     if (this.#skipping && type !== 'S') return;
     const words = body.toString('latin1').split('\0');
+    // A string without its end is refused before anything of the message is believed (pq_getmsgstring()).
+    if (words.length <= (STRINGS[type] ?? 0)) return this.#error('08P01', 'invalid string in message', true);
     switch (type) {
       case 'Q':
         return this.#onQuery(words[0]!);
@@ -256,3 +258,6 @@ export class ToyBackend {
     this.#out.push(...messages);
   }
 }
+
+/** Strings that a message begins with. */
+const STRINGS: Readonly<Record<string, number>> = { P: 2, B: 2, D: 1, E: 1, C: 1 };
