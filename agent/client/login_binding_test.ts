@@ -1,31 +1,20 @@
 // Offering channel binding to clients: over TLS, of the certificate that they were shown, and nowhere else.
 
 import { expect, test } from 'bun:test';
-import { encodeInitialResponse } from '../auth/sasl_frames.ts';
-import { ScramClient, ScramKeyCache } from '../auth/scram_client.ts';
 import { Secret } from '../base/secret.ts';
-import { message, split, sslRequest, startup } from '../tests/harness/client_words.ts';
-import {
-  type DataPlane,
-  databaseOf,
-  dataPlane,
-  type FakeClient,
-  settingsOf,
-  userOf,
-} from '../tests/harness/data_plane.ts';
+import { split, sslRequest } from '../tests/harness/client_words.ts';
+import type { DataPlane, FakeClient } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import { TLS } from '../tests/harness/fake_network.ts';
+import { HELLO, planeWithSecret, scramUpToProof } from './login_fixture.ts';
 
-const HELLO = startup({ user: 'idp_app', database: 'idp' });
 const OURS = new Uint8Array(32).fill(1);
 const OTHERS = new Uint8Array(32).fill(2);
 const SECRET = new Secret(crypto.randomUUID());
 
 async function plane(endPoint: Uint8Array | undefined): Promise<DataPlane> {
-  const settings = { auth_type: 'scram-sha-256', client_tls_sslmode: 'prefer', scram_iterations: 1 } as const;
-  const made = await dataPlane(
-    settingsOf([databaseOf()], [userOf({ secret: SECRET })], { ...settings, client_login_failure_delay: 0 }),
-  );
+  const settings = { auth_type: 'scram-sha-256', client_tls_sslmode: 'prefer' } as const;
+  const made = await planeWithSecret(SECRET, { ...settings, client_login_failure_delay: 0 });
   const files = { cert: 'c', key: 'k', ca: undefined, protocols: 'secure', ciphers: '' } as const;
   made.context.tls = { ...files, alpn: 'postgresql', endPoint };
   return made;
@@ -48,18 +37,8 @@ function offered(client: FakeClient): string[] {
 
 /** The last word after a whole exchange, bound to the certificate with this hash. */
 async function boundTo(client: FakeClient, endPoint: Uint8Array): Promise<string | undefined> {
-  const exchange = new ScramClient({
-    identity: { kind: 'password', secret: SECRET },
-    nonce: crypto.getRandomValues(new Uint8Array(18)),
-    cache: new ScramKeyCache(),
-    binding: 'tls-server-end-point',
-    endPoint,
-  });
-  client.connection.takeSent();
-  client.says(message('p', encodeInitialResponse('SCRAM-SHA-256-PLUS', exchange.start())));
-  const final = await exchange.onServerFirst(split(client.connection.takeSent())[0]!.body.subarray(4));
-  if (!(final instanceof Uint8Array)) throw new Error(final.reason);
-  client.says(message('p', final));
+  const { proof } = await scramUpToProof(client, SECRET, endPoint);
+  client.says(proof);
   await settle();
   return client.heard().at(-1);
 }

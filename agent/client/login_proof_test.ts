@@ -2,8 +2,6 @@
 
 import { describe, expect, test } from 'bun:test';
 import { md5Answer, storedMd5 } from '../auth/md5.ts';
-import { encodeInitialResponse } from '../auth/sasl_frames.ts';
-import { ScramClient, ScramKeyCache } from '../auth/scram_client.ts';
 import { makeVerifier, printVerifier } from '../auth/scram_verifier.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
@@ -19,13 +17,12 @@ import {
 } from '../tests/harness/data_plane.ts';
 import { settle, until } from '../tests/harness/fake_clock.ts';
 import { serverWords } from '../tests/harness/server_words.ts';
+import { HELLO, planeWithSecret, scramUpToProof } from './login_fixture.ts';
 
-const HELLO = startup({ user: 'idp_app', database: 'idp' });
 const WRONG = 'FATAL 28P01 password authentication failed for user "idp_app"';
 
-async function planeWith(secret: Secret, more: Partial<Settings>): Promise<DataPlane> {
-  const settings = { scram_iterations: 1, client_login_failure_delay: 1_000, ...more };
-  return dataPlane(settingsOf([databaseOf()], [userOf({ secret })], settings));
+function planeWith(secret: Secret, more: Partial<Settings>): Promise<DataPlane> {
+  return planeWithSecret(secret, { client_login_failure_delay: 1_000, ...more });
 }
 
 function password(text: string): Uint8Array {
@@ -40,25 +37,6 @@ async function ending(plane: DataPlane, client: FakeClient): Promise<string | un
   return client.heard().at(-1);
 }
 
-/** An exchange from SASL's offer to the client's proof, which is still to be said. */
-async function scram(
-  client: FakeClient,
-  secret: Secret,
-): Promise<{ proof: Uint8Array; exchange: ScramClient }> {
-  client.connection.takeSent();
-  const nonce = crypto.getRandomValues(new Uint8Array(18));
-  const exchange = new ScramClient({
-    identity: { kind: 'password', secret },
-    nonce,
-    cache: new ScramKeyCache(),
-  });
-  client.says(message('p', encodeInitialResponse('SCRAM-SHA-256', exchange.start())));
-  const { body } = split(client.connection.takeSent())[0]!;
-  const final = await exchange.onServerFirst(body.subarray(4));
-  if (!(final instanceof Uint8Array)) throw new Error(final.reason);
-  return { proof: message('p', final), exchange };
-}
-
 describe('Login by SCRAM', () => {
   const secret = new Secret(crypto.randomUUID());
 
@@ -66,7 +44,7 @@ describe('Login by SCRAM', () => {
     const plane = await planeWith(secret, { auth_type: 'scram-sha-256' });
     const client = plane.accept();
     client.says(HELLO);
-    const { proof, exchange } = await scram(client, secret);
+    const { proof, exchange } = await scramUpToProof(client, secret);
     client.says(proof);
     await settle();
     const sent = client.connection.takeSent();
@@ -79,7 +57,7 @@ describe('Login by SCRAM', () => {
     const plane = await planeWith(secret, { auth_type: 'scram-sha-256' });
     const client = plane.accept();
     client.says(HELLO);
-    const { proof } = await scram(client, new Secret('another'));
+    const { proof } = await scramUpToProof(client, new Secret('another'));
     client.says(proof);
     await settle();
     expect(client.heard()).toEqual([]);
@@ -108,7 +86,7 @@ describe('Login by SCRAM', () => {
         const plane = await planeWith(secret, { auth_type: 'scram-sha-256' });
         const client = plane.accept();
         client.says(HELLO);
-        if (step === 'after') await scram(client, secret);
+        if (step === 'after') await scramUpToProof(client, secret);
         client.heard();
         client.says(bytes);
         expect(await ending(plane, client)).toMatch(
@@ -123,7 +101,7 @@ describe('Login by SCRAM', () => {
     const plane = await planeWith(secret, { auth_type: 'scram-sha-256' });
     const client = plane.accept();
     client.says(HELLO);
-    const { proof } = await scram(client, secret);
+    const { proof } = await scramUpToProof(client, secret);
     plane.network.welcome = () => 'silent';
     client.says(proof);
     client.says(proof);
@@ -138,7 +116,7 @@ describe('Login by SCRAM', () => {
     for (let at = 1; at < 120; at += 7) {
       const client = plane.accept();
       client.says(HELLO);
-      const { proof } = await scram(client, secret);
+      const { proof } = await scramUpToProof(client, secret);
       client.connection.receive(proof.subarray(0, at), proof.subarray(at));
       await settle();
       expect(client.heard().at(-1)).toBe('Ready I');
