@@ -166,7 +166,7 @@ export class PreparedStatements {
     const refusal = this.#refusalOf(limits.memoryMax);
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
-    const statement = this.#registry.acquire(chunk.subarray(tail, end));
+    const statement = this.#registry.acquire(chunk.subarray(tail, end), server.reading);
     const ends = this.#readDeallocation(chunk, tail, read.textEnd);
     const mention = this.names.take(
       name,

@@ -13,6 +13,15 @@ const READ_ONLY: ReadonlySet<string> = new Set([
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
+/** By these the server reads a text once and for all, in its Parse: what a literal is, and which date or moment it means. */
+const READ_BY = [
+  'client_encoding',
+  'standard_conforming_strings',
+  'DateStyle',
+  'IntervalStyle',
+  'TimeZone',
+] as const;
+
 /**
  * Values by name, never edited: a change makes a new one. Two sessions that share the object agree for certain, which
  * is what makes the ordinary case of `difference()` one comparison.
@@ -22,10 +31,17 @@ export class Parameters {
   readonly reported: ReadonlyMap<string, string>;
   /** Asked for in the startup packet, and not reported by the server: lower case name → value. */
   readonly unreported: ReadonlyMap<string, string>;
+  #reading: string | undefined;
 
   constructor(reported: ReadonlyMap<string, string>, unreported: ReadonlyMap<string, string> = NONE) {
     this.reported = reported;
     this.unreported = unreported;
+  }
+
+  /** Two of the same reading make the same statement of the same text. No value has a NUL, so that it ends with the last of five. */
+  get reading(): string {
+    this.#reading ??= READ_BY.map((name) => `${this.reported.get(name) ?? ''}\0`).join('');
+    return this.#reading;
   }
 
   withReported(name: string, value: string): Parameters {

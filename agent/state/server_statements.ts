@@ -53,6 +53,12 @@ export class ServerStatements {
     this.#known.set(statement, { run, edition: statement.edition });
   }
 
+  /** What was put there was read otherwise than its name says: it is for the message behind it, and for nobody else. */
+  distrust(statement: Statement): void {
+    const known = this.#known.get(statement);
+    if (known !== undefined) known.edition = DOUBTED;
+  }
+
   /** Used just now: the last to be evicted. */
   touch(statement: Statement): void {
     const known = this.#known.get(statement);

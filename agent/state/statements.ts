@@ -1,12 +1,14 @@
 // Prepared statements that clients share: one Statement for each (text, parameter types), known on servers under one name of ours.
 
-/** What is behind a name: the same for every client that prepared the same text with the same types. */
+/** What is behind a name: the same for every client that prepared the same text with the same types, and would have it read the same. */
 export interface Statement {
   /** Its name on every server that has it. */
   readonly name: string;
   /** What follows the name in a Parse message: text, NUL, parameter types. */
   readonly tail: Uint8Array;
   readonly key: string;
+  /** `Parameters.reading` of who prepared it; undefined: it means the same to everybody. */
+  readonly reading: string | undefined;
   /** What it takes in memory, roughly. */
   readonly bytes: number;
   /** Clients that know it under some name of theirs. */
@@ -32,7 +34,15 @@ export function isSharedName(name: string): boolean {
 export class StatementRegistry {
   /** Its text is empty, and it has no parameters: PostgreSQL takes that in a failed transaction as well. */
   readonly standIn: Statement = {
-    ...{ name: STAND_IN, tail: new Uint8Array(3), key: '', bytes: 0, users: 1, edition: 0 },
+    ...{
+      name: STAND_IN,
+      tail: new Uint8Array(3),
+      key: '',
+      reading: undefined,
+      bytes: 0,
+      users: 1,
+      edition: 0,
+    },
   };
   readonly #byKey = new Map<string, Statement>();
   #serial = 0;
@@ -47,15 +57,19 @@ export class StatementRegistry {
     return this.#bytes;
   }
 
-  /** The statement of this Parse; `tail` is copied when it is new. Call `release()` for each `acquire()`. */
-  acquire(tail: Uint8Array): Statement {
-    const key = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1');
+  /**
+   * The statement of this Parse; `tail` is copied when it is new. Call `release()` for each `acquire()`.
+   * @param reading `Parameters.reading` of the client.
+   */
+  acquire(tail: Uint8Array, reading = ''): Statement {
+    const key = reading + Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1');
     let statement = this.#byKey.get(key);
     if (statement === undefined) {
       const bytes = 2 * tail.length + OVERHEAD_BYTES;
       // Not slice(): that of a Buffer is a view, which would keep the whole chunk.
       const copy = new Uint8Array(tail);
-      statement = { name: `pgsidecar_${++this.#serial}`, tail: copy, key, bytes, users: 0, edition: 0 };
+      const name = `pgsidecar_${++this.#serial}`;
+      statement = { name, tail: copy, key, reading, bytes, users: 0, edition: 0 };
       this.#byKey.set(key, statement);
       this.#bytes += bytes;
     }
