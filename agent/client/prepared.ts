@@ -1,7 +1,7 @@
 // A client's prepared statements in transaction mode: its names for shared statements, put on whichever server it has.
 
 import { AgentError } from '../base/errors.ts';
-import { readDeallocation } from '../query/deallocation.ts';
+import { isToBeSeenWhole, readDeallocation } from '../query/deallocation.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention } from '../state/client_statements.ts';
@@ -121,14 +121,16 @@ export class PreparedStatements {
 
   /** A simple Query ends the statement without a name (PostgreSQL protocol, 55.2.3), and may deallocate others. */
   takeQuery(framer: Framer, server: Server, max: number): number {
+    const { chunk, start, end, whole } = framer;
+    const from = start + HEADER_BYTES;
+    // Where the network cuts it decides nothing.
+    if (!whole && max > 0 && !this.names.isEmpty && isToBeSeenWhole(chunk, from, end - 1)) return end - start;
     server.unnamed = undefined;
     if (this.names.isEmpty || server.expected.isFailed) {
       server.expected.push(expected.QUERY);
       return AS_IT_IS;
     }
-    const { chunk, start, end, whole } = framer;
-    const deallocation =
-      max > 0 && whole ? this.#readDeallocation(chunk, start + HEADER_BYTES, end - 1) : undefined;
+    const deallocation = max > 0 && whole ? this.#readDeallocation(chunk, from, end - 1) : undefined;
     if (deallocation === undefined) {
       // There may be one although none is to be expected: what ends it may itself be passed over.
       server.expected.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);

@@ -270,7 +270,14 @@ export class Relay {
     if (server.expected.owesSync) server.retired ??= 'a Query came behind messages without their Sync';
     const { max } = this.#statementLimits();
     if (this.#session.mode === 'session') server.expected.push(expected.QUERY);
-    else if (this.#prepared.takeQuery(framer, server, max) < 0) return DROP;
+    else {
+      const need = this.#prepared.takeQuery(framer, server, max);
+      if (need < 0) return DROP;
+      if (need > 0) {
+        framer.hold(need);
+        return HELD;
+      }
+    }
     return PASS;
   }
 

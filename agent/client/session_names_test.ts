@@ -115,6 +115,19 @@ describe('Session and DEALLOCATE by SQL', () => {
     }
   });
 
+  test('knows it wherever the network cuts it', async () => {
+    const bytes = query('DEALLOCATE s1');
+    for (let at = 1; at < bytes.length; at++) {
+      const { clients, server: one } = await sessionFixture();
+      prepare(clients[0]!, one);
+      clients[0]!.connection.receive(bytes.slice(0, at));
+      clients[0]!.connection.receive(bytes.slice(at));
+      expect(one.heard()).toEqual([
+        ...['Parse pgsidecar_taken ', 'Sync', 'Query DEALLOCATE "pgsidecar_taken"'],
+      ]);
+    }
+  });
+
   test('needs its stand-in each time, and never relies on one that is on its way out', async () => {
     const { clients, server: one } = await sessionFixture();
     for (const name of ['a', 'b']) prepare(clients[0]!, one, name, `SELECT '${name}'`);

@@ -18,6 +18,11 @@ export function mayDeallocate(first: number): boolean {
   return (first | 0x20) === 0x64 || first <= 0x20 || first === 0x2d || first === 0x2f;
 }
 
+/** Could a text of which only the beginning is there be one? @param from where it begins in `bytes`; @param to where it will end. */
+export function isToBeSeenWhole(bytes: Uint8Array, from: number, to: number): boolean {
+  return to - from <= LENGTH_MAX && (from >= bytes.length || mayDeallocate(bytes[from]!));
+}
+
 /** @param from where the text begins in `bytes`; @param to where it ends, without its NUL. */
 export function readDeallocation(bytes: Uint8Array, from: number, to: number): Deallocation | undefined {
   if (to - from > LENGTH_MAX || to <= from || !mayDeallocate(bytes[from]!)) return undefined;
