@@ -1,7 +1,8 @@
 // Why the agent may end a client with an error: each one needs something that happened in the world.
 
+import { QUERY_WAIT_MS } from './settings_model.ts';
 import type { SimClient } from './sim_client.ts';
-import { QUERY_WAIT_MS, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A fault of a server may show as late as this. */
 export const FAULT_ECHO_MS = 30_000;

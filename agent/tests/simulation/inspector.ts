@@ -5,7 +5,8 @@ import { decide } from '../../pool/decide.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Server } from '../../server/server.ts';
 import * as type from '../../wire/types.ts';
-import { QUERY_WAIT_MS, type World } from './world.ts';
+import { QUERY_WAIT_MS } from './settings_model.ts';
+import type { World } from './world.ts';
 
 /** Beyond the settings' own limits: what one chunk of the network may bring. */
 const CHUNK_BYTES_MAX = 65_536 + 16_384;

@@ -91,6 +91,11 @@ export class ParametersModel {
     }
   }
 
+  /** Those that are not reported, and are not as at the start. */
+  get changedUnreported(): string[] {
+    return Object.keys(UNREPORTED).filter((name) => this.#now.get(name) !== this.#start.get(name));
+  }
+
   get reported(): ReadonlyMap<string, string> {
     return this.#reported;
   }

@@ -1,12 +1,15 @@
-// Ten bugs, each planted into the agent's own classes for as long as a test wants: the simulation has to find every one.
+// Bugs, each planted into the agent's own classes for as long as a test wants: the simulation has to find every one.
 
+import { PreparedStatements } from '../../client/prepared.ts';
 import { Session } from '../../client/session.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { Waiter } from '../../pool/pool_figures.ts';
 import type { Server } from '../../server/server.ts';
+import { ClientStatements, TAKE } from '../../state/client_statements.ts';
 import { Expected } from '../../state/expected.ts';
 import { ServerStatements } from '../../state/server_statements.ts';
 import { Framer } from '../../wire/frame.ts';
+import * as type from '../../wire/types.ts';
 
 export interface PlantedBug {
   readonly name: string;
@@ -42,6 +45,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'a waiter is forgotten', plant: forgetWaiter },
   { name: 'a statement is bound on a server that does not have it', plant: assumeStatement },
   { name: 'the middle of a message is taken for its end', plant: forgetBoundary },
+  { name: 'a name is booked when its Parse is seen, not when it is answered', plant: bookEarly },
+  { name: 'a statement without a name of another client is not closed', plant: leaveUnnamed },
+  { name: 'a Parse is answered by the agent in a failed transaction', plant: answerInFailed },
+  { name: 'DEALLOCATE by SQL does not free the client’s name', plant: keepNames },
 ];
 
 function releaseEarly(): () => void {
@@ -188,4 +195,58 @@ function forgetBoundary(): () => void {
   const before = Object.getOwnPropertyDescriptor(Framer.prototype, 'inMessage')!;
   Object.defineProperty(Framer.prototype, 'inMessage', { ...before, get: () => false });
   return () => void Object.defineProperty(Framer.prototype, 'inMessage', before);
+}
+
+/** One whose Parse was refused, or passed over, is there all the same. */
+function bookEarly(): () => void {
+  return replace(
+    ClientStatements.prototype,
+    'onUndone',
+    (original) =>
+      function onUndone(this: ClientStatements, ...values: Parameters<ClientStatements['onUndone']>): void {
+        const [mention] = values;
+        if (mention.effect === TAKE && mention.name !== '') this.onDone(mention, false);
+        else original.apply(this, values);
+      },
+  );
+}
+
+function leaveUnnamed(): () => void {
+  return replace(
+    PreparedStatements.prototype,
+    'onFirst',
+    () =>
+      function onFirst(this: PreparedStatements, _framer: Framer, server: Server): void {
+        if (server.unnamedOf === this.names) return;
+        server.unnamedOf = undefined;
+        server.unnamed = undefined;
+      },
+  );
+}
+
+function answerInFailed(): () => void {
+  return replace(
+    PreparedStatements.prototype,
+    'take',
+    (original) =>
+      function take(this: PreparedStatements, ...values: Parameters<PreparedStatements['take']>): number {
+        const [, server] = values;
+        const { status } = server;
+        if (status === type.IN_FAILED_TRANSACTION) server.status = type.IN_TRANSACTION;
+        const verdict = original.apply(this, values);
+        server.status = status;
+        return verdict;
+      },
+  );
+}
+
+function keepNames(): () => void {
+  return replace(
+    ClientStatements.prototype,
+    'onDeallocated',
+    () =>
+      function onDeallocated(): void {
+        // The server has freed it; the agent has not.
+      },
+  );
 }

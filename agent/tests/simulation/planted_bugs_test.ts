@@ -30,7 +30,7 @@ describe('World.run() finds a planted bug', () => {
     });
   }
 
-  test('there are ten of them, and nothing is found when they are out', async () => {
+  test('there are ten of them or more, and nothing is found when they are out', async () => {
     expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(10);
     for (let seed = 1; seed <= 20; seed++) {
       const { problem, known } = await simulate(seed);

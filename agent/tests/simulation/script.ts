@@ -18,6 +18,8 @@ export interface Speaker {
   reusesUnnamed: boolean;
   /** Says also what the agent is known to answer otherwise: see known_problems.ts. */
   readonly isStrict: boolean;
+  /** Much of what it asks takes long enough to be cancelled. */
+  readonly isImpatient: boolean;
 }
 
 /** Sent one after the other; the client waits for the answers between two of them. */
@@ -42,6 +44,7 @@ const { sync, flush, query, parse, bind, describe, execute } = say;
 export function statement(speaker: Speaker): string {
   const { random } = speaker;
   const tag = `@${speaker.tag()}`;
+  if (speaker.isImpatient && random.chance(0.6)) return `sleep ${random.between(20, 90)} ${tag}`;
   switch (random.below(16)) {
     case 0:
       return `fail ${tag}`;
@@ -98,13 +101,13 @@ export function work(speaker: Speaker): Unit {
   }
 }
 
-/** What PostgreSQL answers in its own way, and the agent is known not to. */
+/** What concerns the names of statements, and goes wrong more often than not. */
 function careless(speaker: Speaker): Unit {
   const { random, names } = speaker;
   const name = names.length > 0 ? random.pick(names) : 's1';
   const anew = parse(name, textFor(speaker));
   const use = [bind(name, '', [speaker.tag()]), execute()];
-  switch (random.below(3)) {
+  switch (random.below(8)) {
     case 0:
       // The name is taken.
       return [
@@ -117,9 +120,34 @@ function careless(speaker: Speaker): Unit {
         [bind('nothing'), say.close('S', name), anew, sync],
         [...use, sync],
       ];
+    case 2:
+      return [sql(speaker, 'deallocate all'), [...use, sync], [anew, sync]];
+    case 3:
+    case 4:
+      return [sql(speaker, `deallocate ${name}`), [...use, sync], [anew, ...use, sync]];
+    case 5:
+      // Nothing of what a stranger has left there.
+      return [[query(statement(speaker))], [bind('', '', [speaker.tag()]), execute(), sync]];
+    case 6:
+      if (speaker.single) return [[query('deallocate nothing')]];
+      // A failed transaction takes no Parse, whoever has it already.
+      return [
+        [query(`begin; fail @${speaker.tag()}`)],
+        [say.close('S', name), anew, sync],
+        [query('rollback')],
+        [anew, sync],
+      ];
     default:
-      return [[query('deallocate all')], [...use, sync]];
+      return speaker.plain ? [sql(speaker, 'discard all'), [...use, sync], [anew, sync]] : [[...use, sync]];
   }
+}
+
+/** In one of the ways to say it. */
+function sql(speaker: Speaker, text: string): Uint8Array[] {
+  if (speaker.random.chance(0.5)) return [query(text)];
+  speaker.reusesUnnamed = false;
+  const asks = speaker.random.chance(0.5) ? [describe('P', '')] : [];
+  return [parse('', text), bind('', '', []), ...asks, execute(), sync];
 }
 
 /** Parse (or not), Bind, Execute, with or without Describe; one Sync. */

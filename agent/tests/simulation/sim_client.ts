@@ -4,36 +4,18 @@ import { concat, int32At } from '../../wire/bytes.ts';
 import * as say from '../harness/client_words.ts';
 import { serverWords } from '../harness/server_words.ts';
 import { Backend, type BackendHost, type Interrupt } from './backend.ts';
-import { type Proof, ProvingClient } from './proofs.ts';
+import type { ClientWorld } from './client_world.ts';
+import { errorOf, isCutInto, isFatal } from './heard.ts';
+import { ProvingClient } from './proofs.ts';
 import type { Random } from './random.ts';
 import { PREPARED, type Speaker, statement, transaction, type Unit, work } from './script.ts';
 import type { Peer, SimConnection } from './sim_connection.ts';
+import { traced, tracedStartup } from './trace.ts';
 
-/** What a client needs of its world. */
-export interface ClientWorld {
-  readonly random: Random;
-  readonly now: number;
-  after(delayMs: number, run: () => void): void;
-  /** A connection to the agent. */
-  dial(peer: Peer, isSlow: boolean): SimConnection;
-  trace(line: () => string): void;
-  /** Throws: the run has found something. */
-  violation(what: string): never;
-  /** The agent has ended the client with this error: throws unless there is a reason. */
-  onEnded(client: SimClient, sqlstate: string, text: string): void;
-  /** Its connection is over. */
-  onGone(client: SimClient): void;
-  readonly isClosing: boolean;
-  /** What a login has to prove; undefined: everybody is trusted. */
-  readonly proof: Proof | undefined;
-  /** Goes on, in this very step, when that has come. */
-  expect<T>(promise: Promise<T>, then: (value: T) => void): void;
-  /** An idle server has said FATAL, and was lent all the same. */
-  readonly hasLentDying: boolean;
-  /** A server, or the way to it, has failed lately. */
-  readonly hasFault: boolean;
-  /** Says also what the agent is known to answer otherwise. */
-  readonly isStrict: boolean;
+interface Cancel {
+  readonly at: number;
+  /** The agent has done with the request: from now on it can only hit what the session's server is lent for. */
+  isSeen: boolean;
 }
 
 /** A backend for one client alone never waits, and says the same. */
@@ -61,7 +43,7 @@ export class SimClient implements Peer, Speaker {
   pid = 0;
   key: Uint8Array = new Uint8Array(4);
   /** When it sent cancel requests that may still hit something. */
-  cancels: number[] = [];
+  cancels: Cancel[] = [];
   progressAt: number;
   heard = 0;
   readonly #world: ClientWorld;
@@ -74,6 +56,10 @@ export class SimClient implements Peer, Speaker {
   #fragile = false;
   readonly #proving: ProvingClient | undefined;
   readonly #greeted: string[] = [];
+
+  get isImpatient(): boolean {
+    return this.#world.isImpatient;
+  }
 
   get isStrict(): boolean {
     return this.#world.isStrict;
@@ -96,6 +82,7 @@ export class SimClient implements Peer, Speaker {
     this.model = new Backend(ALONE, asked);
     if (world.proof !== undefined) this.#proving = new ProvingClient(world.proof, random);
     this.connection = world.dial(this, random.chance(0.15));
+    world.trace(() => tracedStartup(`c${id}`, { user: 'app', database, ...asked }));
     this.connection.send(say.startup({ user: 'app', database, ...asked }));
   }
 
@@ -110,6 +97,11 @@ export class SimClient implements Peer, Speaker {
   /** Everything it asked was answered. */
   get isAnswered(): boolean {
     return this.model.owesNothing && this.#expected.length === 0;
+  }
+
+  /** Answered, and at the beginning of something new. */
+  get isIdle(): boolean {
+    return this.isLoggedIn && this.isAnswered && this.model.isQuiet && !this.model.isSkipping;
   }
 
   get waitsForAnswer(): boolean {
@@ -155,7 +147,7 @@ export class SimClient implements Peer, Speaker {
 
   #onMessage(bytes: Uint8Array): void {
     this.heard++;
-    this.#world.trace(() => `c${this.id} < ${serverWords(bytes).join()}`);
+    this.#world.trace(() => traced(`c${this.id}`, 'B', bytes));
     if (this.hasLeft) return;
     const kind = String.fromCharCode(bytes[0]!);
     if (kind === 'E' && isFatal(bytes)) {
@@ -233,7 +225,7 @@ export class SimClient implements Peer, Speaker {
   }
 
   get #hasCanceled(): boolean {
-    while (this.cancels.length > 0 && this.#world.now - this.cancels[0]! > CANCEL_ECHO_MS)
+    while (this.cancels.length > 0 && this.#world.now - this.cancels[0]!.at > CANCEL_ECHO_MS)
       this.cancels.shift();
     return this.cancels.length > 0;
   }
@@ -308,22 +300,32 @@ export class SimClient implements Peer, Speaker {
 
   #send(messages: readonly Uint8Array[]): void {
     const bytes = concat(messages);
-    this.#world.trace(() => `c${this.id} > ${say.clientWords(bytes).join(' · ')}`);
+    this.#world.trace(() => traced(`c${this.id}`, 'F', bytes));
     this.progressAt = this.#world.now;
+    // It has given its server back since: what it says now may run on another one, and may not be hit.
+    if (this.cancels.some(({ isSeen }) => isSeen) && !this.#world.hasServer(this.pid))
+      this.cancels = this.cancels.filter(({ isSeen }) => !isSeen);
     this.model.feed(bytes);
     this.#settleSilence();
     this.connection.send(bytes);
     // What waits is what can be hit.
     const waits = /lock|sleep/.test(Buffer.from(bytes).toString('latin1'));
-    if (this.random.chance(waits ? 0.2 : 0.04)) this.#world.after(this.random.below(60), () => this.cancel());
+    const often = this.isImpatient ? 3 : 1;
+    if (this.random.chance(often * (waits ? 0.2 : 0.04)))
+      this.#world.after(this.random.below(60), () => this.cancel());
   }
 
   /** Asks the agent to stop what it does for this client. */
   cancel(): void {
     if (!this.isLoggedIn || this.#fragile) return;
-    this.cancels.push(this.#world.now);
-    this.#world.trace(() => `c${this.id} > CancelRequest`);
-    const connection = this.#world.dial({ onBytes() {}, onGone: () => connection.finish() }, false);
+    const cancel: Cancel = { at: this.#world.now, isSeen: false };
+    this.cancels.push(cancel);
+    this.#world.trace(() => `c${this.id}\tF\t16\tCancelRequest\t NNNN NNNN`);
+    const onGone = (): void => {
+      cancel.isSeen = true;
+      connection.finish();
+    };
+    const connection = this.#world.dial({ onBytes() {}, onGone }, false);
     connection.send(say.cancelRequest(this.pid, this.key));
   }
 
@@ -355,23 +357,4 @@ export class SimClient implements Peer, Speaker {
         });
     }
   }
-}
-
-/** An ErrorResponse where the rest of the message should have been. */
-function isCutInto(wanted: Uint8Array, heard: Uint8Array): boolean {
-  let same = 0;
-  while (same < heard.length && heard[same] === wanted[same]) same++;
-  // The letter itself may be what was due there.
-  return [0, 1, 2, 3, 4]
-    .map((back) => same - back)
-    .some((at) => at >= 5 && heard[at] === 0x45 && (heard[at + 1] ?? 0) === 0 && (heard[at + 2] ?? 0) === 0);
-}
-
-function isFatal(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes).includes('VFATAL\0');
-}
-
-function errorOf(bytes: Uint8Array): string[] {
-  const strings = Buffer.from(bytes.subarray(5)).toString('utf8').split('\0');
-  return ['C', 'M'].map((letter) => strings.find((each) => each.startsWith(letter))?.slice(1) ?? '');
 }

@@ -2,13 +2,13 @@
 
 import type { Address, Connection, Network } from '../../net/connection.ts';
 import { concat, int32At } from '../../wire/bytes.ts';
-import { clientWords } from '../harness/client_words.ts';
 import * as say from '../harness/server_words.ts';
 import { Backend, type BackendHost } from './backend.ts';
 import { type Proof, ProvingServer } from './proofs.ts';
 import type { Random } from './random.ts';
 import { GONE, type Link, type Peer, SimConnection } from './sim_connection.ts';
 import type { Timeline } from './timeline.ts';
+import { traced } from './trace.ts';
 
 /** PostgreSQL keeps what it says until it is asked to send it, or this much has come together. */
 const OUT_BYTES_MAX = 8_192;
@@ -25,7 +25,7 @@ export class SimPostgres implements Network, BackendHost {
   /** What a login has to prove; undefined: everybody is trusted. */
   proof: Proof | undefined;
   /** Who wants to know what is said. */
-  trace: (line: () => string) => void = () => {};
+  trace: (line: () => string | readonly string[]) => void = () => {};
   maxConnections = Number.POSITIVE_INFINITY;
   readonly timeline: Timeline;
   readonly random: Random;
@@ -167,8 +167,7 @@ export class BackendSession implements Peer {
     if (this.#isGone) return;
     if (this.backend === undefined) return this.#onStartupBytes(chunk);
     const messages = this.backend.feed(chunk);
-    if (messages.length > 0)
-      this.#postgres.trace(() => `    p${this.pid} < ${clientWords(concat(messages)).join(' · ')}`);
+    if (messages.length > 0) this.#postgres.trace(() => traced(`    p${this.pid}`, 'F', concat(messages)));
     this.pump();
   }
 
@@ -234,7 +233,7 @@ export class BackendSession implements Peer {
     backend.mustFlush = false;
     const out = concat(backend.out);
     backend.out = [];
-    this.#postgres.trace(() => `    p${this.pid} > ${say.serverWords(out).join(' · ')}`);
+    this.#postgres.trace(() => traced(`    p${this.pid}`, 'B', out));
     this.connection.send(out);
   }
 

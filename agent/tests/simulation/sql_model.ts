@@ -1,7 +1,7 @@
 // A toy of a SQL, for simulated backends: what each statement does and says.
 //
 // The statements: `rows 3 8 @tag`, `lock k @tag`, `sleep 20 @tag`, `fail @tag`, `syntax @tag`, `notice @tag`, `begin`, `commit`,
-// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `deallocate all`,
+// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `deallocate all`, `deallocate name`, `discard all`,
 // nothing at all; and what the agent says by itself. `@$1` stands for a tag that comes with Bind.
 
 import { message } from '../harness/client_words.ts';
@@ -81,12 +81,11 @@ export class SqlModel {
         else this.#backend.parameters.reset(words[0]!.replaceAll('"', ''));
         return this.#done('RESET');
       case 'deallocate':
-        this.#backend.statements.clear();
-        return this.#done('DEALLOCATE ALL');
+        return this.#deallocate(words[0]!, isExtended);
       case 'discard':
         if (this.#backend.status !== 'I')
           return this.#backend.error('25001', 'DISCARD ALL cannot run inside a transaction', isExtended);
-        this.#backend.statements.clear();
+        this.#dropStatements();
         this.#backend.parameters.resetAll();
         return this.#done('DISCARD ALL');
       case 'select':
@@ -94,6 +93,23 @@ export class SqlModel {
       default:
         return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
     }
+  }
+
+  #deallocate(word: string, isExtended: boolean): boolean {
+    if (word.toLowerCase() === 'all') {
+      this.#dropStatements();
+      return this.#done('DEALLOCATE ALL');
+    }
+    const name = word.replaceAll('"', '');
+    if (!this.#backend.statements.delete(name))
+      return this.#backend.error('26000', `prepared statement "${name}" does not exist`, isExtended);
+    return this.#done('DEALLOCATE');
+  }
+
+  /** The one without a name stays (PostgreSQL, DropAllPreparedStatements()). */
+  #dropStatements(): void {
+    for (const name of this.#backend.statements.keys())
+      if (name !== '') this.#backend.statements.delete(name);
   }
 
   /** What the agent asks by itself. */

@@ -2,12 +2,10 @@
 
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
-import { printVerifier } from '../../auth/scram_verifier.ts';
 import { AgentError } from '../../base/errors.ts';
 import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { RareLog } from '../../base/rare_log.ts';
-import { Secret } from '../../base/secret.ts';
 import { Clients } from '../../client/clients.ts';
 import type { ClientContext } from '../../client/context.ts';
 import { shareDescriptors } from '../../client/descriptors.ts';
@@ -17,22 +15,22 @@ import { LoginDeadlines } from '../../client/login_deadlines.ts';
 import type { PoolMode, Settings } from '../../config/settings.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import type { DialTools } from '../../server/dial.ts';
-import { StatementRegistry } from '../../state/statements.ts';
-import { databaseOf, settingsOf, userOf } from '../harness/data_plane.ts';
 import { settle } from '../harness/fake_clock.ts';
 import { UNTUNED } from '../harness/fake_network.ts';
+import { Books, RememberedStatements } from './books.ts';
+import type { ClientWorld } from './client_world.ts';
 import { excuseFor, FAULT_ECHO_MS } from './excuses.ts';
 import { Inspector } from './inspector.ts';
 import { makeProof, type Proof } from './proofs.ts';
 import { Random } from './random.ts';
-import { type ClientWorld, SimClient } from './sim_client.ts';
-import { type Link, type Peer, SimConnection } from './sim_connection.ts';
+import { linkOf, settingsFor } from './settings_model.ts';
+import { SimClient } from './sim_client.ts';
+import { type Peer, SimConnection } from './sim_connection.ts';
 import { SimPostgres } from './sim_postgres.ts';
 import { Timeline } from './timeline.ts';
 import { chooseTrouble } from './trouble.ts';
 
 const TICK_MS = 333;
-export const QUERY_WAIT_MS = 5_000;
 
 /** The run has found something: why, in which world. */
 export class Violation extends Error {}
@@ -54,11 +52,15 @@ export class World implements ClientWorld {
   readonly context: ClientContext;
   readonly mode: PoolMode;
   readonly inspector: Inspector;
+  readonly books: Books;
+  /** The largest max_prepared_statements that there was. */
+  statementsMax: number;
   settings: Settings;
   /** When limits were last changed, a database taken away, a pool paused: what may excuse an error. */
   changedAt = Number.NEGATIVE_INFINITY;
   isClosing = false;
   readonly isStrict: boolean;
+  readonly isImpatient: boolean;
   readonly proof: Proof | undefined;
   /** When a server that had said FATAL while it was idle was last seen. */
   dyingAt = Number.NEGATIVE_INFINITY;
@@ -95,6 +97,7 @@ export class World implements ClientWorld {
     this.isStrict = options.isStrict === true;
     this.#size = settings.databases.shop!.poolSize;
     this.#toCome = random.between(3, 12);
+    this.isImpatient = random.chance(0.3);
     const { timeline } = this;
     const { clock } = timeline;
     const log = this.#log();
@@ -123,6 +126,8 @@ export class World implements ClientWorld {
       random: bytes,
     };
     this.inspector = new Inspector(this);
+    this.books = new Books(this, context.statements as RememberedStatements);
+    this.statementsMax = settings.max_prepared_statements;
   }
 
   static async make(seed: number, options: WorldOptions = {}): Promise<World> {
@@ -136,7 +141,7 @@ export class World implements ClientWorld {
       peerMap: makePeerMap([]),
       tls: undefined,
       accepting: true,
-      statements: new StatementRegistry(),
+      statements: new RememberedStatements(),
       clients: new Clients(),
       greetings: new Greetings(),
       peerUser: () => undefined,
@@ -161,6 +166,11 @@ export class World implements ClientWorld {
 
   get hasLentDying(): boolean {
     return this.now - this.dyingAt < 1_000;
+  }
+
+  hasServer(pid: number): boolean {
+    for (const session of this.context.clients) if (session.pid === pid) return session.server !== undefined;
+    return false;
   }
 
   get now(): number {
@@ -197,8 +207,9 @@ export class World implements ClientWorld {
     );
   }
 
-  trace(line: () => string): void {
-    if (this.#isTracing) this.lines.push(`${this.now.toFixed(1).padStart(9)} ${line()}`);
+  trace(line: () => string | readonly string[]): void {
+    if (!this.#isTracing) return;
+    for (const each of [line()].flat()) this.lines.push(`${this.now.toFixed(1).padStart(9)} ${each}`);
   }
 
   violation(what: string): never {
@@ -235,6 +246,7 @@ export class World implements ClientWorld {
     if (wasHot || this.#isHot) await settle();
     if (this.#failure !== undefined) this.violation(this.#failure.message);
     this.inspector.inspect();
+    this.books.inspect();
     return true;
   }
 
@@ -315,60 +327,4 @@ export class World implements ClientWorld {
       error: (fields, sentence) => this.violation(`${sentence}: ${JSON.stringify(fields)}`),
     };
   }
-}
-
-function linkOf(random: Random, isSlow: boolean): Link {
-  return {
-    delayMsMax: random.pick([0, 1, 5]),
-    cuts: random.pick(isSlow ? [0, 0.1] : [0, 0.1, 0.5]),
-    joins: random.pick([0, 0.3, 0.9]),
-    window: isSlow ? random.between(64, 600) : 65_536,
-    readBytes: isSlow ? random.between(100, 2_000) : 65_536,
-    readPauseMs: isSlow ? random.between(1, 15) : 0,
-  };
-}
-
-function settingsFor(random: Random, poolSize: number, proof: Proof | undefined): Settings {
-  // Of the verifier alone the agent logs in with what its clients prove.
-  const hasVerifier = proof !== undefined && random.chance(0.4);
-  const secret = hasVerifier ? new Secret(printVerifier(proof.verifier)) : proof?.secret;
-  const poolMode = random.pick<PoolMode>([
-    'transaction',
-    'transaction',
-    'transaction',
-    'session',
-    'statement',
-  ]);
-  const database = {
-    ...{ poolMode, poolSize, queryWaitTimeoutMs: QUERY_WAIT_MS, connectTimeoutMs: 2_000 },
-    serverLifetimeMs: random.pick([2_000, 60_000, 3_600_000]),
-    minPoolSize: random.pick([0, 0, 1]),
-    maxDbConnections: random.pick([0, 0, 3]),
-    reservePoolSize: random.pick([0, 0, 1]),
-    user: 'app',
-    password: hasVerifier ? undefined : secret,
-    dbname: 'shop',
-  };
-  const two = random.chance(0.3);
-  return settingsOf(
-    [databaseOf({ ...database, name: 'shop' }), ...(two ? [databaseOf({ ...database, name: 'jobs' })] : [])],
-    [userOf({ name: 'app', secret, maxUserConnections: random.pick([0, 0, 4]) })],
-    {
-      auth_type: proof === undefined ? 'trust' : 'scram-sha-256',
-      max_client_conn: random.pick([100, 100, 5]),
-      max_prepared_statements: random.pick([1, 2, 3, 200]),
-      client_write_buffer: random.pick([256, 4_096, 262_144]),
-      server_write_buffer: random.pick([256, 4_096, 262_144]),
-      server_idle_timeout: random.pick([1_000, 20_000, 600_000]),
-      server_login_retry: 1_000,
-      reserve_pool_timeout: 300,
-      server_check_query: random.pick(['', '<empty>']),
-      server_check_delay: random.pick([0, 100, 2_000]),
-      server_check_timeout: 500,
-      server_fast_close: random.chance(0.3),
-      server_reset_query_always: random.chance(0.2),
-      log_disconnections: false,
-      log_connections: false,
-    },
-  );
 }
