@@ -54,12 +54,23 @@ export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, ro
 }
 
 function prettily({ isTerminal, colours }: LogRoom): (line: string) => string {
-  return pretty.prettyFactory({
+  const print = pretty.prettyFactory({
+    // Names that clients make up stand in sentences too: none of them begins a line of its own.
+    messageFormat: (line, key) => escaped(String(line[key] ?? ''), CONTROLS),
     colorize: isTerminal && colours,
     singleLine: true,
     translateTime: 'HH:MM:ss.l',
     ignore: 'pid,hostname',
   });
+  return (line) => escaped(print(line), HIGH_CONTROLS);
+}
+
+/** What a terminal may obey, or a reader take for the end of a line; JSON escapes the first half of them in fields. */
+const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
+const HIGH_CONTROLS = /[\x7f-\x9f\u2028\u2029]/gu;
+
+function escaped(text: string, which: RegExp): string {
+  return text.replace(which, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A Secret says *** by itself; this is for one that was opened by mistake inside an object with a telling name. */

@@ -49,6 +49,23 @@ test('makeLog() says how many lines are lost, in the log itself, once it can be 
   });
 });
 
+test('makeLog() writes one line for a person, whatever is in a name', () => {
+  const written: string[] = [];
+  const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;
+  const log = makeLog(
+    { log_level: 'info', log_format: 'pretty' },
+    { write, clock: new FakeClock(), isTerminal: false, colours: false },
+  );
+  const name = 'a\n[12:00:00.000] INFO: all is well\x1b[2J\x9b2J\u2028';
+  log.warn({ user: name }, `database "${name}" is not served`);
+  const [line] = written;
+  expect(line!.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028]/u);
+  expect(line!.at(-1)).toBe('\n');
+  expect(line).toContain(
+    'database "a\\u000a[12:00:00.000] INFO: all is well\\u001b[2J\\u009b2J\\u2028" is not served',
+  );
+});
+
 test('makeLog() writes one line for a person, without colours where none are wanted', () => {
   const written: string[] = [];
   const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;

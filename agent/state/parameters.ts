@@ -106,11 +106,12 @@ export class Elders {
 export function difference(has: Parameters, wants: Parameters): string {
   if (has === wants) return '';
   let sql = '';
+  const isAscii = has.reported.get('server_encoding') !== 'SQL_ASCII';
   for (const [name, value] of wants.reported) {
-    if (has.reported.get(name) !== value && !READ_ONLY.has(name)) sql += setting(name, value);
+    if (has.reported.get(name) !== value && !READ_ONLY.has(name)) sql += setting(name, value, isAscii);
   }
   for (const [name, value] of wants.unreported) {
-    if (has.unreported.get(name) !== value) sql += setting(name, value);
+    if (has.unreported.get(name) !== value) sql += setting(name, value, isAscii);
   }
   for (const name of has.unreported.keys()) {
     if (!wants.unreported.has(name)) sql += `RESET ${quoteName(name)};`;
@@ -124,9 +125,9 @@ function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string,
   return true;
 }
 
-function setting(name: string, value: string): string {
+function setting(name: string, value: string, isAscii: boolean): string {
   // A list like search_path must not be quoted as one name: set_config() takes the value as the startup packet has it.
-  return `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false);`;
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, false);`;
 }
 
 function quoteName(name: string): string {
@@ -136,8 +137,22 @@ function quoteName(name: string): string {
     .join('.');
 }
 
-/** A literal that means the same whatever standard_conforming_strings says. */
-function quoteLiteral(value: string): string {
+/**
+ * A literal that means the same whatever standard_conforming_strings says; and with `isAscii`, whatever client_encoding the
+ * client before left there: in SJIS, Big5 or GBK the backslash may be the second half of a letter. What could not be
+ * decoded is left as it is, and so is all that is for a server that knows no letters (SQL_ASCII).
+ */
+function quoteLiteral(value: string, isAscii: boolean): string {
   const quoted = `'${value.replaceAll("'", "''")}'`;
-  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+  const isSpelled = isAscii && NOT_ASCII.test(value) && !value.includes('\ufffd');
+  if (!isSpelled && !value.includes('\\')) return quoted;
+  const escaped = quoted.replaceAll('\\', '\\\\');
+  return ` E${isSpelled ? escaped.replace(ALL_NOT_ASCII, spelled) : escaped}`;
+}
+
+const NOT_ASCII = /[^\0-\x7f]/u;
+const ALL_NOT_ASCII = /[^\0-\x7f]/gu;
+
+function spelled(letter: string): string {
+  return `\\U${letter.codePointAt(0)!.toString(16).padStart(8, '0')}`;
 }
