@@ -5,6 +5,9 @@ import { ProtocolError } from './protocol_error.ts';
 const EMPTY = new Uint8Array(0);
 /** A type byte and four bytes of length. */
 const HEADER_BYTES = 5;
+/** What is held in pieces shorter than this is put together now and then: each one costs some 450 bytes beside its own. */
+const SHORT_BYTES = 1024;
+const SHORT_ONES = 256;
 
 /**
  * Walks the messages of a stream, chunk by chunk (PostgreSQL protocol, chapter 55.7).
@@ -31,6 +34,8 @@ export class Framer {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #heldNeed = 0;
+  /** How many of the last ones held are short. */
+  #shortOnes = 0;
 
   /** @param lengthMax the longest message that is let through, in bytes, as its length field counts (max_packet_size). */
   constructor(lengthMax: number) {
@@ -116,6 +121,12 @@ export class Framer {
   keep(chunk: Uint8Array): void {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
+    this.#shortOnes = chunk.length < SHORT_BYTES ? this.#shortOnes + 1 : 0;
+    if (this.#shortOnes < SHORT_ONES) return;
+    const pieces = this.#held.splice(-SHORT_ONES);
+    const bytes = pieces.reduce((sum, each) => sum + each.length, 0);
+    this.#held.push(join(pieces, bytes));
+    this.#shortOnes = 0;
   }
 
   /** Offers again what `stopBefore()` kept. */
@@ -127,6 +138,7 @@ export class Framer {
     // A view of a part costs more than the message itself: it makes the engine give the chunk a buffer object.
     const tail = from === 0 ? this.chunk : this.chunk.subarray(from);
     this.#held = [tail];
+    this.#shortOnes = 0;
     this.#heldBytes = tail.length;
     this.#heldNeed = need;
     this.limit = from;

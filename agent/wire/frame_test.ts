@@ -191,3 +191,19 @@ test('Framer lets through a message of exactly the limit', () => {
 test('printType() prints letters and digits as they are, the rest as a number', () => {
   expect([0x51, 0x31, 0x00, 0x7f].map(printType)).toEqual(["'Q'", "'1'", '0x00', '0x7f']);
 });
+
+test('Framer puts together what comes byte by byte, however much that is', () => {
+  const framer = new Framer(1_000_000);
+  const body = Uint8Array.from({ length: 200_000 }, (_, i) => i & 0xff);
+  const bytes = message('P', body);
+  const whole = read(
+    framer,
+    Array.from(bytes, (each) => new Uint8Array([each])),
+  );
+  expect(whole.length).toBe(1);
+  expect(Buffer.compare(whole[0]!, bytes)).toBe(0);
+  // Long pieces between short ones stay in their order.
+  const cuts = [1, 2, 300, 301, 5_000, 5_001, ...Array.from({ length: 600 }, (_, i) => 6_000 + i), 9_000];
+  const mixed = read(framer, cut(bytes, cuts));
+  expect(Buffer.compare(mixed[0]!, bytes)).toBe(0);
+});
