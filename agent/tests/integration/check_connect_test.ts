@@ -1,24 +1,14 @@
 // `check --connect` against real servers: what it says of a good one, and of each that is not.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { runPgsidecar } from '../harness/agent.ts';
 import { type Application, applicationFiles } from '../harness/application.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../harness/certificates.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { createCertificateAuthority } from '../harness/certificates.ts';
+import { freePort } from '../harness/postgres.ts';
+import { openShop } from '../harness/shop.ts';
 
-const authority: CertificateAuthority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-    settings: { max_connections: 12, superuser_reserved_connections: 2, reserved_connections: 1 },
-  });
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
+const { authority, postgres } = await openShop({
+  settings: { max_connections: 12, superuser_reserved_connections: 2, reserved_connections: 1 },
 });
 
 function check(more: Partial<Application> = {}, ...words: string[]) {

@@ -1,30 +1,21 @@
 // Verifiers and hashes are all that the operator has: what a client proves to the agent logs in to PostgreSQL.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { makeVerifier, printVerifier } from '../../auth/scram_verifier.ts';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { endServers } from '../harness/end_servers.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, type Login, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '', auditor: '' },
-    databases: { shop: 'app' },
-    hba: ['hostssl all auditor all md5'],
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({
+  users: { app: '', clerk: '', auditor: '' },
+  hba: ['hostssl all auditor all md5'],
+});
 
 /** What PostgreSQL has in place of the password. */
 async function storedOf(user: string): Promise<string> {

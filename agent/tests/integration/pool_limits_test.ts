@@ -1,26 +1,18 @@
 // How many servers there are, for how long, and who gets the next one: asked of PostgreSQL itself, not of the agent.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', worker: '' },
-    databases: { shop: 'app', books: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({
+  users: { app: '', worker: '' },
+  databases: { shop: 'app', books: 'app' },
+});
 
 function start(settings: Application['settings'], databases: Record<string, unknown> = {}): Promise<Agent> {
   const books = { host: 'localhost', port: postgres.port, user: 'app', password: postgres.passwordOf('app') };

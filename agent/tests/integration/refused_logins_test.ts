@@ -1,28 +1,20 @@
 // Clients that are turned away: each learns why in its own words, and nobody learns more than he has proved to know.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from 'node:net';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { message, startup } from '../harness/client_words.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, refused, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '', auditor: '' },
-    databases: { shop: 'app', books: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({
+  users: { app: '', clerk: '', auditor: '' },
+  databases: { shop: 'app', books: 'app' },
+});
 
 /** Two databases, and three users of whom one may use only one of them. */
 function application(settings: Application['settings'] = {}): Application {

@@ -1,37 +1,26 @@
 // tcp_keepalive and its kin, as the kernel has them for the agent's connections: to servers and of clients.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
+import { expect, setDefaultTimeout } from 'bun:test';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { pgsidecarYml, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { foreignSockets, missingForeignSockets } from '../harness/foreign_sockets.ts';
 import { testNeeding } from '../harness/needs.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort } from '../harness/postgres.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
 const testBySockets = testNeeding(missingForeignSockets());
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-let port: number;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer({ hosts: ['127.0.0.1'] }) },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  port = await freePort();
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
+const port = await freePort();
 
 function withListener(settings: Record<string, unknown>): Record<string, unknown> {
   return { listen_addr: '127.0.0.1', listen_port: port, ...settings };
 }
 
 function start(settings: Record<string, unknown> = {}): Promise<Agent> {
-  return serve({ postgres, authority, host: '127.0.0.1', settings: withListener(settings) });
+  return serve({ postgres, authority, settings: withListener(settings) });
 }
 
 /** A client over TCP, in a transaction, so that it has a server of its own. */
