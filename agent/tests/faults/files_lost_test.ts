@@ -1,39 +1,21 @@
 // Files that somebody removes or empties under a running agent: its sockets come back, its settings stay.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, pgsidecarYml, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres, connect } = await openShop();
 
 const SETTINGS: NonNullable<Application['settings']> = { source_settle_time: '20ms', default_pool_size: 3 };
 
 function start(): Promise<Agent> {
   return serve({ postgres, authority, settings: SETTINGS });
-}
-
-async function connect(agent: Agent): Promise<pg.Client> {
-  const client = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
-  await client.connect();
-  return client;
 }
 
 const BACK = 'the socket file was removed by somebody: it is there again';

@@ -1,34 +1,22 @@
 // The log cannot be written: the agent waits for nobody, loses lines, counts them, and says so when it can again.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { closeSync, constants, openSync, readFileSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { pgsidecarProgram } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { missingPrograms, testNeeding } from '../harness/needs.ts';
 import { createNursery } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
 const nursery = createNursery('log');
-let postgres: Postgres;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-  await nursery.close();
-});
+const { authority, postgres } = await openShop();
+afterAll(() => nursery.close());
 
 function application(settings: Application['settings'] = {}): Application {
   // A SCRAM proof for each of some thousand logins would be most of what this test takes.

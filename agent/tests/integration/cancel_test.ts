@@ -1,41 +1,23 @@
 // Ctrl-C through the agent: it ends the query that it means, on whichever server that runs, and never another's.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { createNursery } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, libpqEnvironment, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
 const nursery = createNursery('cancel');
-let postgres: Postgres;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-  await nursery.close();
-});
+const { authority, postgres, connect: connectTo } = await openShop();
+afterAll(() => nursery.close());
 
 function start(settings: Application['settings'] = {}): Promise<Agent> {
   return serve({ postgres, authority, settings: { default_pool_size: 2, ...settings } });
-}
-
-async function connectTo(agent: Agent): Promise<pg.Client> {
-  const client = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
-  await client.connect();
-  return client;
 }
 
 /** A CancelRequest as the protocol has it; resolves when the agent has closed the connection, without an answer. */

@@ -1,6 +1,6 @@
 // A man in the middle who ends TLS on both sides and passes everything on: who notices him, and who does not.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Connection, TlsServerOptions } from '../../net/connection.ts';
 import { listenTcp } from '../../net/listen.ts';
 import { createNetwork } from '../../net/network.ts';
@@ -11,22 +11,13 @@ import {
   type IssuedCertificate,
   type SignatureHash,
 } from '../harness/certificates.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort, startPostgres } from '../harness/postgres.ts';
 import { ask, type Login, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
 
 /** He takes any server for the one that he wants. */
 const UNJUDGED = { serverName: 'localhost', mode: 'require', alpn: 'postgresql', resume: undefined } as const;

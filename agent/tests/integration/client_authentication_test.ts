@@ -1,36 +1,25 @@
 // Clients that prove who they are, in each way that auth_type knows, with each kind of secret that may be stored.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, pgsidecarYml, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { reachableRoot, unprivilegedAccount } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, type Login, libpqEnvironment, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
 /** What PostgreSQL itself stores for the password of `app`. */
-let verifier: string;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '' },
-    databases: { shop: 'app' },
-  });
-  const rows = await postgres.sql<{ verifier: string }>(
-    "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'clerk'",
-  );
-  verifier = rows[0]!.verifier;
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({ users: { app: '', clerk: '' } });
+const rows = await postgres.sql<{ verifier: string }>(
+  "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'clerk'",
+);
+const verifier = rows[0]!.verifier;
 
 function application(settings: Application['settings'] = {}): Application {
   return { postgres, authority, settings };

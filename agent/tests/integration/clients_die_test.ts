@@ -1,32 +1,20 @@
 // Clients that vanish without a word: their transactions are rolled back, and their servers serve others.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Agent } from '../harness/agent.ts';
 import { serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { type Child, createNursery } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, libpqEnvironment, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
 const nursery = createNursery('die');
-let postgres: Postgres;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  await postgres.sql('CREATE TABLE stock (n int); ALTER TABLE stock OWNER TO app', 'shop');
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-  await nursery.close();
-});
+const { authority, postgres } = await openShop();
+await postgres.sql('CREATE TABLE stock (n int); ALTER TABLE stock OWNER TO app', 'shop');
+afterAll(() => nursery.close());
 
 function start(): Promise<Agent> {
   // Plain, because slow_client.ts speaks the protocol itself.

@@ -1,28 +1,19 @@
 // Who comes in by which line of auth_hba_file, with psql at the door and a file that is changed while the agent runs.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort, startPostgres } from '../harness/postgres.ts';
 import { ask, type Login, refusalOf, refused, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
 const clientAuthority = createCertificateAuthority();
-let postgres: Postgres;
-let port: number;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '' },
-    databases: { shop: 'app' },
-  });
-  port = await freePort();
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({ users: { app: '', clerk: '' } });
+const port = await freePort();
 
 /** Over the UNIX socket and TCP, in the clear or by TLS; clerk has a password of his own and works as app. */
 function application(settings: Application['settings'] = {}): Application {

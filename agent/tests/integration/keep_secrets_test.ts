@@ -1,6 +1,6 @@
 // Nothing that the agent logs, prints or tells holds a secret, whatever goes wrong in the neighbourhood of one.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import { type Agent, type Finished, runPgsidecar } from '../harness/agent.ts';
 import {
@@ -11,26 +11,14 @@ import {
   pgsidecarYml,
   serve,
 } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, psql, refused, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-let verifier: string;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  const sql = "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'app'";
-  verifier = (await postgres.sql<{ verifier: string }>(sql))[0]!.verifier;
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
+const sql = "SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = 'app'";
+const verifier = (await postgres.sql<{ verifier: string }>(sql))[0]!.verifier;
 
 function application(settings: Application['settings'] = {}): Application {
   return { postgres, authority, settings: { source_settle_time: '20ms', ...settings } };

@@ -1,31 +1,22 @@
 // Clients that come over TCP: with TLS as it is asked for, in the clear from this machine alone.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createCertificateAuthority, type IssuedCertificate } from '../harness/certificates.ts';
 import { startup } from '../harness/client_words.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort } from '../harness/postgres.ts';
 import { ask, type Login, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
 const clientAuthority = createCertificateAuthority();
-let postgres: Postgres;
-let port: number;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '' },
-    databases: { shop: 'app' },
-  });
-  port = await freePort();
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({ users: { app: '', clerk: '' } });
+const port = await freePort();
 
 const TLS = {
   client_tls_cert_file: 'agent.crt',

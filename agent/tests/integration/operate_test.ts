@@ -1,30 +1,16 @@
 // An operator's day with a running agent: wait, status, reload, drain, each with its exit code.
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { dirname, join } from 'node:path';
 import { type Agent, pgsidecarProgram, runPgsidecar } from '../harness/agent.ts';
-import { type Application, applicationFiles, applicationYml, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
+import { applicationFiles, applicationYml, serve } from '../harness/application.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { isReachableByAll, unprivilegedAccount } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, libpqEnvironment, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-let application: Application;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  application = { postgres, authority, settings: { default_pool_size: 3 } };
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-});
+const { authority, postgres } = await openShop();
+const application = { postgres, authority, settings: { default_pool_size: 3 } };
 
 /** A client that stays until it is ended. */
 function stay(agent: Agent) {

@@ -1,28 +1,18 @@
 // A password is rotated while clients work: the agent has two, clients use either, the server takes whichever it has by then.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, applicationYml, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { endServers } from '../harness/end_servers.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { startPostgres } from '../harness/postgres.ts';
 import { ask, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', clerk: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({ users: { app: '', clerk: '' } });
 
 const WRONG = 'FATAL:  password authentication failed for user "app"';
 const SWITCHED = 'the server takes the other one of two passwords';

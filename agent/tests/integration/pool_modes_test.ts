@@ -1,35 +1,18 @@
 // What a client keeps of its server in each pool_mode, and what the next client finds there.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import pg from 'pg';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import type pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, psql, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '', worker: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres, connect } = await openShop({ users: { app: '', worker: '' } });
 
 function start(settings: Application['settings'] = {}): Promise<Agent> {
   return serve({ postgres, authority, settings: { default_pool_size: 1, ...settings } });
-}
-
-async function connect(agent: Agent, user = 'app'): Promise<pg.Client> {
-  const client = new pg.Client(agent.url(user, postgres.passwordOf(user), 'shop'));
-  await client.connect();
-  return client;
 }
 
 async function only(client: pg.Client, sql: string): Promise<unknown> {

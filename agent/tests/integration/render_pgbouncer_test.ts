@@ -1,37 +1,24 @@
 // What `render --format pgbouncer` writes, in the hands of a real PgBouncer: it starts, and its clients get where they should.
 
-import { afterAll, beforeAll, expect } from 'bun:test';
+import { afterAll, expect } from 'bun:test';
 import { chmodSync, chownSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runPgsidecar } from '../harness/agent.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { missingPrograms, testNeeding } from '../harness/needs.ts';
-import { createNursery, makeDirectory, type Nursery, unprivilegedAccount } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { createNursery, makeDirectory, unprivilegedAccount } from '../harness/nursery.ts';
 import { type Login, psql } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 const test = testNeeding(missingPrograms('pgbouncer', 'psql'));
-const authority = createCertificateAuthority();
 /** Everything that ini or userlist.txt could stumble over. */
 const ODD_USER = `o'dd "us;er#`;
 const ODD_DATABASE = `it's; a #name`;
-let postgres: Postgres;
-let nursery: Nursery;
 /** PgBouncer refuses to be root. */
 const account = unprivilegedAccount();
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  nursery = createNursery('pgbouncer', account);
-}, 60_000);
-afterAll(async () => {
-  await nursery?.close();
-  await postgres?.stop();
-});
+const { authority, postgres } = await openShop();
+const nursery = createNursery('pgbouncer', account);
+afterAll(() => nursery.close());
 
 test('PgBouncer serves what pgsidecar render wrote for it', async () => {
   const oddPassword = `${crypto.randomUUID()}'"\\; #=`;

@@ -1,34 +1,26 @@
 // PgBouncer's security history, one test a number: what was possible there is not possible here.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { type Agent, pgsidecarProgram } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { message, query, sslRequest, startup } from '../harness/client_words.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { isReachableByAll, unprivilegedAccount } from '../harness/nursery.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort } from '../harness/postgres.ts';
 import { ask, refusalOf, refused, through } from '../harness/psql.ts';
 import { Neighbour, RawClient, socketOf } from '../harness/raw_client.ts';
 import * as say from '../harness/server_words.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { pooler: 'SUPERUSER', app: '', expired: "VALID UNTIL '2001-01-01'" },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop({
+  users: { pooler: 'SUPERUSER', app: '', expired: "VALID UNTIL '2001-01-01'" },
+});
 
 /** One database, one user in the files, who asks the server for all others. */
 function start(settings: Application['settings'] = {}, files: Record<string, string> = {}): Promise<Agent> {

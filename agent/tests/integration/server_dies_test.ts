@@ -1,28 +1,17 @@
 // PostgreSQL goes away under load, and comes back: clients learn of it, and are served again without the agent's restart.
 
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, refused, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  await postgres.sql('CREATE TABLE booked (who int, n int); ALTER TABLE booked OWNER TO app', 'shop');
-}, 60_000);
+const { authority, postgres } = await openShop();
+await postgres.sql('CREATE TABLE booked (who int, n int); ALTER TABLE booked OWNER TO app', 'shop');
 beforeEach(() => postgres.sql('TRUNCATE booked', 'shop'));
-afterAll(() => postgres?.stop());
 
 function start(settings: Application['settings'] = {}): Promise<Agent> {
   return serve({

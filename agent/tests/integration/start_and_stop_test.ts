@@ -1,42 +1,23 @@
 // The agent as a daemon: how it comes up, what it tells systemd, how signals end it, and who may have its socket.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
-import type { Agent } from '../harness/agent.ts';
+import type pg from 'pg';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { createNursery } from '../harness/nursery.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
 const nursery = createNursery('daemon');
-let postgres: Postgres;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-  await nursery.close();
-});
+const { authority, postgres, connect } = await openShop();
+afterAll(() => nursery.close());
 
 function application(settings: Application['settings'] = {}): Application {
   return { postgres, authority, settings: { default_pool_size: 2, ...settings } };
-}
-
-async function connect(agent: Agent): Promise<pg.Client> {
-  const client = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
-  await client.connect();
-  return client;
 }
 
 /** What the client is told when its connection ends. */

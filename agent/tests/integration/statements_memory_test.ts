@@ -1,13 +1,12 @@
 // A hundred thousand prepared statements with different texts: what they take, what is refused, and that others go on.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
 import { join, parse, query, split, sync } from '../harness/client_words.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { loggedIn, type RawClient, socketOf } from '../harness/raw_client.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(120_000);
 
@@ -15,17 +14,7 @@ const TEXTS = 100_000;
 /** In one write; each has its own Sync, so that one refusal does not skip the others. */
 const BATCH = 500;
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
 
 function start(settings: Application['settings']): Promise<Agent> {
   return serve({ postgres, authority, settings: { default_pool_size: 2, auth_type: 'plain', ...settings } });

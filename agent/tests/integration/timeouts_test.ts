@@ -1,27 +1,16 @@
 // Clients that take too long, as a driver sees it: the reason with its SQLSTATE, and nothing left behind at PostgreSQL.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
-import { createCertificateAuthority } from '../harness/certificates.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { ask, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(30_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  await postgres.sql('CREATE TABLE stock (n int); ALTER TABLE stock OWNER TO app', 'shop');
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
+await postgres.sql('CREATE TABLE stock (n int); ALTER TABLE stock OWNER TO app', 'shop');
 
 function start(settings: Application['settings']): Promise<Agent> {
   return serve({ postgres, authority, settings: { default_pool_size: 1, ...settings } });

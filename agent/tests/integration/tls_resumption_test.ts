@@ -1,6 +1,6 @@
 // TLS sessions that are taken up again: by one agent at another, which stands for a proxy that ends TLS; and what must still hold.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
 import type { TlsClientOptions } from '../../net/connection.ts';
 import { listenTcp } from '../../net/listen.ts';
@@ -8,23 +8,14 @@ import { createNetwork } from '../../net/network.ts';
 import type { Agent, LogLine } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createCertificateAuthority, type IssuedCertificate } from '../harness/certificates.ts';
-import { freePort, type Postgres, startPostgres } from '../harness/postgres.ts';
+import { freePort, startPostgres } from '../harness/postgres.ts';
 import { installedPostgresVersions } from '../harness/postgres_programs.ts';
 import { ask, refusalOf, through } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
 
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-}, 60_000);
-afterAll(() => postgres?.stop());
+const { authority, postgres } = await openShop();
 
 /** How a server is judged where the network is used by itself. */
 const JUDGED: TlsClientOptions = {

@@ -1,30 +1,18 @@
 // The URL of `pgsidecar url --fallback`, in the hands of a real libpq: through the socket, and past it when it is dead.
 
-import { afterAll, beforeAll, expect } from 'bun:test';
+import { expect } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, type Finished, runPgsidecar } from '../harness/agent.ts';
-import { type Application, applicationFiles, serve } from '../harness/application.ts';
+import { applicationFiles, serve } from '../harness/application.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
 import { missingPrograms, testNeeding } from '../harness/needs.ts';
-import { type Postgres, startPostgres } from '../harness/postgres.ts';
+import { openShop } from '../harness/shop.ts';
 
 const test = testNeeding(missingPrograms('psql'));
-const authority = createCertificateAuthority();
-let postgres: Postgres;
-let application: Application;
 
-beforeAll(async () => {
-  postgres = await startPostgres({
-    tls: { server: authority.issueServer() },
-    users: { app: '' },
-    databases: { shop: 'app' },
-  });
-  application = { postgres, authority };
-}, 60_000);
-afterAll(async () => {
-  await postgres?.stop();
-});
+const { authority, postgres } = await openShop();
+const application = { postgres, authority };
 
 async function fallbackUrl(agent: Agent): Promise<string> {
   const { code, stdout, stderr } = await agent.command('url', '--fallback', '--show-secrets');
