@@ -42,9 +42,9 @@ export class ServerStatements {
     return known !== undefined && known.run === run && known.edition === statement.edition;
   }
 
-  /** The server may have something under its name. */
+  /** The server may have something under its name, or will have when it has done what was sent. */
   mayHave(statement: Statement): boolean {
-    return this.#there.has(statement);
+    return this.#there.has(statement) || this.#known.has(statement);
   }
 
   /** Its Parse goes into this run. */

@@ -80,3 +80,12 @@ test('isSharedName() knows the names that only the agent gives', () => {
   const names = ['pgsidecar_1', 'pgsidecar_', 'pgsidecar_1x', 'xpgsidecar_1', ''];
   expect(names.map(isSharedName)).toEqual([true, false, false, false, false]);
 });
+
+test('ServerStatements.mayHave() counts what was put there and is trusted by nobody else', () => {
+  const statement = new StatementRegistry().acquire(tail('SELECT 1'), 'one reading');
+  const books = new ServerStatements();
+  expect(books.mayHave(statement)).toBe(false);
+  books.put(statement, 0);
+  books.distrust(statement);
+  expect([books.has(statement, 0), books.mayHave(statement)]).toEqual([false, true]);
+});
