@@ -29,6 +29,8 @@ export class Backend {
   readonly statements = new Map<string, string>();
   /** What it said; whoever hosts it takes it off. */
   out: Uint8Array[] = [];
+  /** A Parse that names its statement is refused with this, whatever else. */
+  refusal: readonly [string, string] | undefined;
   /** Everything in `out` is to leave now. */
   mustFlush = false;
   /** What it waits for. */
@@ -230,6 +232,7 @@ export class Backend {
     if (sql.startsWith('syntax')) return this.#refuse('42601', `syntax error in ${sql}`);
     const refusal = this.#refusal(sql);
     if (refusal !== undefined) return this.#refuse(...refusal);
+    if (name !== '' && this.refusal !== undefined) return this.#refuse(...this.refusal);
     if (name !== '' && this.statements.has(name))
       return this.#refuse('42P05', `prepared statement "${name}" already exists`);
     this.statements.set(name, sql);

@@ -18,8 +18,8 @@ const UNDONE_MAX = 12;
 export class RememberedStatements extends StatementRegistry {
   readonly all = new Map<string, Statement>([[this.standIn.name, this.standIn]]);
 
-  override acquire(tail: Uint8Array): Statement {
-    const statement = super.acquire(tail);
+  override acquire(tail: Uint8Array, reading?: string): Statement {
+    const statement = super.acquire(tail, reading);
     this.all.set(statement.name, statement);
     return statement;
   }
@@ -96,7 +96,7 @@ export class Books {
       if (server.statements.has(statement, -2) && !statements.has(name))
         world.violation(`${where} does not have ${name}, and the agent relies on it`);
     // An error may undo the Closes of one run; the next Parse makes up for them.
-    const max = world.statementsMax + UNDONE_MAX;
+    const max = world.bounds.statementsMax + UNDONE_MAX;
     if (server.statements.size > max) world.violation(`${where} has more than ${max} statements`);
   }
 

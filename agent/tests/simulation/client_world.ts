@@ -1,5 +1,6 @@
 // What a simulated client needs of its world.
 
+import type { Bounds } from './bounds.ts';
 import type { Proof } from './proofs.ts';
 import type { Random } from './random.ts';
 import type { SimClient } from './sim_client.ts';
@@ -29,6 +30,9 @@ export interface ClientWorld {
   readonly hasFault: boolean;
   /** Says also what the agent is known to answer otherwise. */
   readonly isStrict: boolean;
+  readonly bounds: Bounds;
+  /** Names of statements are the agent’s business; otherwise they would mean another one on each server. */
+  readonly mayPrepare: boolean;
   /** Its clients ask for what takes long, and cancel it. */
   readonly isImpatient: boolean;
   /** Has the agent lent a server to the session of that process id? */

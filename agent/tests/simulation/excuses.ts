@@ -1,6 +1,5 @@
 // Why the agent may end a client with an error: each one needs something that happened in the world.
 
-import { QUERY_WAIT_MS } from './settings_model.ts';
 import type { SimClient } from './sim_client.ts';
 import type { World } from './world.ts';
 
@@ -46,7 +45,7 @@ const EXCUSES: readonly Excuse[] = [
   {
     sqlstate: '57P01',
     text: /server_fast_close/,
-    holds: ({ settings }) => settings.server_fast_close,
+    holds: ({ bounds }) => bounds.closesFast,
   },
   { sqlstate: '57P01', text: /removed from the configuration/, holds: hasChanged },
   { sqlstate: '3D000', text: /./, holds: hasChanged },
@@ -58,7 +57,27 @@ const EXCUSES: readonly Excuse[] = [
   {
     sqlstate: '08006',
     text: /query_wait_timeout/,
-    holds: ({ now }, { progressAt }) => now - progressAt >= QUERY_WAIT_MS,
+    holds: ({ now, bounds }, { spokeAt }) => now - spokeAt >= bounds.queryWaitMsMin,
+  },
+  {
+    sqlstate: '57014',
+    text: /longer than query_timeout/,
+    holds: ({ now, bounds }, { spokeAt }) => now - spokeAt >= bounds.msOf('query_timeout'),
+  },
+  {
+    sqlstate: '25P04',
+    text: /longer than transaction_timeout/,
+    holds: ({ bounds }) => bounds.msOf('transaction_timeout') < Number.POSITIVE_INFINITY,
+  },
+  {
+    sqlstate: '25P03',
+    text: /longer than idle_transaction_timeout/,
+    holds: ({ bounds }) => bounds.msOf('idle_transaction_timeout') < Number.POSITIVE_INFINITY,
+  },
+  {
+    sqlstate: '57P05',
+    text: /longer than client_idle_timeout/,
+    holds: ({ bounds }) => bounds.msOf('client_idle_timeout') < Number.POSITIVE_INFINITY,
   },
 ];
 

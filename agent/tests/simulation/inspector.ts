@@ -5,12 +5,13 @@ import { decide } from '../../pool/decide.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Server } from '../../server/server.ts';
 import * as type from '../../wire/types.ts';
-import { QUERY_WAIT_MS } from './settings_model.ts';
 import type { World } from './world.ts';
 
 /** Beyond the settings' own limits: what one chunk of the network may bring. */
 const CHUNK_BYTES_MAX = 65_536 + 16_384;
 const STUCK_MS = 60_000;
+/** A client of these worlds never has as many messages under way. */
+const EXPECTED_MAX = 400;
 
 export class Inspector {
   readonly #world: World;
@@ -18,6 +19,8 @@ export class Inspector {
   readonly #before = new Map<Pool, number>();
   /** Times that servers were lent, at the last look. */
   readonly #leases = new Map<Pool, number>();
+
+  #clients = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -29,8 +32,10 @@ export class Inspector {
     for (const pool of registry) this.#inspectPool(pool);
     const { count } = context.clients;
     const max = this.#world.settings.max_client_conn;
-    if (count > max) this.#world.violation(`${count} clients where ${max} are allowed`);
-    if (count === max) this.#world.fullAt = this.#world.now;
+    if (count > max && count > this.#clients)
+      this.#world.violation(`${count} clients where ${max} are allowed`);
+    this.#clients = count;
+    if (count >= max) this.#world.fullAt = this.#world.now;
     for (const session of context.clients) this.#inspectSession(session);
   }
 
@@ -65,6 +70,9 @@ export class Inspector {
       const session = server.tenant as unknown as Session;
       if (server.list !== pool.activeServers) world.violation('a server is on two lists');
       if (session.server !== server) world.violation('a lent server belongs to nobody');
+      if (isDone(server, session)) world.violation('a server stays lent to a client that asks nothing of it');
+      if (server.expected.length > EXPECTED_MAX)
+        world.violation(`${server.expected.length} answers are expected of one server`);
       if (server.connection.isClosed) world.violation('a lent server is closed');
     }
     for (const server of pool.cancelingServers)
@@ -103,12 +111,12 @@ export class Inspector {
         world.violation('a session has a server that is not lent');
       if (session.list !== undefined) world.violation('a session waits although it has a server');
     }
-    const { client_write_buffer, server_write_buffer } = world.settings;
-    if (connection.buffered > client_write_buffer + CHUNK_BYTES_MAX)
+    const { clientBufferMax, serverBufferMax } = world.bounds;
+    if (connection.buffered > clientBufferMax + CHUNK_BYTES_MAX)
       world.violation(`${connection.buffered} bytes are kept for a client that does not read`);
-    if (relay.heldBytes > server_write_buffer + CHUNK_BYTES_MAX)
+    if (relay.heldBytes > serverBufferMax + CHUNK_BYTES_MAX)
       world.violation(`${relay.heldBytes} bytes are kept of a client that waits`);
-    if (server !== undefined && server.connection.buffered > server_write_buffer + CHUNK_BYTES_MAX)
+    if (server !== undefined && server.connection.buffered > serverBufferMax + CHUNK_BYTES_MAX)
       world.violation(`${server.connection.buffered} bytes are kept for a server that does not read`);
   }
 
@@ -116,8 +124,10 @@ export class Inspector {
   inspectWaits(): void {
     const world = this.#world;
     for (const pool of world.registry) {
+      const { queryWaitTimeoutMs } = pool.terms;
       for (const { waitingSince } of pool.waiters)
-        if (world.now - waitingSince > QUERY_WAIT_MS + 700) world.violation('a client waits too long');
+        if (world.now - waitingSince > queryWaitTimeoutMs + 700 && world.now - world.changedAt > 700)
+          world.violation('a client waits too long');
     }
     for (const client of world.clients) {
       const isTold = client.fatal !== undefined && !client.hasLeft && client.phase !== 'over';
@@ -157,4 +167,10 @@ export class Inspector {
     if (timeline.agentTimers - own !== 0)
       this.#world.violation(`${timeline.agentTimers - own} timers are left`);
   }
+}
+
+/** Nothing is under way, and nothing is open: but for a session of its own it should have been given back. So a pause comes to its end. */
+function isDone({ expected, status }: Server, { mode, relay, parameters }: Session): boolean {
+  if (mode === 'session' || !expected.isSettled || status !== type.IDLE) return false;
+  return !relay.inMessage && relay.heldBytes === 0 && !parameters.isAsking && !parameters.isTracking;
 }

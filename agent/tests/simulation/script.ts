@@ -18,6 +18,8 @@ export interface Speaker {
   reusesUnnamed: boolean;
   /** Says also what the agent is known to answer otherwise: see known_problems.ts. */
   readonly isStrict: boolean;
+  /** Statements may have names. */
+  readonly mayPrepare: boolean;
   /** Much of what it asks takes long enough to be cancelled. */
   readonly isImpatient: boolean;
 }
@@ -76,7 +78,7 @@ export function statement(speaker: Speaker): string {
 /** Something that may be said in any state of a transaction. */
 export function work(speaker: Speaker): Unit {
   const { random } = speaker;
-  if (random.chance(0.1)) return careless(speaker);
+  if (speaker.mayPrepare && random.chance(0.1)) return careless(speaker);
   switch (random.below(12)) {
     case 0:
     case 1:

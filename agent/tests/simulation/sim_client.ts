@@ -45,6 +45,8 @@ export class SimClient implements Peer, Speaker {
   /** When it sent cancel requests that may still hit something. */
   cancels: Cancel[] = [];
   progressAt: number;
+  /** When it sent something last. */
+  spokeAt: number;
   heard = 0;
   readonly #world: ClientWorld;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -56,6 +58,10 @@ export class SimClient implements Peer, Speaker {
   #fragile = false;
   readonly #proving: ProvingClient | undefined;
   readonly #greeted: string[] = [];
+
+  get mayPrepare(): boolean {
+    return this.#world.mayPrepare;
+  }
 
   get isImpatient(): boolean {
     return this.#world.isImpatient;
@@ -72,6 +78,7 @@ export class SimClient implements Peer, Speaker {
     this.#world = world;
     this.random = world.random;
     this.progressAt = world.now;
+    this.spokeAt = world.now;
     const { random } = this;
     const asked: Record<string, string> = {};
     if (random.chance(0.4)) asked.application_name = random.pick(['one', 'two', `own ${id}`]);
@@ -185,6 +192,8 @@ export class SimClient implements Peer, Speaker {
 
   /** Exactly what a PostgreSQL of its own would say next. */
   #check(bytes: Uint8Array): void {
+    if (this.#isToldToWait(bytes)) return;
+    this.model.refusal = this.#refusalOf(bytes);
     const interrupt = this.#interruptOf(bytes);
     if (this.#expected.length === 0) this.#step(interrupt);
     const next = this.#expected[0];
@@ -199,6 +208,27 @@ export class SimClient implements Peer, Speaker {
     }
     this.#expected.shift();
     this.#settleSilence();
+  }
+
+  /** query_wait_notify: a notice that no server has said. */
+  #isToldToWait(bytes: Uint8Array): boolean {
+    if (bytes[0] !== 0x4e || !errorOf(bytes)[1]!.startsWith('no server connection is free')) return false;
+    if (this.#world.now - this.spokeAt < this.#world.bounds.msOf('query_wait_notify') || this.isAnswered)
+      this.#world.violation(`c${this.id} was told to wait, and had no reason to`);
+    return true;
+  }
+
+  /** prepared_statements_memory is full: what the agent says instead of its server. */
+  #refusalOf(bytes: Uint8Array): readonly [string, string] | undefined {
+    if (bytes[0] !== 0x45) return undefined;
+    const [sqlstate = '', text = ''] = errorOf(bytes);
+    const said = /^the prepared statements of (this|all) clients? take (\d+) bytes .*= (\d+);/.exec(text);
+    if (sqlstate !== '53200' || said === null) return undefined;
+    const [taken, max] = [Number(said[2]), Number(said[3])];
+    const isFull = taken > (said[1] === 'this' ? max / 2 : max);
+    if (!isFull || !this.#world.bounds.memories.has(max))
+      this.#world.violation(`c${this.id} may have no more statements: ${text}`);
+    return [sqlstate, text];
   }
 
   #step(interrupt: Interrupt | undefined): void {
@@ -238,6 +268,7 @@ export class SimClient implements Peer, Speaker {
 
   #prepare(): void {
     this.#fragile = true;
+    if (!this.#world.mayPrepare) return this.#goOn();
     for (let i = this.random.below(4); i > 0; i--) {
       const name = `s${i}`;
       this.names.push(name);
@@ -302,6 +333,7 @@ export class SimClient implements Peer, Speaker {
     const bytes = concat(messages);
     this.#world.trace(() => traced(`c${this.id}`, 'F', bytes));
     this.progressAt = this.#world.now;
+    this.spokeAt = this.#world.now;
     // It has given its server back since: what it says now may run on another one, and may not be hit.
     if (this.cancels.some(({ isSeen }) => isSeen) && !this.#world.hasServer(this.pid))
       this.cancels = this.cancels.filter(({ isSeen }) => !isSeen);
@@ -329,7 +361,7 @@ export class SimClient implements Peer, Speaker {
     connection.send(say.cancelRequest(this.pid, this.key));
   }
 
-  leave(how: 'goodbye' | 'vanish' | 'reset' | 'freeze' | 'cut'): void {
+  leave(how: 'goodbye' | 'vanish' | 'reset' | 'freeze' | 'forget' | 'cut'): void {
     if (this.hasLeft || this.phase === 'over') return;
     this.hasLeft = true;
     this.#world.trace(() => `c${this.id} leaves: ${how}`);
@@ -349,7 +381,9 @@ export class SimClient implements Peer, Speaker {
         this.connection.reset();
         return this.onGone();
       case 'freeze':
-        this.connection.isFrozen = true;
+      case 'forget':
+        if (how === 'freeze') this.connection.isFrozen = true;
+        else this.connection.forget();
         // Keepalive finds out.
         this.#world.after(this.random.between(1_000, 20_000), () => {
           this.connection.reset('ETIMEDOUT');

@@ -42,6 +42,8 @@ export class SimConnection implements Connection {
   remote: Peer;
   /** Nothing crosses any more, and nobody is told: somebody pulled a cable. */
   isFrozen = false;
+  /** The other end knows nothing of it any more: it is silent until something is written, and then refuses it. */
+  isHalfOpen = false;
   bufferedMax = 0;
   /** The peer did not read what was written last. */
   wasCut = false;
@@ -171,6 +173,14 @@ export class SimConnection implements Connection {
     this.closed({ error });
   }
 
+  /** The machine at the other end is gone without a word. */
+  forget(): void {
+    this.#out = [];
+    this.#in = [];
+    this.remote = GONE;
+    this.isHalfOpen = true;
+  }
+
   /** Bytes that have not reached the agent. */
   get arriving(): number {
     return this.#in.reduce((sum, { length }) => sum + length, 0);
@@ -182,6 +192,10 @@ export class SimConnection implements Connection {
   }
 
   #take(bytes: Uint8Array): number {
+    if (this.isHalfOpen) {
+      this.#timeline.after(this.#delay(), () => this.reset('ECONNRESET'));
+      return bytes.length;
+    }
     const taken = Math.min(bytes.length, this.#room);
     if (taken === 0) return 0;
     this.#room -= taken;

@@ -182,6 +182,12 @@ export class BackendSession implements Peer {
     this.connection.reset(error);
   }
 
+  /** Dies, and the agent is not told: its connection is half-open. */
+  vanish(): void {
+    this.#end();
+    this.connection.forget();
+  }
+
   /** Is told to go: says so, then closes. */
   terminate(): void {
     if (this.#isGone) return;

@@ -1,6 +1,6 @@
 // What goes wrong in a simulated world, and what its operator does: chosen at random, mended after a while.
 
-import type { Settings } from '../../config/settings.ts';
+import { retuned } from './settings_model.ts';
 import type { World } from './world.ts';
 
 /** One thing, or nothing. */
@@ -29,7 +29,7 @@ export function chooseTrouble(world: World, poolSize: number): void {
     case 11:
       return client?.leave('reset');
     case 12:
-      return client?.leave('freeze');
+      return client?.leave(random.chance(0.5) ? 'freeze' : 'forget');
     case 13:
       world.trace(() => `PostgreSQL ends the connection of pid ${session?.pid}`);
       postgres.fault();
@@ -39,7 +39,7 @@ export function chooseTrouble(world: World, poolSize: number): void {
       postgres.fault();
       return session?.break('ECONNRESET');
     case 15:
-      return freeze(world, session?.pid);
+      return random.chance(0.5) ? freeze(world, session?.pid) : vanish(world, session?.pid);
     case 16:
       return crash(world);
     case 17:
@@ -47,7 +47,7 @@ export function chooseTrouble(world: World, poolSize: number): void {
       return pause(world);
     case 19:
     case 20:
-      return world.apply(resized(world.settings, random.between(1, poolSize + 1)));
+      return retune(world, poolSize);
     case 21:
       return remove(world);
     case 22:
@@ -84,6 +84,19 @@ function freeze(world: World, pid: number | undefined): void {
   });
 }
 
+/** Its machine is gone, and a new one knows nothing of the connection: it says so when something comes. */
+function vanish(world: World, pid: number | undefined): void {
+  const session = [...world.postgres.sessions].find((each) => each.pid === pid);
+  if (session === undefined) return;
+  world.trace(() => `the machine of pid ${pid} is gone, and nobody is told`);
+  world.postgres.fault();
+  session.vanish();
+  world.after(world.random.between(1_000, 15_000), () => {
+    world.postgres.fault();
+    session.connection.reset('ETIMEDOUT');
+  });
+}
+
 function pause(world: World): void {
   const { registry, random } = world;
   const name = random.chance(0.5) ? 'shop' : undefined;
@@ -95,9 +108,16 @@ function pause(world: World): void {
   });
 }
 
-function resized(settings: Settings, poolSize: number): Settings {
-  const databases = Object.entries(settings.databases).map(([name, each]) => [name, { ...each, poolSize }]);
-  return { ...settings, databases: Object.fromEntries(databases) };
+/** A reload: of the pool's size alone, or of much at once. */
+function retune(world: World, poolSize: number): void {
+  const { random, settings } = world;
+  if (random.chance(0.5)) return world.apply(retuned(settings, random, poolSize));
+  const size = random.between(1, poolSize + 1);
+  const databases = Object.entries(settings.databases).map(([name, each]) => [
+    name,
+    { ...each, poolSize: size },
+  ]);
+  world.apply({ ...settings, databases: Object.fromEntries(databases) });
 }
 
 /** A database goes, and comes back. */

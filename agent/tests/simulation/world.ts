@@ -12,12 +12,14 @@ import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
+import { endLateClients } from '../../client/timeouts.ts';
 import type { PoolMode, Settings } from '../../config/settings.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { settle } from '../harness/fake_clock.ts';
 import { UNTUNED } from '../harness/fake_network.ts';
 import { Books, RememberedStatements } from './books.ts';
+import { Bounds } from './bounds.ts';
 import type { ClientWorld } from './client_world.ts';
 import { excuseFor, FAULT_ECHO_MS } from './excuses.ts';
 import { Inspector } from './inspector.ts';
@@ -53,8 +55,7 @@ export class World implements ClientWorld {
   readonly mode: PoolMode;
   readonly inspector: Inspector;
   readonly books: Books;
-  /** The largest max_prepared_statements that there was. */
-  statementsMax: number;
+  readonly bounds = new Bounds();
   settings: Settings;
   /** When limits were last changed, a database taken away, a pool paused: what may excuse an error. */
   changedAt = Number.NEGATIVE_INFINITY;
@@ -127,7 +128,7 @@ export class World implements ClientWorld {
     };
     this.inspector = new Inspector(this);
     this.books = new Books(this, context.statements as RememberedStatements);
-    this.statementsMax = settings.max_prepared_statements;
+    this.bounds.add(settings);
   }
 
   static async make(seed: number, options: WorldOptions = {}): Promise<World> {
@@ -158,6 +159,10 @@ export class World implements ClientWorld {
     while (this.steps < stepsMax && (this.#toCome > 0 || this.clients.some(({ phase }) => phase !== 'over')))
       await this.#step();
     await this.#close();
+  }
+
+  get mayPrepare(): boolean {
+    return this.settings.max_prepared_statements > 0;
   }
 
   get hasFault(): boolean {
@@ -233,6 +238,7 @@ export class World implements ClientWorld {
   apply(settings: Settings): void {
     this.changedAt = this.now;
     this.settings = settings;
+    this.bounds.add(settings);
     this.context.settings = settings;
     this.registry.apply(settings);
     this.#letRemovedGo();
@@ -301,6 +307,7 @@ export class World implements ClientWorld {
     if (!this.#isTicking) return;
     this.timeline.after(TICK_MS, () => {
       this.registry.tick(this.now);
+      endLateClients(this.context, this.now);
       this.#letRemovedGo();
       this.inspector.inspectWaits();
       this.#tick();
