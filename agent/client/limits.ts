@@ -14,7 +14,8 @@ export function checkAccess({ users, databases }: Settings, database: string, us
   // One that is not served is refused by the registry, to everybody.
   if (known === undefined || !Object.hasOwn(databases, database)) return;
   if (known.databases.includes('*') || known.databases.includes(database)) return;
-  throw new AgentError('database_refused', { database, user, allowed: known.databases.join(', ') });
+  const allowed = known.databases.join(', ') || 'none';
+  throw new AgentError('database_refused', { database, user, allowed });
 }
 
 /**

@@ -39,13 +39,15 @@ export function invalidSetting(
   const details = {
     setting,
     value: isHidden ? '***' : printWritten(written),
-    expected: expected ?? expectedAt(row, written),
+    expected: expected ?? expectedAt(setting, row, written),
   };
   return problem('error', 'setting_invalid', details, origin);
 }
 
-function expectedAt(row: KeyRow | undefined, written: unknown): string {
+function expectedAt(setting: string, row: KeyRow | undefined, written: unknown): string {
   if (row !== undefined) return expectedOf(row, written);
+  // A run-time parameter has no row: its name is PostgreSQL's.
+  if (/^databases\..*\.parameters\../.test(setting)) return 'one text or number, as SET takes it';
   return 'a mapping, with its own keys beneath it';
 }
 

@@ -16,6 +16,13 @@ test('invalidSetting() does not show what stands in place of a mapping: it may b
   }
 });
 
+test('invalidSetting() asks for one value where a run-time parameter is a list', () => {
+  const { sentence } = invalidSetting('databases.shop.parameters.search_path', undefined, ['a', 'b'], origin);
+  expect(sentence).toBe(
+    'Cannot use databases.shop.parameters.search_path "***" at pgsidecar.yml:3: expected one text or number, as SET takes it',
+  );
+});
+
 test('invalidSetting() names mappings and lists in a list, and shows no more than a line of it', () => {
   const written = (value: unknown): string =>
     /"(.*)" at/.exec(invalidSetting('sources', rowOf('sources'), value, origin).sentence)![1]!;

@@ -46,6 +46,12 @@ function* sockets(settings: ChosenSettings): Iterable<Problem> {
 
 function* cleartext({ listen_addr, auth_type, client_tls_sslmode: tls }: ChosenSettings): Iterable<Problem> {
   const addresses = listen_addr.value as readonly string[];
+  const ported = addresses.find((each) => /^[^:]+:\d+$/.test(each));
+  if (ported !== undefined) {
+    const reason = `${ported} has a port; write the address alone, and the port of all of them as listen_port`;
+    yield contradictory('listen_addr', listen_addr, reason);
+    return;
+  }
   if (addresses.length === 0 || TLS_DEMANDED.includes(tls.value)) return;
   const open = addresses.find((each) => !isLoopback(each));
   if (open !== undefined) {

@@ -3,6 +3,7 @@
 import { type HbaRule, parseHbaFile } from '../auth/hba.ts';
 import { type IdentMaps, parseIdentFile } from '../auth/ident.ts';
 import { type Problem, problem } from '../base/errors.ts';
+import { printOrigin } from '../base/origin.ts';
 import { settingAt } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { SourceIo } from './source.ts';
@@ -52,14 +53,16 @@ export function readHbaFiles(settings: ChosenSettings, io: SourceIo): HbaFiles {
     files.push(path);
     const text = io.read(path);
     if (text !== undefined) return text;
-    problems.push(problem('error', 'config_missing', { path, advice: `${name} names it` }, origin));
+    const advice = `${name} names it, at ${printOrigin(origin)}`;
+    if (!io.isUnreadable?.(path)) problems.push(problem('error', 'config_missing', { path, advice }, origin));
     return '';
   };
   const [identText, hbaText] = [
     read(auth_ident_file, 'auth_ident_file'),
     read(auth_hba_file, 'auth_hba_file'),
   ];
-  if (problems.length > 0) return { hba: undefined, files, problems };
+  if (problems.length > 0 || files.some((path) => io.isUnreadable?.(path)))
+    return { hba: undefined, files, problems };
   const ident = parseIdentFile(identText, String(auth_ident_file.value));
   const { rules, problems: wrong } = parseHbaFile(hbaText, String(auth_hba_file.value), ident.maps);
   problems.push(...ident.problems, ...wrong, ...rules.flatMap((rule) => doubts(rule, settings)));

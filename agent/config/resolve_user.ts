@@ -5,7 +5,7 @@ import { secretKind } from '../auth/secret_kind.ts';
 import { parseUserlist } from '../auth/userlist.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Origin } from '../base/origin.ts';
+import { type Origin, printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
 import { complaintAbout } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
@@ -90,7 +90,9 @@ export class UserResolver {
     this.files.push(path);
     const text = io.read(path);
     if (text === undefined) {
-      const advice = 'auth_file names it';
+      // One that is there and cannot be read was told by the reader.
+      if (io.isUnreadable?.(path)) return;
+      const advice = `auth_file names it, at ${printOrigin(origin)}`;
       this.problems.push(problem('error', 'config_missing', { path, advice }, origin));
       return;
     }

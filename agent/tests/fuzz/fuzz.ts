@@ -10,7 +10,7 @@ const ROUND_INPUTS = 200_000;
 const USAGE = `npm run fuzz                              until stopped, a line a round of ${ROUND_INPUTS} inputs
 npm run fuzz -- --seed N                  the first round has this seed, each later one the next
 npm run fuzz -- --target NAME             this one only: ${TARGETS.map(({ name }) => name).join(', ')}
-npm run fuzz -- --inputs N --minutes M    ends after so many inputs, or so long
+npm run fuzz -- --inputs N --minutes M    ends after so many inputs, or with the round in which so long has passed
 npm run fuzz -- --target NAME --input HEX one input
 npm run fuzz -- --target NAME --keep HEX  puts it into the corpus
 npm run fuzz -- --grow                    puts what had a new outcome into the corpus`;
