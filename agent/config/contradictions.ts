@@ -8,7 +8,7 @@ import { printOrigin } from '../base/origin.ts';
 import { settingAt } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
-import type { UserSettings } from './settings.ts';
+import type { DatabaseSettings, UserSettings } from './settings.ts';
 import type { SettingValue } from './table/row.ts';
 import type { SettingName } from './table.ts';
 
@@ -156,7 +156,15 @@ export function databaseContradictions(
     const details = { database: settings.name, user: settings.user };
     problems.push(problem('warning', 'database_password_missing', details, settings.origin));
   }
-  return problems;
+  return [...problems, ...unusedNext(settings, user)];
+}
+
+/** Clients would come in with it, and the rotation would fail at the server. */
+function* unusedNext(database: DatabaseSettings, user: UserSettings | undefined): Iterable<Problem> {
+  if (user?.nextSecret === undefined || database.password === undefined) return;
+  if (database.nextPassword !== undefined) return;
+  const details = { database: database.name, user: user.name };
+  yield problem('warning', 'password_next_unused', details, user.origin);
 }
 
 /** The limit on the database's own role, where it has one of its own; else the one for all. */

@@ -38,6 +38,10 @@ function waitedTooLong(pool: Pool, timeoutMs: number): AgentError {
   const state =
     last !== undefined && pool.connected === 0
       ? last.message
-      : `${pool.activeServers.length} of ${pool.size} are in use and ${pool.waiters.length} clients wait`;
+      : `${pool.activeServers.length} of ${pool.sizeMax} are in use, and ${waiting(pool.waiters.length)}`;
   return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
+}
+
+function waiting(clients: number): string {
+  return clients === 1 ? '1 client waits' : `${clients} clients wait`;
 }

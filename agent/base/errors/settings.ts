@@ -53,6 +53,12 @@ export const SETTINGS_ERRORS = {
     exit: 78,
     sentence: 'Cannot let in user "{user}" at {origin}: {reason}',
   },
+  password_next_unused: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'password_next of user "{user}" at {origin} is never shown to a server: database "{database}" has a password of its own, and logs in with that; write password_next beside it too',
+  },
   secret_unreadable: {
     sqlstate: 'F0000',
     exit: 78,

@@ -176,7 +176,7 @@ test('a pool that has no server free within query_wait_timeout', async () => {
     severity: 'FATAL',
     code: '08006',
     message:
-      'no server connection became free within query_wait_timeout (1 s): 2 of 2 are in use and 1 clients wait',
+      'no server connection became free within query_wait_timeout (1 s): 2 of 2 are in use, and 1 client waits',
   });
   const { stderr } = await psqlError(through(agent, password));
   expect(stderr).toContain('no server connection became free within query_wait_timeout (1 s)');
