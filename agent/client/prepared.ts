@@ -66,9 +66,11 @@ export class PreparedStatements {
     if (server.unnamedOf === undefined || server.unnamedOf === this.names) return;
     const { chunk, start } = framer;
     if (framer.type === type.PARSE && chunk[start + HEADER_BYTES] === 0) return;
+    // When it is sent: it may be held first, and its client may go meanwhile.
+    if (framer.type === type.QUERY) return;
     server.unnamedOf = undefined;
     server.unnamed = undefined;
-    if (framer.type === type.QUERY || !server.expected.isEmpty) return;
+    if (!server.expected.isEmpty) return;
     // The relay uncorks: both leave in one write.
     server.connection.cork();
     server.expected.push(expected.CLOSE, expected.SKIP);
@@ -126,6 +128,7 @@ export class PreparedStatements {
     // Where the network cuts it decides nothing.
     if (!whole && max > 0 && !this.names.isEmpty && isToBeSeenWhole(chunk, from, end - 1)) return end - start;
     server.unnamed = undefined;
+    if (server.unnamedOf !== this.names) server.unnamedOf = undefined;
     if (this.names.isEmpty || server.expected.isFailed) {
       server.expected.push(expected.QUERY);
       return AS_IT_IS;
