@@ -4,7 +4,7 @@ import { concat, int32At } from '../../wire/bytes.ts';
 import { message } from '../harness/client_words.ts';
 import * as say from '../harness/server_words.ts';
 import { ParametersModel } from './parameters_model.ts';
-import { columnsOf, type Portal, SqlModel } from './sql_model.ts';
+import { columnsOf, filled, type Portal, SqlModel } from './sql_model.ts';
 
 /** How something under way is ended from outside. */
 export type Interrupt = 'cancel' | 'lock_timeout';
@@ -13,6 +13,12 @@ export interface BackendHost {
   /** False: it has to wait, and will be stepped again. */
   mayGo(backend: Backend, what: string): boolean;
   onTransactionEnd(backend: Backend): void;
+  /** Of the table that `cols` reads: counted up by `alter`. */
+  version: number;
+  /** Are the columns others than when it was parsed? */
+  isStale(parsedAt: number): boolean;
+  /** False: it is told what the version is when that is first seen. */
+  readonly knowsVersion: boolean;
 }
 
 interface Message {
@@ -27,6 +33,8 @@ export class Backend {
   status: 'I' | 'T' | 'E' = 'I';
   readonly parameters: ParametersModel;
   readonly statements = new Map<string, string>();
+  /** Of each statement, when it was parsed. */
+  readonly #parsedAt = new Map<string, number>();
   /** What it said; whoever hosts it takes it off. */
   out: Uint8Array[] = [];
   /** A Parse that names its statement is refused with this, whatever else. */
@@ -38,7 +46,7 @@ export class Backend {
   ended = false;
   /** Tags of what it ran, the last one; for the trace. */
   running = '';
-  readonly #host: BackendHost;
+  readonly host: BackendHost;
   readonly #sql = new SqlModel(this);
   #portals = new Map<string, Portal>();
   #skipping = false;
@@ -50,7 +58,7 @@ export class Backend {
   #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(host: BackendHost, asked: Readonly<Record<string, string>>) {
-    this.#host = host;
+    this.host = host;
     this.parameters = new ParametersModel(asked);
   }
 
@@ -218,7 +226,7 @@ export class Backend {
         this.#beginCopy('simple');
         return 'did';
       }
-      const columns = columnsOf(sql);
+      const columns = columnsOf(sql, this.host.version);
       if (columns !== undefined) this.say(columns);
       if (this.#sql.run(sql, undefined, 0, false)) return 'did';
     }
@@ -236,6 +244,7 @@ export class Backend {
     if (name !== '' && this.statements.has(name))
       return this.#refuse('42P05', `prepared statement "${name}" already exists`);
     this.statements.set(name, sql);
+    this.#parsedAt.set(name, this.host.version);
     this.say(say.parseComplete);
   }
 
@@ -246,7 +255,14 @@ export class Backend {
     if (refusal !== undefined) return this.#refuse(...refusal);
     if (portal !== '' && this.#portals.has(portal))
       return this.#refuse('42P03', `cursor "${portal}" already exists`);
-    this.#portals.set(portal, { sql: filled(sql, portal, name, body), left: undefined, done: false });
+    if (this.#isStale(name, sql)) return this.#refuseStale();
+    const version = this.host.knowsVersion ? this.host.version : undefined;
+    this.#portals.set(portal, {
+      sql: filled(sql, portal, name, body),
+      left: undefined,
+      done: false,
+      version,
+    });
     this.say(say.bindComplete);
   }
 
@@ -260,8 +276,11 @@ export class Backend {
     }
     const refusal = this.#refusal(sql);
     if (refusal !== undefined) return this.#refuse(...refusal);
+    if (isStatement && this.#isStale(name, sql)) return this.#refuseStale();
+    const portal = isStatement ? undefined : this.#portals.get(name);
+    if (portal !== undefined) portal.version ??= this.host.version;
     if (isStatement) this.say(PARAMETERS[sql.includes('@$1') ? 1 : 0]!);
-    this.say(columnsOf(sql) ?? say.noData);
+    this.say(columnsOf(sql, portal?.version ?? this.host.version) ?? say.noData);
   }
 
   #onExecute(name: string, rowsMax: number): boolean {
@@ -298,13 +317,21 @@ export class Backend {
     this.mustFlush = true;
   }
 
+  #isStale(name: string, sql: string): boolean {
+    return sql.startsWith('cols') && this.host.isStale(this.#parsedAt.get(name)!);
+  }
+
+  #refuseStale(): void {
+    this.#refuse('0A000', STALE, 'RevalidateCachedQuery');
+  }
+
   #missing(name: string): void {
     this.#refuse('26000', `prepared statement "${name}" does not exist`);
   }
 
   /** In the extended protocol. */
-  #refuse(sqlstate: string, text: string): void {
-    this.error(sqlstate, text, true);
+  #refuse(sqlstate: string, text: string, routine?: string): void {
+    this.error(sqlstate, text, true, routine);
   }
 
   /** Why it may not run now. */
@@ -318,19 +345,19 @@ export class Backend {
     if (!sql.startsWith('lock') && !sql.startsWith('sleep')) return true;
     const what = sql.split(' ', 2).join(' ');
     this.running = sql;
-    if (this.#host.mayGo(this, what)) return true;
+    if (this.host.mayGo(this, what)) return true;
     this.waitsFor = what;
     return false;
   }
 
   /** False, for whoever returns it. */
-  error(sqlstate: string, text: string, skips: boolean): false {
+  error(sqlstate: string, text: string, skips: boolean, routine?: string): false {
     this.#skipping = skips;
     this.parameters.rollback();
     const before = this.status;
     this.endTransaction();
     this.status = before === 'I' ? 'I' : 'E';
-    this.say(say.errorResponse(text, 'ERROR', sqlstate));
+    this.say(say.errorResponse(text, 'ERROR', sqlstate, routine));
     this.mustFlush = true;
     return false;
   }
@@ -339,7 +366,7 @@ export class Backend {
     this.status = 'I';
     this.#portals.clear();
     this.waitsFor = undefined;
-    this.#host.onTransactionEnd(this);
+    this.host.onTransactionEnd(this);
   }
 
   #endImplicit(): void {
@@ -359,16 +386,8 @@ export class Backend {
   }
 }
 
+const STALE = 'cached plan must not change result type';
 const PARAMETERS: readonly Uint8Array[] = [
   message('t', Buffer.from([0, 0])),
   message('t', Buffer.from([0, 1, 0, 0, 0, 25])),
 ];
-/** The statement with the tag that Bind brought. */
-function filled(sql: string, portal: string, name: string, body: Uint8Array): string {
-  if (!sql.includes('@$1')) return sql;
-  // Two names, no formats, one parameter: its length, its bytes.
-  const at = portal.length + name.length + 2 + 4;
-  const length = int32At(body, at);
-  const value = Buffer.from(body.subarray(at + 4, at + 4 + length)).toString('latin1');
-  return sql.replace('@$1', `@${value}`);
-}

@@ -35,6 +35,11 @@ export class Bounds {
     this.#addTimeout('query_timeout', settings.users.app?.queryTimeoutMs ?? 0);
   }
 
+  /** A query or a transaction may be ended in the middle of a row, where nothing can be said. */
+  get endsLate(): boolean {
+    return Math.min(this.msOf('query_timeout'), this.msOf('transaction_timeout')) < Number.POSITIVE_INFINITY;
+  }
+
   /** The shortest that it was; infinite when it never was set. */
   msOf(name: Timeout): number {
     return this.#timeoutsMs.get(name) ?? Number.POSITIVE_INFINITY;

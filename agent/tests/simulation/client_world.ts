@@ -31,6 +31,8 @@ export interface ClientWorld {
   /** Says also what the agent is known to answer otherwise. */
   readonly isStrict: boolean;
   readonly bounds: Bounds;
+  /** How often `alter` was done. */
+  readonly version: number;
   /** Names of statements are the agent’s business; otherwise they would mean another one on each server. */
   readonly mayPrepare: boolean;
   /** Its clients ask for what takes long, and cancel it. */

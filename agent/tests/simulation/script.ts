@@ -30,7 +30,7 @@ export type Unit = readonly (readonly Uint8Array[])[];
 /** Texts that clients prepare, and so share. */
 export const PREPARED: readonly string[] = [
   ...['rows 2 4 @$1', 'rows 9 30 @$1', 'fail @$1', 'notice @$1', 'rows 1 0 @$1'],
-  ...['lock b @$1', 'sleep 40 @$1', 'copyout 2 @$1', 'rows 40 200 @$1'],
+  ...['lock b @$1', 'sleep 40 @$1', 'copyout 2 @$1', 'rows 40 200 @$1', 'cols @$1', 'cols @$1'],
 ];
 
 const SETTABLE: readonly (readonly [string, readonly string[]])[] = [
@@ -68,6 +68,8 @@ export function statement(speaker: Speaker): string {
     }
     case 8:
       return speaker.plain ? `reset ${random.pick(SETTABLE)[0]}` : `rows 1 0 ${tag}`;
+    case 10:
+      return random.chance(0.6) ? 'alter' : `cols ${tag}`;
     case 9:
       return `rows ${random.between(5, 60)} ${random.pick([0, 10, 300])} ${tag}`;
     default:
@@ -109,7 +111,7 @@ function careless(speaker: Speaker): Unit {
   const name = names.length > 0 ? random.pick(names) : 's1';
   const anew = parse(name, textFor(speaker));
   const use = [bind(name, '', [speaker.tag()]), execute()];
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       // The name is taken.
       return [
@@ -138,6 +140,13 @@ function careless(speaker: Speaker): Unit {
         [say.close('S', name), anew, sync],
         [query('rollback')],
         [anew, sync],
+      ];
+    case 7:
+      // A table changes under its statement: whoever asks for the columns hears of the new ones.
+      return [
+        [say.close('S', name), parse(name, 'cols @$1'), sync],
+        [query('alter')],
+        [bind(name, '', [speaker.tag()]), describe('P', ''), execute(), sync],
       ];
     default:
       return speaker.plain ? [sql(speaker, 'discard all'), [...use, sync], [anew, sync]] : [[...use, sync]];

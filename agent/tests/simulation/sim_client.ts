@@ -3,9 +3,9 @@
 import { concat, int32At } from '../../wire/bytes.ts';
 import * as say from '../harness/client_words.ts';
 import { serverWords } from '../harness/server_words.ts';
-import { Backend, type BackendHost, type Interrupt } from './backend.ts';
+import { Backend, type Interrupt } from './backend.ts';
 import type { ClientWorld } from './client_world.ts';
-import { errorOf, isCutInto, isFatal } from './heard.ts';
+import { Alone, errorOf, fullOf, isCutInto, isFatal } from './heard.ts';
 import { ProvingClient } from './proofs.ts';
 import type { Random } from './random.ts';
 import { PREPARED, type Speaker, statement, transaction, type Unit, work } from './script.ts';
@@ -17,9 +17,6 @@ interface Cancel {
   /** The agent has done with the request: from now on it can only hit what the session's server is lent for. */
   isSeen: boolean;
 }
-
-/** A backend for one client alone never waits, and says the same. */
-const ALONE: BackendHost = { mayGo: () => true, onTransactionEnd() {} };
 
 /** A cancel request of a client that is slow to read may show as late as this. */
 const CANCEL_ECHO_MS = 3_000;
@@ -48,6 +45,7 @@ export class SimClient implements Peer, Speaker {
   /** When it sent something last. */
   spokeAt: number;
   heard = 0;
+  readonly #alone = new Alone();
   readonly #world: ClientWorld;
   #bytes: Uint8Array = new Uint8Array(0);
   #expected: Uint8Array[] = [];
@@ -86,7 +84,7 @@ export class SimClient implements Peer, Speaker {
     if (random.chance(0.2)) asked.search_path = random.pick(['audit', 'public']);
     if (random.chance(0.1)) asked.statement_timeout = '9000';
     this.plain = Object.keys(asked).length === 0;
-    this.model = new Backend(ALONE, asked);
+    this.model = new Backend(this.#alone, asked);
     if (world.proof !== undefined) this.#proving = new ProvingClient(world.proof, random);
     this.connection = world.dial(this, random.chance(0.15));
     world.trace(() => tracedStartup(`c${id}`, { user: 'app', database, ...asked }));
@@ -138,7 +136,7 @@ export class SimClient implements Peer, Speaker {
     const wasCut = hasLeft || this.connection.wasCut;
     // Where the server's message broke off nothing can be said any more.
     const isTorn = this.#bytes.length > 0 && !Buffer.from(this.#bytes).includes('VFATAL');
-    const isCut = wasCut || (isTorn && this.#world.hasFault);
+    const isCut = wasCut || (isTorn && (this.#world.hasFault || this.#world.bounds.endsLate));
     if (!isCut && Buffer.from(this.#bytes).includes('VFATAL'))
       this.#world.violation(`c${this.id} heard a FATAL in the middle of another message`);
     if (!isCut && fatal === undefined)
@@ -193,13 +191,15 @@ export class SimClient implements Peer, Speaker {
   /** Exactly what a PostgreSQL of its own would say next. */
   #check(bytes: Uint8Array): void {
     if (this.#isToldToWait(bytes)) return;
+    if (!this.#alone.hear(bytes, this.#world.version))
+      this.#world.violation(`c${this.id} heard of columns that never were: ${serverWords(bytes).join()}`);
     this.model.refusal = this.#refusalOf(bytes);
     const interrupt = this.#interruptOf(bytes);
     if (this.#expected.length === 0) this.#step(interrupt);
     const next = this.#expected[0];
     if (next === undefined)
       this.#world.violation(`c${this.id} heard ${serverWords(bytes).join()} although nothing was due`);
-    if (Buffer.compare(next, bytes) !== 0) {
+    if (Buffer.compare(next, bytes) !== 0 && !this.#alone.mayDescribe(next)) {
       if (isCutInto(next, bytes))
         this.#world.violation(`c${this.id} heard a FATAL in the middle of another message`);
       this.#world.violation(
@@ -220,15 +220,11 @@ export class SimClient implements Peer, Speaker {
 
   /** prepared_statements_memory is full: what the agent says instead of its server. */
   #refusalOf(bytes: Uint8Array): readonly [string, string] | undefined {
-    if (bytes[0] !== 0x45) return undefined;
-    const [sqlstate = '', text = ''] = errorOf(bytes);
-    const said = /^the prepared statements of (this|all) clients? take (\d+) bytes .*= (\d+);/.exec(text);
-    if (sqlstate !== '53200' || said === null) return undefined;
-    const [taken, max] = [Number(said[2]), Number(said[3])];
-    const isFull = taken > (said[1] === 'this' ? max / 2 : max);
-    if (!isFull || !this.#world.bounds.memories.has(max))
-      this.#world.violation(`c${this.id} may have no more statements: ${text}`);
-    return [sqlstate, text];
+    const refusal = fullOf(bytes);
+    if (refusal === undefined) return undefined;
+    if (refusal.taken <= refusal.limit || !this.#world.bounds.memories.has(refusal.max))
+      this.#world.violation(`c${this.id} may have no more statements: ${refusal.error[1]}`);
+    return refusal.error;
   }
 
   #step(interrupt: Interrupt | undefined): void {
@@ -239,7 +235,15 @@ export class SimClient implements Peer, Speaker {
     }
     this.#expected.push(...this.model.out);
     this.model.out = [];
-    if (interrupt === 'cancel') this.cancels.shift();
+    // Of two that are under way the later one may have come first.
+    if (interrupt === 'cancel')
+      this.cancels.splice(
+        Math.max(
+          this.cancels.findIndex(({ isSeen }) => isSeen),
+          0,
+        ),
+        1,
+      );
   }
 
   #settleSilence(): void {

@@ -27,6 +27,8 @@ export class SimPostgres implements Network, BackendHost {
   /** Who wants to know what is said. */
   trace: (line: () => string | readonly string[]) => void = () => {};
   maxConnections = Number.POSITIVE_INFINITY;
+  version = 0;
+  readonly knowsVersion = true;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly #link: () => Link;
@@ -98,6 +100,10 @@ export class SimPostgres implements Network, BackendHost {
   }
 
   // What backends ask of their host.
+
+  isStale(parsedAt: number): boolean {
+    return parsedAt !== this.version;
+  }
 
   mayGo(backend: Backend, what: string): boolean {
     const [verb, word = ''] = what.split(' ');

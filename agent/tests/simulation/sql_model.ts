@@ -1,9 +1,10 @@
 // A toy of a SQL, for simulated backends: what each statement does and says.
 //
 // The statements: `rows 3 8 @tag`, `lock k @tag`, `sleep 20 @tag`, `fail @tag`, `syntax @tag`, `notice @tag`, `begin`, `commit`,
-// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `deallocate all`, `deallocate name`, `discard all`,
+// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `alter`, `cols @tag`, `deallocate all`, `deallocate name`, `discard all`,
 // nothing at all; and what the agent says by itself. `@$1` stands for a tag that comes with Bind.
 
+import { int32At } from '../../wire/bytes.ts';
 import { message } from '../harness/client_words.ts';
 import * as say from '../harness/server_words.ts';
 import type { Backend } from './backend.ts';
@@ -13,6 +14,8 @@ export interface Portal {
   /** Rows that are left; undefined before it ran. */
   left: number | undefined;
   done: boolean;
+  /** Of what `cols` reads, as its Bind found it; undefined: not known yet. */
+  version: number | undefined;
 }
 
 export class SqlModel {
@@ -39,6 +42,8 @@ export class SqlModel {
       case 'sleep':
         this.#backend.say(say.dataRow(`${tag}|${this.#backend.parameters.shown()}`));
         return this.#done('SELECT 1');
+      case 'cols':
+        return this.#columns(tag, portal);
       case 'copyout':
         this.#backend.say(say.copyOut());
         for (let i = 0; i < Number(words[0]); i++) this.#backend.say(message('d', `${tag}.${i}\n`));
@@ -73,6 +78,9 @@ export class SqlModel {
         this.#backend.endTransaction();
         return this.#done(commits ? 'COMMIT' : 'ROLLBACK');
       }
+      case 'alter':
+        this.#backend.host.version++;
+        return this.#done('ALTER TABLE');
       case 'set':
         this.#backend.parameters.set(words[0]!, words.slice(1).join(' '));
         return this.#done('SET');
@@ -93,6 +101,15 @@ export class SqlModel {
       default:
         return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
     }
+  }
+
+  /** As many columns as the table had when it was bound. */
+  #columns(tag: string, portal: Portal | undefined): true {
+    const { host, parameters } = this.#backend;
+    if (portal !== undefined) portal.version ??= host.version;
+    const version = portal?.version ?? host.version;
+    this.#backend.say(say.dataRow(`${tag}|v${version}|${parameters.shown()}`));
+    return this.#done('SELECT 1');
   }
 
   #deallocate(word: string, isExtended: boolean): boolean {
@@ -154,10 +171,22 @@ export class SqlModel {
 
 const COLUMN = say.rowDescription('x');
 
-export function columnsOf(sql: string): Uint8Array | undefined {
+/** @param version of the table that `cols` reads. */
+export function columnsOf(sql: string, version: number): Uint8Array | undefined {
+  if (sql.startsWith('cols')) return say.rowDescription(`v${version}`);
   return /^(?:rows|lock|sleep|show|SELECT)/.test(sql) ? COLUMN : undefined;
 }
 
 function warning(sqlstate: string, text: string): Uint8Array {
   return message('N', `SWARNING\0VWARNING\0C${sqlstate}\0M${text}\0\0`);
+}
+
+/** The statement with the tag that Bind brought. */
+export function filled(sql: string, portal: string, name: string, body: Uint8Array): string {
+  if (!sql.includes('@$1')) return sql;
+  // Two names, no formats, one parameter: its length, its bytes.
+  const at = portal.length + name.length + 2 + 4;
+  const length = int32At(body, at);
+  const value = Buffer.from(body.subarray(at + 4, at + 4 + length)).toString('latin1');
+  return sql.replace('@$1', `@${value}`);
 }

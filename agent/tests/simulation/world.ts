@@ -161,6 +161,10 @@ export class World implements ClientWorld {
     await this.#close();
   }
 
+  get version(): number {
+    return this.postgres.version;
+  }
+
   get mayPrepare(): boolean {
     return this.settings.max_prepared_statements > 0;
   }
