@@ -4,7 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { isToBeSeenWhole, readDeallocation } from '../query/deallocation.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
-import { ClientStatements, type Mention } from '../state/client_statements.ts';
+import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import { isSharedName, type StatementRegistry } from '../state/statements.ts';
 import { endOfString, nameAt } from '../wire/bytes.ts';
@@ -359,7 +359,7 @@ export class PreparedStatements {
   }
 
   #mention(effect: number, name: string, serverName: string): Mention {
-    return { owner: this.names, effect, name, serverName, statement: undefined, parses: 0, run: 0 };
+    return mentionOf(this.names, effect, name, serverName, undefined);
   }
 }
 

@@ -2,16 +2,17 @@
 
 import { expect, test } from 'bun:test';
 import { AgentError } from '../base/errors.ts';
-import { ClientStatements, type Mention, NOTHING } from '../state/client_statements.ts';
+import { ClientStatements, type Mention, mentionOf, NOTHING } from '../state/client_statements.ts';
 import { StatementRegistry } from '../state/statements.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { decodeReport } from '../wire/server_messages.ts';
 import { retellError } from './retold_error.ts';
 
-function mentionOf(name: string, serverName: string, refusal?: AgentError): Mention {
+function spokenOf(name: string, serverName: string, refusal?: AgentError): Mention {
   const owner = new ClientStatements(new StatementRegistry());
   return {
-    ...{ owner, effect: NOTHING, name, serverName, statement: undefined, parses: 0, run: 0, refusal },
+    ...mentionOf(owner, NOTHING, name, serverName, undefined),
+    refusal,
   };
 }
 
@@ -24,7 +25,7 @@ function told(message: string, sqlstate: string, mention: Mention): string | und
 }
 
 test('retellError() puts the client’s name wherever the server said its own', () => {
-  const mention = mentionOf('mine', 'pgsidecar_7');
+  const mention = spokenOf('mine', 'pgsidecar_7');
   expect(told('prepared statement "pgsidecar_7" does not exist', '26000', mention)).toBe(
     '26000 prepared statement "mine" does not exist',
   );
@@ -32,27 +33,27 @@ test('retellError() puts the client’s name wherever the server said its own', 
 });
 
 test('retellError() takes the name as it is, also where it would mean something in a pattern', () => {
-  expect(told('"pgsidecar_7"', '26000', mentionOf('$& $1 $$', 'pgsidecar_7'))).toBe('26000 "$& $1 $$"');
+  expect(told('"pgsidecar_7"', '26000', spokenOf('$& $1 $$', 'pgsidecar_7'))).toBe('26000 "$& $1 $$"');
 });
 
 test('retellError() puts a long name in once, however often a client makes the server say ours', () => {
   const name = 'n'.repeat(100_000);
   const said = `invalid input: "${'pgsidecar_7'.repeat(100_000)}"`;
-  const retold = told(said, '22P02', mentionOf(name, 'pgsidecar_7'))!;
+  const retold = told(said, '22P02', spokenOf(name, 'pgsidecar_7'))!;
   expect(retold.length).toBe('22P02 '.length + said.length - 'pgsidecar_7'.length + name.length);
-  expect(told('"pgsidecar_7" does not exist', '26000', mentionOf(name, 'pgsidecar_7'))).toBe(
+  expect(told('"pgsidecar_7" does not exist', '26000', spokenOf(name, 'pgsidecar_7'))).toBe(
     `26000 "${name}" does not exist`,
   );
 });
 
 test('retellError() leaves alone what does not speak of it', () => {
-  expect(told('division by zero', '22012', mentionOf('mine', 'pgsidecar_7'))).toBeUndefined();
-  expect(told('""', '26000', mentionOf('', ''))).toBeUndefined();
+  expect(told('division by zero', '22012', spokenOf('mine', 'pgsidecar_7'))).toBeUndefined();
+  expect(told('""', '26000', spokenOf('', ''))).toBeUndefined();
 });
 
 test('retellError() says why there may be no more of them, where the server says that the name is taken', () => {
   const refusal = new AgentError('prepared_statements_full', { whose: 'of this client', bytes: 2, max: 1 });
-  const mention = mentionOf('mine', 'pgsidecar_taken', refusal);
+  const mention = spokenOf('mine', 'pgsidecar_taken', refusal);
   expect(told('"pgsidecar_taken" already exists', '42P05', mention)).toStartWith(
     '53200 the prepared statements of this client',
   );

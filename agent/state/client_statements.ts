@@ -31,17 +31,17 @@ export interface Mention {
   /** The run of messages that its Parse is in. */
   run: number;
   /** Which one of all that were sent for this client it is; the last time, when it was sent again. */
-  sent?: number;
+  sent: number;
   /** The client may not have it: the server's "already exists" is told to the client as this. */
-  readonly refusal?: AgentError | undefined;
+  refusal: AgentError | undefined;
   /** A Parse that the server is to refuse, because the name is taken. */
-  readonly isTaken?: boolean;
+  isTaken: boolean;
   /** It stands for SQL that ends statements: what an Execute of it does. */
-  readonly ends?: Mention | undefined;
+  ends: Mention | undefined;
   /** Of a Parse without a name: the whole message, for servers that do not have it. `undefined`: too long to be kept. */
-  readonly chunk?: Uint8Array | undefined;
-  readonly start?: number;
-  readonly end?: number;
+  chunk: Uint8Array | undefined;
+  start: number;
+  end: number;
 }
 
 /**
@@ -53,6 +53,9 @@ export class ClientStatements {
   readonly #there = new Map<string, Mention>();
   /** What is on its way, by name: the last of each counts, until it is settled. */
   readonly #ahead = new Map<string, Mention>();
+  /** The same two for the statement without a name, which most drivers parse for each query: fields cost less than maps. */
+  #unnamed: Mention | undefined;
+  #unnamedAhead: Mention | undefined;
   /** They are settled in the order in which they were sent, so that these two say which ones are still on their way. */
   #sent = 0;
   #settled = 0;
@@ -67,12 +70,12 @@ export class ClientStatements {
 
   /** Names that the client has, the empty one not counted. */
   get size(): number {
-    return this.#there.has('') ? this.#there.size - 1 : this.#there.size;
+    return this.#there.size;
   }
 
   /** Nothing is there, and nothing on its way. */
   get isEmpty(): boolean {
-    return this.#sent === this.#settled && this.#there.size === 0;
+    return this.#sent === this.#settled && this.#there.size === 0 && this.#unnamed === undefined;
   }
 
   /** Of its names and the texts that they stand for, those on their way included. */
@@ -82,45 +85,38 @@ export class ClientStatements {
 
   /** What the name will stand for when the server has done all that was sent. */
   find(name: string): Mention | undefined {
+    if (name === '') return this.#findUnnamed();
     if (this.#sent > this.#settled) {
       const mention = this.#ahead.get(name);
       if (mention !== undefined && this.#isDue(mention)) return mention.effect === TAKE ? mention : undefined;
-      if (this.#dropsAllAt > this.#settled && name !== '') return undefined;
+      if (this.#dropsAllAt > this.#settled) return undefined;
     }
     return this.#there.get(name);
+  }
+
+  #findUnnamed(): Mention | undefined {
+    const ahead = this.#unnamedAhead;
+    if (ahead !== undefined && this.#isDue(ahead)) return ahead.effect === TAKE ? ahead : undefined;
+    return this.#unnamed;
   }
 
   /** A new name for `statement`, of which the caller has an `acquire()`; it is given back with the name. */
   take(name: string, statement: Statement, ends?: Mention): Mention {
     this.#bytes += statement.bytes + name.length;
     this.#registry.onNameBytes(name.length);
-    return {
-      owner: this,
-      effect: TAKE,
-      name,
-      serverName: statement.name,
-      statement,
-      parses: 0,
-      run: 0,
-      ends,
-    };
+    const mention = mentionOf(this, TAKE, name, statement.name, statement);
+    mention.ends = ends;
+    return mention;
   }
 
   /** Of a Parse without a name. @param chunk has the message from `start` to `end`; undefined when it is too long to be kept. */
   takeUnnamed(chunk: Uint8Array | undefined, start: number, end: number, ends?: Mention): Mention {
-    return {
-      owner: this,
-      effect: TAKE,
-      name: '',
-      serverName: '',
-      statement: undefined,
-      parses: 0,
-      run: 0,
-      ends,
-      chunk,
-      start,
-      end,
-    };
+    const mention = mentionOf(this, TAKE, '', '', undefined);
+    mention.ends = ends;
+    mention.chunk = chunk;
+    mention.start = start;
+    mention.end = end;
+    return mention;
   }
 
   /** It was sent. */
@@ -129,34 +125,33 @@ export class ClientStatements {
     switch (mention.effect) {
       case TAKE:
       case DROP:
-        this.#ahead.set(mention.name, mention);
-        return;
-      case DEALLOCATE_ALL: {
-        const unnamed = this.#ahead.get('');
-        this.#ahead.clear();
-        if (unnamed !== undefined) this.#ahead.set('', unnamed);
-        this.#dropsAllAt = this.#sent;
-        return;
-      }
       case DEALLOCATE:
-        this.#ahead.set(mention.name, mention);
+        if (mention.name === '') this.#unnamedAhead = mention;
+        else this.#ahead.set(mention.name, mention);
+        return;
+      case DEALLOCATE_ALL:
+        this.#ahead.clear();
+        this.#dropsAllAt = this.#sent;
     }
   }
 
   /** A simple Query was sent with it (or an Execute, `isQuery` false): PostgreSQL drops the statement without a name. */
   expectQuery(mention: Mention): void {
     this.expect(mention);
-    this.#ahead.set('', mention);
+    this.#unnamedAhead = mention;
   }
 
   /** The server has done it. @param isQuery it was a simple Query, which has ended the statement without a name. */
   onDone(mention: Mention, isQuery: boolean): void {
     if (mention.effect === TAKE) {
       if (this.#isClosed) return this.#giveBack(mention);
-      this.#drop(mention.name);
-      this.#there.set(mention.name, mention);
+      if (mention.name === '') this.#unnamed = mention;
+      else {
+        this.#drop(mention.name);
+        this.#there.set(mention.name, mention);
+      }
     } else if (mention.effect === DROP) this.#drop(mention.name);
-    if (isQuery) this.#there.delete('');
+    if (isQuery) this.#unnamed = undefined;
     this.#settle(mention);
   }
 
@@ -168,15 +163,13 @@ export class ClientStatements {
 
   /** What would have ended it is answered without a server. Nothing is on its way. */
   dropUnnamed(): void {
-    this.#there.delete('');
+    this.#unnamed = undefined;
   }
 
   /** All names are free, as after DEALLOCATE ALL; the statement without one stays. */
   dropAll(): void {
-    const unnamed = this.#there.get('');
     for (const mention of this.#there.values()) this.#giveBack(mention);
     this.#there.clear();
-    if (unnamed !== undefined) this.#there.set('', unnamed);
   }
 
   /**
@@ -186,7 +179,7 @@ export class ClientStatements {
   onUndone(mention: Mention, isRefused: boolean): void {
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
-      if (isRefused && mention.name === '') this.#there.delete('');
+      if (isRefused && mention.name === '') this.#unnamed = undefined;
     }
     this.#settle(mention);
   }
@@ -194,23 +187,27 @@ export class ClientStatements {
   /** The client is gone. What is still on its way is given back when it is done. */
   close(): void {
     this.#isClosed = true;
-    for (const mention of this.#there.values()) this.#giveBack(mention);
-    this.#there.clear();
+    this.dropAll();
+    this.#unnamed = undefined;
   }
 
   #isDue(mention: Mention): boolean {
-    return mention.sent! > this.#settled;
+    return mention.sent > this.#settled;
   }
 
   /** The first of those on their way is none of them any more. A failed pipeline settles thousands: nothing is walked here. */
   #settle(mention: Mention): void {
     if (++this.#settled < this.#sent) {
-      if (!this.#isDue(mention) && this.#ahead.get(mention.name) === mention)
+      if (mention.name !== '' && !this.#isDue(mention) && this.#ahead.get(mention.name) === mention)
         this.#ahead.delete(mention.name);
-    } else if (this.#ahead.size > 0) this.#ahead.clear();
+      return;
+    }
+    this.#unnamedAhead = undefined;
+    if (this.#ahead.size > 0) this.#ahead.clear();
   }
 
   #drop(name: string): void {
+    if (name === '') this.#unnamed = undefined;
     const mention = this.#there.get(name);
     if (mention === undefined) return;
     this.#there.delete(name);
@@ -223,4 +220,30 @@ export class ClientStatements {
     this.#registry.onNameBytes(-name.length);
     this.#registry.release(statement);
   }
+}
+
+/** All of them alike, so that the engine has one shape for them: there is one for each Parse without a name. */
+export function mentionOf(
+  owner: ClientStatements,
+  effect: number,
+  name: string,
+  serverName: string,
+  statement: Statement | undefined,
+): Mention {
+  return {
+    owner,
+    effect,
+    name,
+    serverName,
+    statement,
+    parses: 0,
+    run: 0,
+    sent: 0,
+    refusal: undefined,
+    isTaken: false,
+    ends: undefined,
+    chunk: undefined,
+    start: 0,
+    end: 0,
+  };
 }

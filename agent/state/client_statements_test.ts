@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import * as names from './client_statements.ts';
-import { ClientStatements, type Mention } from './client_statements.ts';
+import { ClientStatements, type Mention, mentionOf } from './client_statements.ts';
 import { CLOSE, EXECUTE, Expected, FAKE, FORWARD, PARSE, QUERY, SKIP, SYNC } from './expected.ts';
 import { StatementRegistry } from './statements.ts';
 
@@ -21,9 +21,7 @@ class Client {
   }
 
   mention(effect: number, name = ''): Mention {
-    return {
-      ...{ owner: this.names, effect, name, serverName: name, statement: undefined, parses: 0, run: 0 },
-    };
+    return mentionOf(this.names, effect, name, name, undefined);
   }
 
   close(name: string): void {
