@@ -29,8 +29,9 @@ interface Worker {
 }
 
 /** What the server said, the loss of it, that it is not there, that it is coming up; the last are the driver's, for a FATAL between two queries. */
+// EPIPE: the query crossed with the agent's last words, and the driver heard of the closed socket first.
 const KNOWN =
-  /^(08001|08004|08006|57P0[123]|Client has encountered a connection error.*|Connection terminated.*)$/;
+  /^(08001|08004|08006|57P0[123]|Client has encountered a connection error.*|Connection terminated.*|EPIPE)$/;
 
 /** Books in one transaction after another; comes back after every error, as an application's pool does. */
 async function work(agent: Agent, who: number, isOver: () => boolean): Promise<Worker> {
