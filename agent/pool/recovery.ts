@@ -9,6 +9,8 @@ import * as type from '../wire/types.ts';
 import { cancelWork } from './cancel_work.ts';
 import type { Pool } from './pool.ts';
 
+/** Until cancel_wait_timeout. */
+const CANCEL_AGAIN_MS = 1_000;
 const GONE = 'the client left while the server worked for it';
 
 export interface RecoveryPlan {
@@ -24,6 +26,7 @@ export class Recovery implements Tenant {
   readonly #pool: Pool;
   readonly #plan: RecoveryPlan;
   #timer: Timer | undefined;
+  #again: Timer | undefined;
 
   constructor(pool: Pool, plan: RecoveryPlan) {
     this.#pool = pool;
@@ -37,6 +40,7 @@ export class Recovery implements Tenant {
         this.#giveUp(server, 'it did not stop within cancel_wait_timeout'),
       );
       cancelWork(this.#pool, server);
+      this.#cancelAgain(server);
     }
     const { expected } = server;
     if (expected.isCopyingIn) {
@@ -58,7 +62,7 @@ export class Recovery implements Tenant {
   }
 
   onReady(server: Server): void {
-    this.#timer?.clear();
+    this.#clearTimers();
     const resets = [...this.#plan.resets];
     if (server.status !== type.IDLE) return this.#giveUp(server, 'it is still in a transaction');
     if (server.settingsTouched && resets.length === 0) {
@@ -81,12 +85,25 @@ export class Recovery implements Tenant {
   onServerDrain(): void {}
 
   onServerClose(server: Server, reason: string): void {
-    this.#timer?.clear();
+    this.#clearTimers();
     this.#pool.onLost(server, reason);
   }
 
-  #giveUp(server: Server, why: string): void {
+  /** PostgreSQL passes over a request that reaches it just before the query begins. */
+  #cancelAgain(server: Server): void {
+    this.#again = this.#pool.context.clock.after(CANCEL_AGAIN_MS, () => {
+      if (server.cancels === 0) cancelWork(this.#pool, server);
+      this.#cancelAgain(server);
+    });
+  }
+
+  #clearTimers(): void {
     this.#timer?.clear();
+    this.#again?.clear();
+  }
+
+  #giveUp(server: Server, why: string): void {
+    this.#clearTimers();
     this.#pool.discard(server, `${GONE} (${this.#plan.reason}), and ${why}`, true);
   }
 }
