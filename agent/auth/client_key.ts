@@ -1,14 +1,16 @@
 // What a client proved to have when it logged in by SCRAM: enough to log in to a server that stores the same verifier.
 
 import { timingSafeEqual } from 'node:crypto';
+import { Masked } from '../base/masked.ts';
 import { sha256 } from './scram_keys.ts';
 import type { ScramVerifier } from './scram_verifier.ts';
 
 /** RFC 5802's ClientKey. As good as the password where this verifier is stored, so it prints as *** like one. */
-export class ClientKey {
+export class ClientKey extends Masked {
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
+    super();
     this.#bytes = bytes;
   }
 
@@ -23,17 +25,5 @@ export class ClientKey {
 
   equals(other: ClientKey): boolean {
     return timingSafeEqual(this.#bytes, other.#bytes);
-  }
-
-  toString(): string {
-    return '***';
-  }
-
-  toJSON(): string {
-    return '***';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '***';
   }
 }

@@ -1,10 +1,13 @@
 // A password that prints as *** everywhere, until somebody who has to opens it.
 
+import { Masked } from './masked.ts';
+
 /** Only `auth`, `server/login` and `render` (with --show-secrets) call `open()`; scripts/tidy.ts sees to it. */
-export class Secret {
+export class Secret extends Masked {
   readonly #text: string;
 
   constructor(text: string) {
+    super();
     this.#text = text;
   }
 
@@ -15,17 +18,5 @@ export class Secret {
   /** Compares without opening: is it the same password as before the reload? */
   equals(other: Secret | undefined): boolean {
     return other !== undefined && other.#text === this.#text;
-  }
-
-  toString(): string {
-    return '***';
-  }
-
-  toJSON(): string {
-    return '***';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '***';
   }
 }
