@@ -1,5 +1,6 @@
 // Makes new inputs of old ones: bits, bytes, lengths, cuts, copies, words and pieces of others, by a seeded generator.
 
+import { concat } from '../../wire/bytes.ts';
 import type { Random } from '../simulation/random.ts';
 import { bytesOf } from './target.ts';
 
@@ -198,13 +199,6 @@ function overwrite(input: Uint8Array, at: number, bytes: Uint8Array): Uint8Array
 }
 
 function joined(...pieces: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const made = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    made.set(piece, at);
-    at += piece.length;
-  }
-  return made;
+  // A copy, also of a single piece: the mutator writes into what it gets.
+  return new Uint8Array(concat(pieces));
 }
