@@ -171,7 +171,7 @@ export class PreparedStatements {
     const refusal = this.#refusalOf(limits.memoryMax);
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
-    const statement = this.#registry.acquire(chunk.subarray(tail, end), server.reading);
+    const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
     const ends = this.#readDeallocation(chunk, tail, read.textEnd);
     const mention = this.names.take(
       name,

@@ -65,7 +65,8 @@ function place(
   due.push(expected.PARSE, disposition, statement, mention);
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.
-  if (statement.reading !== undefined && statement.reading !== server.reading) statements.distrust(statement);
+  if (statement.reading !== undefined && statement.reading !== server.tenant.reading)
+    statements.distrust(statement);
   for (let old = statements.evict(max); old !== undefined; old = statements.evict(max))
     closeUnseen(pieces, old, server);
 }

@@ -287,7 +287,6 @@ export class Relay {
       return PASS;
     }
     const limits = this.#statementLimits();
-    server.reading = this.#session.parameters.current.reading;
     const need = this.#prepared.take(framer, server, limits);
     if (need === 0) return PASS;
     if (need < 0) return DROP;

@@ -155,6 +155,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     connection.pause();
   }
 
+  get reading(): string {
+    return this.parameters.current.reading;
+  }
+
   get keepsServer(): boolean {
     return this.mode === 'session';
   }

@@ -85,7 +85,7 @@ export class StaleRun {
     due.push(expected.CLOSE, expected.SKIP, statement);
     due.push(expected.PARSE, expected.SKIP, statement);
     server.statements.put(statement, due.run);
-    if (statement.reading !== server.reading) server.statements.distrust(statement);
+    if (statement.reading !== server.tenant.reading) server.statements.distrust(statement);
     for (const { kind, mention } of entries) due.push(kind, expected.FORWARD, undefined, mention);
     server.connection.cork();
     server.write(encodeCloseStatement(statement.name));

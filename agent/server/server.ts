@@ -58,8 +58,6 @@ export class Server implements ConnectionHandler, Linked<Server> {
   retired: string | undefined;
   /** Whose statement without a name it may have: nobody else may run that. */
   unnamedOf: object | undefined;
-  /** `Parameters.reading` of the client that has it, as of the statement at hand. */
-  reading = '';
   /** The one that it has when it has done all that was sent. */
   unnamed: Mention | undefined;
   /** SET or RESET ran since the last look at what is not reported. */

@@ -15,6 +15,8 @@ export interface Tenant {
   readonly isLeaving?: boolean;
   /** It has the server although nothing is under way: a FATAL that comes then is its own end as well. */
   readonly keepsServer?: boolean;
+  /** `Parameters.reading` of its client: by what the server reads the texts of statements. */
+  readonly reading?: string;
   /** A parameter has this value now. True: the client has to be told. */
   onParameter(name: string, value: string): boolean;
   /** A query of the agent's own failed. */
