@@ -2,16 +2,18 @@
 
 import type { Timer } from '../base/clock.ts';
 import type { Server } from '../server/server.ts';
-import type { ServerError, Tenant } from '../server/tenant.ts';
+import { SilentTenant } from '../server/silent_tenant.ts';
+import type { ServerError } from '../server/tenant.ts';
 import type { Pool } from './pool.ts';
 
-export class Checker implements Tenant {
+export class Checker extends SilentTenant {
   readonly keepsServer = true;
   readonly #pool: Pool;
   #timer: Timer | undefined;
   #error: ServerError | undefined;
 
   constructor(pool: Pool) {
+    super();
     this.#pool = pool;
   }
 
@@ -27,9 +29,6 @@ export class Checker implements Tenant {
     server.inject(sql);
   }
 
-  /** Notices and last words: nobody waits for them. */
-  onReply(): void {}
-
   onReady(server: Server): void {
     this.#timer?.clear();
     if (this.#error === undefined && server.isClean) return this.#pool.onChecked(server);
@@ -37,15 +36,9 @@ export class Checker implements Tenant {
     this.#pool.onCheckFailed(server, `server_check_query failed: ${why}`, false);
   }
 
-  onParameter(): boolean {
-    return false;
-  }
-
   onInjectedError(_server: Server, error: ServerError): void {
     this.#error ??= error;
   }
-
-  onServerDrain(): void {}
 
   onServerClose(server: Server, reason: string): void {
     this.#timer?.clear();

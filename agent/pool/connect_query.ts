@@ -2,7 +2,8 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { Server } from '../server/server.ts';
-import type { ServerError, Tenant } from '../server/tenant.ts';
+import { SilentTenant } from '../server/silent_tenant.ts';
+import type { ServerError } from '../server/tenant.ts';
 
 /** Rejects with AgentError connect_query_failed, server_closed or server_timeout, and the connection is closed then; `signal` gives up. */
 export function runConnectQuery(server: Server, sql: string, signal: AbortSignal): Promise<void> {
@@ -27,19 +28,17 @@ export function runConnectQuery(server: Server, sql: string, signal: AbortSignal
   });
 }
 
-class Connecting implements Tenant {
+class Connecting extends SilentTenant {
   readonly keepsServer = true;
   readonly #done: () => void;
   readonly #failed: (error: AgentError) => void;
   #error: ServerError | undefined;
 
   constructor(done: () => void, failed: (error: AgentError) => void) {
+    super();
     this.#done = done;
     this.#failed = failed;
   }
-
-  /** Notices; and the words behind which the connection ends, which `onServerClose` is told again. */
-  onReply(): void {}
 
   onReady(server: Server): void {
     if (this.#error !== undefined) this.#fail(this.#error.message, this.#error.sqlstate);
@@ -47,15 +46,9 @@ class Connecting implements Tenant {
     else this.#done();
   }
 
-  onParameter(): boolean {
-    return false;
-  }
-
   onInjectedError(_server: Server, error: ServerError): void {
     this.#error ??= error;
   }
-
-  onServerDrain(): void {}
 
   onServerClose(_server: Server, reason: string): void {
     this.#failed(new AgentError('server_closed', { reason: `at the connect_query: ${reason}` }));

@@ -2,7 +2,8 @@
 
 import type { Timer } from '../base/clock.ts';
 import type { Server } from '../server/server.ts';
-import type { ServerError, Tenant } from '../server/tenant.ts';
+import { SilentTenant } from '../server/silent_tenant.ts';
+import type { ServerError } from '../server/tenant.ts';
 import { COPY_END, QUERY, SKIP, SYNC } from '../state/expected.ts';
 import { encodeCopyFail, encodeQuery, encodeSync } from '../wire/client_messages.ts';
 import * as type from '../wire/types.ts';
@@ -22,13 +23,14 @@ export interface RecoveryPlan {
   readonly resets: readonly string[];
 }
 
-export class Recovery implements Tenant {
+export class Recovery extends SilentTenant {
   readonly #pool: Pool;
   readonly #plan: RecoveryPlan;
   #timer: Timer | undefined;
   #again: Timer | undefined;
 
   constructor(pool: Pool, plan: RecoveryPlan) {
+    super();
     this.#pool = pool;
     this.#plan = plan;
   }
@@ -56,7 +58,7 @@ export class Recovery implements Tenant {
     server.write(encodeSync());
   }
 
-  onReply(server: Server): void {
+  override onReply(server: Server): void {
     // It would take our ROLLBACK for data.
     if (server.expected.isCopyingIn) this.#giveUp(server, 'it waits for the data of a COPY');
   }
@@ -74,15 +76,9 @@ export class Recovery implements Tenant {
     this.#pool.clean(server, resets);
   }
 
-  onParameter(): boolean {
-    return false;
-  }
-
   onInjectedError(server: Server, error: ServerError): void {
     server.retired ??= `cleaning it failed: ${error.message}`;
   }
-
-  onServerDrain(): void {}
 
   onServerClose(server: Server, reason: string): void {
     this.#clearTimers();
