@@ -11,6 +11,7 @@ import type { Connection, TlsServerOptions } from '../net/connection.ts';
 import type { PoolRegistry } from '../pool/registry.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
+import type { NameCache } from '../wire/name_cache.ts';
 import type { Clients } from './clients.ts';
 import type { DescriptorBounds } from './descriptors.ts';
 import type { Greetings } from './greetings.ts';
@@ -41,6 +42,8 @@ export interface ClientContext {
   readonly internalErrors: InternalErrors;
   readonly registry: PoolRegistry;
   readonly statements: StatementRegistry;
+  /** Of what clients call their statements, which is much the same for all clients of one application. */
+  readonly statementNames: NameCache;
   readonly clients: Clients;
   readonly greetings: Greetings;
   readonly loginDeadlines: LoginDeadlines;

@@ -1,13 +1,13 @@
 // A client's prepared statements in transaction mode: its names for shared statements, put on whichever server it has.
 
 import { AgentError } from '../base/errors.ts';
-import { isToBeSeenWhole, readDeallocation } from '../query/deallocation.ts';
+import { isToBeSeenWhole } from '../query/deallocation.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import { isSharedName, type StatementRegistry } from '../state/statements.ts';
-import { endOfString, nameAt } from '../wire/bytes.ts';
+import { endOfString } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
   encodeParse,
@@ -20,14 +20,17 @@ import {
   renameBind,
 } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
+import type { NameCache } from '../wire/name_cache.ts';
+import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
+import { nobodys, onDeallocating, readMention, sqlOf } from './deallocate.ts';
 import { canAnswerFor, need, needFor, put } from './put_statement.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
 
 /**
- * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `takePieces()`;
+ * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `pieces`;
  * a positive one: offer it again when so many of its bytes are there.
  */
 const AS_IT_IS = 0;
@@ -46,14 +49,17 @@ export interface StatementLimits {
 export class PreparedStatements {
   readonly names: ClientStatements;
   readonly #registry: StatementRegistry;
-  #pieces: Uint8Array[] = [];
+  readonly #nameCache: NameCache;
+  /** What replaces the message at hand, or is to be sent before it. */
+  readonly pieces = new Pieces();
   #restAt: number | undefined;
   /** What the portal that was bound last will deallocate, if anything. */
   #bound: Mention | undefined;
   readonly #unnamedGone: Mention;
 
-  constructor(registry: StatementRegistry) {
+  constructor(registry: StatementRegistry, nameCache: NameCache) {
     this.#registry = registry;
+    this.#nameCache = nameCache;
     this.names = new ClientStatements(registry);
     this.#unnamedGone = this.#mention(names.DROP_UNNAMED, '', '');
   }
@@ -81,12 +87,6 @@ export class PreparedStatements {
   onCanceled({ type: kind, chunk, start }: Framer): void {
     if (kind === type.QUERY || (kind === type.PARSE && chunk[start + HEADER_BYTES] === 0))
       this.names.dropUnnamed();
-  }
-
-  takePieces(): Uint8Array[] {
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    return pieces;
   }
 
   /** Where the rest of a replaced message goes on that can be passed as it is; undefined when all of it was replaced. */
@@ -118,7 +118,7 @@ export class PreparedStatements {
   takeExecute(server: Server): void {
     const deallocation = server.expected.isFailed ? undefined : this.#bound;
     server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, deallocation);
-    if (deallocation !== undefined) this.#onDeallocating(deallocation, server);
+    if (deallocation !== undefined) onDeallocating(deallocation, server);
   }
 
   /** A simple Query ends the statement without a name (PostgreSQL protocol, 55.2.3), and may deallocate others. */
@@ -133,7 +133,8 @@ export class PreparedStatements {
       server.expected.push(expected.QUERY);
       return AS_IT_IS;
     }
-    const deallocation = max > 0 && whole ? this.#readDeallocation(chunk, from, end - 1) : undefined;
+    const deallocation =
+      max > 0 && whole ? readMention(this.names, this.#registry, chunk, from, end - 1) : undefined;
     if (deallocation === undefined) {
       // There may be one although none is to be expected: what ends it may itself be passed over.
       server.expected.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);
@@ -145,15 +146,15 @@ export class PreparedStatements {
         server.expected.push(expected.QUERY);
         return AS_IT_IS;
       }
-      if (need(this.#pieces, deallocation.statement, server, max)) {
-        this.#pieces.push(encodeSync());
+      if (need(this.pieces, deallocation.statement, server, max)) {
+        this.pieces.add(encodeSync());
         server.expected.push(expected.SYNC, expected.SKIP);
       }
     }
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, deallocation);
-    this.#onDeallocating(deallocation, server);
+    onDeallocating(deallocation, server);
     if (deallocation.effect === names.DEALLOCATE_ALL) return AS_IT_IS;
-    this.#pieces.push(encodeQuery(sqlOf(deallocation)));
+    this.pieces.add(encodeQuery(sqlOf(deallocation)));
     return REPLACED;
   }
 
@@ -172,7 +173,7 @@ export class PreparedStatements {
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
     const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
-    const ends = this.#readDeallocation(chunk, tail, read.textEnd);
+    const ends = readMention(this.names, this.#registry, chunk, tail, read.textEnd);
     const mention = this.names.take(
       name,
       statement,
@@ -182,7 +183,7 @@ export class PreparedStatements {
       server.statements.touch(statement);
       server.expected.push(expected.PARSE, expected.FAKE, undefined, mention);
     } else {
-      put(this.#pieces, statement, server, limits.max, mention);
+      put(this.pieces, statement, server, limits.max, mention);
     }
     return REPLACED;
   }
@@ -194,18 +195,24 @@ export class PreparedStatements {
     const textAt = start + HEADER_BYTES + 1;
     let ends: Mention | undefined;
     if (max > 0 && whole && !this.names.isEmpty && textAt < end)
-      ends = this.#readDeallocation(chunk, textAt, endOfString(chunk, textAt, end));
+      ends = readMention(this.names, this.#registry, chunk, textAt, endOfString(chunk, textAt, end));
     if (ends !== undefined && ends.effect !== names.DEALLOCATE_ALL) {
       // Its name is rewritten here; what it means, and the stand-in that it needs, come with its Bind and its Execute.
       const message = encodeParse('', new Uint8Array(Buffer.from(`${sqlOf(ends)}\0\0\0`)));
-      const mention = this.names.takeUnnamed(message, 0, message.length, ends);
+      const mention = this.names.takeUnnamed(message, 0, message.length, server.expected.isEmpty, ends);
       this.#onUnnamed(mention, server);
       server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
-      this.#pieces.push(message);
+      this.pieces.add(message);
       return REPLACED;
     }
     // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
-    const mention = this.names.takeUnnamed(whole ? chunk : undefined, start, end, ends);
+    const mention = this.names.takeUnnamed(
+      whole ? chunk : undefined,
+      start,
+      end,
+      server.expected.isEmpty,
+      ends,
+    );
     this.#onUnnamed(mention, server);
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return AS_IT_IS;
@@ -223,9 +230,9 @@ export class PreparedStatements {
     refusal: AgentError | undefined,
   ): number {
     const { standIn } = this.#registry;
-    need(this.#pieces, standIn, server, max);
+    need(this.pieces, standIn, server, max);
     const mention = { ...this.#mention(names.NOTHING, name, standIn.name), isTaken: true, refusal };
-    this.#pieces.push(encodeParse(standIn.name, tail));
+    this.pieces.add(encodeParse(standIn.name, tail));
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return REPLACED;
   }
@@ -240,23 +247,26 @@ export class PreparedStatements {
 
   #bind(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end } = framer;
+    if (isBare(chunk, start + HEADER_BYTES, end)) return this.#bindUnnamed(start, server, max);
     const at = readBind(chunk, start, end);
     if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
-    if (at.statementAt === at.statementEnd) {
-      const isChanged = this.#needUnnamed(server, max);
-      server.expected.push(expected.BIND);
-      if (!isChanged) return AS_IT_IS;
-      this.#restAt = start;
-      return REPLACED;
-    }
+    if (at.statementAt === at.statementEnd) return this.#bindUnnamed(start, server, max);
     if (max === 0) return asItIs(framer, server);
-    const mention = this.#mentionOf(nameAt(chunk, at.statementAt, at.statementEnd));
+    const mention = this.#mentionOf(this.#nameCache.at(chunk, at.statementAt, at.statementEnd));
     this.#bound = mention?.ends;
     if (mention === undefined) return asItIs(framer, server);
-    if (mention.statement !== undefined) needFor(this.#pieces, mention, mention.statement, server, max);
-    this.#pieces.push(renameBind(chunk, start, end, at, mention.serverName));
+    if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
+    this.pieces.add(renameBind(chunk, start, end, at, mention.serverName));
     this.#restAt = at.statementEnd + 1;
     server.expected.push(expected.BIND, expected.FORWARD, undefined, mention);
+    return REPLACED;
+  }
+
+  #bindUnnamed(start: number, server: Server, max: number): number {
+    const isChanged = this.#needUnnamed(server, max);
+    server.expected.push(expected.BIND);
+    if (!isChanged) return AS_IT_IS;
+    this.#restAt = start;
     return REPLACED;
   }
 
@@ -278,8 +288,8 @@ export class PreparedStatements {
     }
     const mention = max === 0 ? undefined : this.#mentionOf(name);
     if (mention === undefined) return asItIs(framer, server);
-    if (mention.statement !== undefined) needFor(this.#pieces, mention, mention.statement, server, max);
-    this.#pieces.push(encodeStatementTarget(type.DESCRIBE, mention.serverName));
+    if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
+    this.pieces.add(encodeStatementTarget(type.DESCRIBE, mention.serverName));
     server.expected.push(expected.DESCRIBE, expected.FORWARD, undefined, mention);
     return REPLACED;
   }
@@ -316,46 +326,28 @@ export class PreparedStatements {
   #needUnnamed(server: Server, max: number): boolean {
     const mention = this.names.find('');
     this.#bound = mention?.ends;
-    const before = this.#pieces.length;
-    if (this.#bound?.statement !== undefined) need(this.#pieces, this.#bound.statement, server, max);
+    const before = this.pieces.count;
+    if (this.#bound?.statement !== undefined) need(this.pieces, this.#bound.statement, server, max);
     if (mention === undefined && server.unnamedOf !== undefined) {
       // One that the client had there before it was ended on another server.
-      this.#pieces.push(encodeCloseStatement(''));
+      this.pieces.add(encodeCloseStatement(''));
       server.expected.push(expected.CLOSE, expected.SKIP);
       server.unnamedOf = undefined;
       server.unnamed = undefined;
     } else if (mention?.chunk !== undefined && server.unnamed !== mention) {
-      this.#pieces.push(mention.chunk.subarray(mention.start, mention.end));
+      this.pieces.add(mention.chunk, mention.start, mention.end);
       server.expected.push(expected.PARSE, expected.SKIP, undefined, mention);
       this.#onUnnamed(mention, server);
     }
-    return this.#pieces.length > before;
+    return this.pieces.count > before;
   }
 
   /** Makes the server look at a name in the client's encoding, which only it knows: nothing there has that name. */
   #letServerRead(nameAndNul: Uint8Array, server: Server): void {
     const close = encodeCloseStatement('x'.repeat(nameAndNul.length - 1));
     close.set(nameAndNul, HEADER_BYTES + 1);
-    this.#pieces.push(close);
+    this.pieces.add(close);
     server.expected.push(expected.CLOSE, expected.SKIP);
-  }
-
-  /** SQL that ends statements: the client's own by a name of its own, or all. Undefined when the server may have it as it is. */
-  #readDeallocation(chunk: Uint8Array, from: number, to: number): Mention | undefined {
-    const found = readDeallocation(chunk, from, to);
-    if (found === undefined) return undefined;
-    const { name } = found;
-    if (name === undefined) return this.#mention(names.DEALLOCATE_ALL, '', '');
-    const { standIn } = this.#registry;
-    if (this.names.find(name) !== undefined)
-      return { ...this.#mention(names.DEALLOCATE, name, standIn.name), statement: standIn };
-    return isSharedName(name) ? this.#mention(names.DROP_UNNAMED, name, nobodys(name)) : undefined;
-  }
-
-  /** From now on nobody may rely on what it ends. */
-  #onDeallocating({ effect, statement }: Mention, server: Server): void {
-    if (effect === names.DEALLOCATE_ALL) server.statements.doubt();
-    else if (statement !== undefined) server.statements.forget(statement);
   }
 
   #mention(effect: number, name: string, serverName: string): Mention {
@@ -368,18 +360,14 @@ function asItIs(framer: Framer, server: Server): number {
   return AS_IT_IS;
 }
 
+/** Two empty names: the portal and the statement of most Binds. */
+function isBare(chunk: Uint8Array, at: number, end: number): boolean {
+  return at + 1 < end && at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
+}
+
 function isAscii(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
   return true;
-}
-
-/** A client's own word for one of our names: the server does not have it, and says so. */
-function nobodys(name: string): string {
-  return `${name} `;
-}
-
-function sqlOf({ serverName }: Mention): string {
-  return `DEALLOCATE "${serverName}"`;
 }
 
 export const KINDS: Readonly<Record<number, number>> = {

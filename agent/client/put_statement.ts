@@ -5,6 +5,7 @@ import type { Mention } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement } from '../state/statements.ts';
 import { encodeCloseStatement, encodeParse } from '../wire/client_messages.ts';
+import type { Pieces } from '../wire/pieces.ts';
 import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
 
 /** May a Parse of it be answered without asking? The server has it, and would not refuse a Parse, as a failed transaction does. */
@@ -14,7 +15,7 @@ export function canAnswerFor(statement: Statement, server: Server): boolean {
 }
 
 /** For a message that uses it; the client sees nothing of that. True when something has to be sent, which is in `pieces`. */
-export function need(pieces: Uint8Array[], statement: Statement, server: Server, max: number): boolean {
+export function need(pieces: Pieces, statement: Statement, server: Server, max: number): boolean {
   if (server.statements.has(statement, server.expected.run)) {
     server.statements.touch(statement);
     return false;
@@ -28,7 +29,7 @@ export function need(pieces: Uint8Array[], statement: Statement, server: Server,
  * the same write, it is relied on: should it be refused or passed over, this message has to fail too.
  */
 export function needFor(
-  pieces: Uint8Array[],
+  pieces: Pieces,
   mention: Mention,
   statement: Statement,
   server: Server,
@@ -40,7 +41,7 @@ export function needFor(
 
 /** For the client's own Parse, whose answer it gets. @param max statements that the server keeps. */
 export function put(
-  pieces: Uint8Array[],
+  pieces: Pieces,
   statement: Statement,
   server: Server,
   max: number,
@@ -51,7 +52,7 @@ export function put(
 }
 
 function place(
-  pieces: Uint8Array[],
+  pieces: Pieces,
   statement: Statement,
   server: Server,
   max: number,
@@ -61,7 +62,7 @@ function place(
   const { statements, expected: due } = server;
   // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
   if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
-  pieces.push(encodeParse(statement.name, statement.tail));
+  pieces.add(encodeParse(statement.name, statement.tail));
   due.push(expected.PARSE, disposition, statement, mention);
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.
@@ -71,7 +72,7 @@ function place(
     closeUnseen(pieces, old, server);
 }
 
-function closeUnseen(pieces: Uint8Array[], statement: Statement, server: Server): void {
-  pieces.push(encodeCloseStatement(statement.name));
+function closeUnseen(pieces: Pieces, statement: Statement, server: Server): void {
+  pieces.add(encodeCloseStatement(statement.name));
   server.expected.push(expected.CLOSE, expected.SKIP, statement);
 }

@@ -4,8 +4,8 @@ import { AgentError } from '../base/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
 import * as expected from '../state/expected.ts';
-import { concat } from '../wire/bytes.ts';
 import { Framer } from '../wire/frame.ts';
+import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
 import { KINDS, PreparedStatements, type StatementLimits } from './prepared.ts';
@@ -26,14 +26,12 @@ const LAST = 4;
 /** Sync and Flush are nothing but their header. */
 const BARE_BYTES = 5;
 
-const NOTHING = new Uint8Array(0);
-
 export class Relay {
   readonly #session: Session;
   readonly #framer: Framer;
   readonly #prepared: PreparedStatements;
   /** What goes to the server at the end of this walk, in one write. */
-  readonly #out: Uint8Array[] = [];
+  readonly #out = new Pieces();
   #waiting = false;
   #closed = false;
   /** Nothing was said to this server yet. */
@@ -51,7 +49,7 @@ export class Relay {
   constructor(session: Session, packetBytesMax: number) {
     this.#session = session;
     this.#framer = new Framer(packetBytesMax);
-    this.#prepared = new PreparedStatements(session.context.statements);
+    this.#prepared = new PreparedStatements(session.context.statements, session.context.statementNames);
   }
 
   get isWaiting(): boolean {
@@ -127,18 +125,19 @@ export class Relay {
       if (verdict === HELD) break;
       if (verdict === LAST) return this.#end(from, framer.start);
       const restAt = this.#prepared.takeRestAt();
-      this.#emit(from, framer.start, this.#prepared.takePieces());
+      this.#emit(from, framer.start);
+      this.#out.addAll(this.#prepared.pieces);
       from = restAt ?? (framer.whole ? framer.end : framer.chunk.length);
       if (verdict === STOP) break;
       this.#dropRest = !framer.whole && restAt === undefined;
     }
     if (this.#closed) return;
     // Most chunks pass as they came.
-    if (from === 0 && this.#out.length === 0 && framer.limit === framer.chunk.length) {
+    if (from === 0 && this.#out.count === 0 && framer.limit === framer.chunk.length) {
       this.#write(framer.chunk);
     } else {
-      this.#emit(from, framer.limit, undefined);
-      this.#flush();
+      this.#emit(from, framer.limit);
+      this.#write(this.#out.take());
     }
     this.#session.onMessageEnd();
   }
@@ -157,8 +156,8 @@ export class Relay {
 
   /** Nothing of the client's is read any more; what it asked before is answered first. */
   #end(from: number, to: number): void {
-    this.#emit(from, to, undefined);
-    this.#flush();
+    this.#emit(from, to);
+    this.#write(this.#out.take());
     this.#closed = true;
     this.#dropRest = true;
     this.#session.endAfterAnswers(this.#violation);
@@ -312,20 +311,9 @@ export class Relay {
     return this.#limits;
   }
 
-  /** What stands between the replaced messages goes first, then the replacements. */
-  #emit(from: number, to: number, pieces: Uint8Array[] | undefined): void {
-    const { chunk } = this.#framer;
-    if (to > from && this.#session.server !== undefined) {
-      this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
-    }
-    if (pieces !== undefined) this.#out.push(...pieces);
-  }
-
-  #flush(): void {
-    const out = this.#out;
-    const bytes = out.length === 0 ? NOTHING : concat(out);
-    out.length = 0;
-    this.#write(bytes);
+  /** What stands between the replaced messages. */
+  #emit(from: number, to: number): void {
+    if (to > from && this.#session.server !== undefined) this.#out.add(this.#framer.chunk, from, to);
   }
 
   #write(bytes: Uint8Array): void {

@@ -23,6 +23,7 @@ import { createNetwork } from '../net/network.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
+import { NameCache } from '../wire/name_cache.ts';
 import { encodeError } from '../wire/server_messages.ts';
 import { ALPN } from '../wire/types.ts';
 import type { Machine } from './machine.ts';
@@ -88,6 +89,7 @@ export class Plane {
       internalErrors: machine.internalErrors,
       registry: this.registry,
       statements: new StatementRegistry(),
+      statementNames: new NameCache(),
       clients: new Clients(),
       greetings: new Greetings(),
       loginDeadlines: new LoginDeadlines(clock),

@@ -8,9 +8,9 @@ import { Expected, INJECTED_ERROR, KEEP, QUERY, SKIP, UnexpectedReply } from '..
 import type { Parameters } from '../state/parameters.ts';
 import { ServerStatements } from '../state/server_statements.ts';
 import type { Statement } from '../state/statements.ts';
-import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeTerminate } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
+import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import { decodeParameterStatus, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
@@ -73,7 +73,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   readonly #framer = new Framer(LENGTH_MAX);
   readonly #messageHeldMax: number;
-  #out: Uint8Array[] = [];
+  readonly #out = new Pieces();
   /** The rest of the message that continues in the next chunk is not for the client. */
   #dropRest = false;
   /** What the tenant gets instead of the message that it does not get. */
@@ -166,7 +166,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
           this.#emit(framer.chunk, from, framer.start);
           from = framer.whole ? framer.end : framer.chunk.length;
           this.#dropRest = !framer.whole;
-          if (this.#replacement !== undefined) this.#out.push(this.#replacement);
+          if (this.#replacement !== undefined) this.#out.add(this.#replacement);
           this.#replacement = undefined;
         }
         walked = framer.position;
@@ -181,7 +181,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
       throw error;
     }
     // Most chunks pass as they came.
-    if (from === 0 && this.#out.length === 0 && framer.limit === framer.chunk.length) {
+    if (from === 0 && this.#out.count === 0 && framer.limit === framer.chunk.length) {
       this.tenant.onReply(this, framer.chunk);
       return ready;
     }
@@ -195,7 +195,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
     // In the middle of a message nothing can be said; when it has ended, it will be.
     if (this.#framer.inMessage) return;
     for (let kind = this.expected.takeFake(); kind !== 0; kind = this.expected.takeFake()) {
-      this.#out.push(FAKES[kind]!);
+      this.#out.add(FAKES[kind]!);
     }
     this.#flush();
   }
@@ -356,8 +356,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
   }
 
   #emit(chunk: Uint8Array, from: number, to: number): void {
-    if (to <= from) return;
-    this.#out.push(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+    if (to > from) this.#out.add(chunk, from, to);
   }
 
   /** Between two messages of the chunk, at `to`; gives where the chunk goes on. */
@@ -366,17 +365,13 @@ export class Server implements ConnectionHandler, Linked<Server> {
     for (let kind = this.expected.takeFake(); kind !== 0; kind = this.expected.takeFake()) {
       if (start < to) this.#emit(framer.chunk, start, to);
       start = to > start ? to : start;
-      this.#out.push(FAKES[kind]!);
+      this.#out.add(FAKES[kind]!);
     }
     return start;
   }
 
   #flush(): void {
-    if (this.#out.length === 0) return;
-    const out = this.#out;
-    const bytes = concat(out);
-    out.length = 0;
-    this.tenant.onReply(this, bytes);
+    if (this.#out.count > 0) this.tenant.onReply(this, this.#out.take());
   }
 }
 

@@ -15,6 +15,8 @@ export const DEALLOCATE = 3;
 export const DEALLOCATE_ALL = 4;
 /** Another simple Query: it ends the statement without a name, and nothing else. */
 export const DROP_UNNAMED = 5;
+/** Parse without a name, and the server owes nothing before it: it stands for this from now on, unless it is refused. */
+export const TAKE_AT_ONCE = 6;
 
 /** What a client calls a statement. It goes along with each message about it, until the server has answered that. */
 export interface Mention {
@@ -109,9 +111,20 @@ export class ClientStatements {
     return mention;
   }
 
-  /** Of a Parse without a name. @param chunk has the message from `start` to `end`; undefined when it is too long to be kept. */
-  takeUnnamed(chunk: Uint8Array | undefined, start: number, end: number, ends?: Mention): Mention {
-    const mention = mentionOf(this, TAKE, '', '', undefined);
+  /**
+   * Of a Parse without a name. With nothing on its way (`isNext`) it cannot be passed over, and needs no books.
+   * @param chunk has the message from `start` to `end`; undefined when it is too long to be kept.
+   */
+  takeUnnamed(
+    chunk: Uint8Array | undefined,
+    start: number,
+    end: number,
+    isNext: boolean,
+    ends?: Mention,
+  ): Mention {
+    const isAtOnce = isNext && this.#sent === this.#settled;
+    const mention = mentionOf(this, isAtOnce ? TAKE_AT_ONCE : TAKE, '', '', undefined);
+    if (isAtOnce) this.#unnamed = mention;
     mention.ends = ends;
     mention.chunk = chunk;
     mention.start = start;
@@ -182,6 +195,11 @@ export class ClientStatements {
       if (isRefused && mention.name === '') this.#unnamed = undefined;
     }
     this.#settle(mention);
+  }
+
+  /** As `onUndone()` of what was taken at once. */
+  onRefusedAtOnce(): void {
+    this.#unnamed = undefined;
   }
 
   /** The client is gone. What is still on its way is given back when it is done. */

@@ -1,6 +1,7 @@
 // A client's names for its statements: those of now, those of when all is done, and what an error takes back.
 
 import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import * as names from './client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from './client_statements.ts';
 import { CLOSE, EXECUTE, Expected, FAKE, FORWARD, PARSE, QUERY, SKIP, SYNC } from './expected.ts';
@@ -10,11 +11,13 @@ class Client {
   readonly registry = new StatementRegistry();
   readonly names = new ClientStatements(this.registry);
   readonly due = new Expected();
+  /** Takes a Parse without a name at once where nothing is ahead of it, as the agent does. */
+  isQuick = true;
 
   parse(name: string, sql = name, disposition: number = FORWARD): Mention {
     const mention =
       name === ''
-        ? this.names.takeUnnamed(Buffer.from(sql), 0, sql.length)
+        ? this.names.takeUnnamed(Buffer.from(sql), 0, sql.length, this.isQuick && this.due.isEmpty)
         : this.names.take(name, this.registry.acquire(Buffer.from(sql)));
     this.due.push(PARSE, disposition, undefined, mention);
     return mention;
@@ -238,4 +241,56 @@ describe('ClientStatements', () => {
     client.due.clear();
     expect([client.has('a'), client.registry.size]).toEqual([[false], 0]);
   });
+
+  test('has the same statement without a name, whether it was taken at once or put into the books', () => {
+    const sends = {
+      parse: (client: Client, sql: string) => client.parse('', sql),
+      execute: (client: Client) => client.due.push(EXECUTE),
+      sync: (client: Client) => client.sync(),
+      query: (client: Client) =>
+        client.due.push(QUERY, FORWARD, undefined, client.mention(names.DROP_UNNAMED)),
+      close: (client: Client) => client.due.push(CLOSE, FORWARD, undefined, client.mention(names.DROP)),
+    };
+    const done = { [PARSE]: '1', [EXECUTE]: 'C', [CLOSE]: '3', [SYNC]: 'Z', [QUERY]: 'Z' };
+    const step = fc.oneof(
+      fc.constantFrom(...(Object.keys(sends) as (keyof typeof sends)[])),
+      fc.constantFrom('done', 'done', 'done', 'refused'),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const clients = [new Client(), new Client()];
+        clients[1]!.isQuick = false;
+        // What is still to be answered, as a server has it.
+        let sent: number[] = [];
+        let isFailed = false;
+        for (const [i, each] of steps.entries()) {
+          if (each === 'done' || each === 'refused') {
+            const kind = sent.shift() as keyof typeof done | undefined;
+            if (kind === undefined) continue;
+            const isRefused = each === 'refused' && kind !== SYNC && kind !== QUERY;
+            for (const client of clients) client.hears(isRefused ? 'E' : done[kind]);
+            if (isRefused) {
+              const syncAt = sent.indexOf(SYNC);
+              isFailed = syncAt < 0;
+              sent = isFailed ? [] : sent.slice(syncAt);
+            }
+          } else {
+            // What the server passes over, nobody books.
+            if (isFailed && each !== 'sync') continue;
+            for (const client of clients) sends[each](client, `SELECT ${i}`);
+            const kind = { parse: PARSE, execute: EXECUTE, sync: SYNC, query: QUERY, close: CLOSE }[each];
+            isFailed = false;
+            sent.push(kind);
+          }
+          const [quick, booked] = clients.map((client) => client.names.find(''));
+          expect(textOf(quick)).toBe(textOf(booked));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
+
+function textOf(mention: Mention | undefined): string | undefined {
+  return mention?.chunk === undefined ? undefined : String(mention.chunk);
+}

@@ -1,6 +1,6 @@
 // What is still to come back from a server, in order: each entry says what answers it, and whether the client sees that.
 
-import { type Mention, NOTHING } from './client_statements.ts';
+import { type Mention, NOTHING, TAKE_AT_ONCE } from './client_statements.ts';
 import { Entries } from './entries.ts';
 import { ServerStatements } from './server_statements.ts';
 import type { Statement } from './statements.ts';
@@ -173,7 +173,7 @@ export class Expected {
     if (disposition === FAKE) this.#fakes++;
     else if (statement !== undefined) this.#pending.set(statement, 1 + (this.#pending.get(statement) ?? 0));
     if (kind === PARSE && mention !== undefined) mention.parses++;
-    if (!changesNames(kind | disposition, mention)) return;
+    if (mention === undefined || !changesNames(kind | disposition, mention)) return;
     if (kind === QUERY) mention.owner.expectQuery(mention);
     else mention.owner.expect(mention);
   }
@@ -258,7 +258,7 @@ export class Expected {
       const mention = this.#entries.mention(i);
       // Anything but a plain message of the client's own, or one that changes the books, has to be judged anew.
       if (code > SYNC || kind === PARSE || this.#entries.statement(i) !== undefined) return undefined;
-      if (changesNames(code, mention)) return undefined;
+      if (mention !== undefined && changesNames(code, mention)) return undefined;
       if ((kind === SYNC) !== (i === count - 1)) return undefined;
       run.push({ kind, mention });
     }
@@ -323,7 +323,8 @@ export class Expected {
   #done(): void {
     const code = this.#entries.code(0);
     const mention = this.#entries.mention(0);
-    if (changesNames(code, mention)) mention.owner.onDone(mention, (code & KIND) === QUERY);
+    if (mention !== undefined && changesNames(code, mention))
+      mention.owner.onDone(mention, (code & KIND) === QUERY);
     this.#pop();
   }
 
@@ -332,7 +333,9 @@ export class Expected {
     const code = this.#entries.code(0);
     const mention = this.#entries.mention(0);
     this.#pop();
+    if (mention === undefined) return;
     if (changesNames(code, mention)) mention.owner.onUndone(mention, isFirst);
+    else if (code === PARSE && isFirst && mention.effect === TAKE_AT_ONCE) mention.owner.onRefusedAtOnce();
   }
 
   /** Nothing answers the end of a COPY's data: it is gone as soon as it would be next. */
@@ -356,8 +359,9 @@ export class Expected {
   }
 }
 
-/** A Bind or Describe only speaks of a name, and a Parse that the agent sends again is no news to the client. */
-function changesNames(code: number, mention: Mention | undefined): mention is Mention {
-  if (mention === undefined || mention.effect === NOTHING || (code & DISPOSITION) === SKIP) return false;
+/** Are there books to keep? A Bind or Describe only speaks of a name, and a Parse that the agent sends again is no news to the client. */
+function changesNames(code: number, { effect }: Mention): boolean {
+  if (effect === NOTHING || effect === TAKE_AT_ONCE) return false;
+  if ((code & DISPOSITION) === SKIP) return false;
   return (code & KIND) !== BIND && (code & KIND) !== DESCRIBE;
 }

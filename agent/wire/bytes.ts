@@ -3,6 +3,10 @@
 import { ProtocolError } from './protocol_error.ts';
 
 const encoder = new TextEncoder();
+// A Buffer's own method, on any bytes: a view would cost more than the string.
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, from: number, to: number): string;
+};
 // A byte order mark is a character like any other here: names that differ must not come out alike.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -27,7 +31,7 @@ export function putInt32(bytes: Uint8Array, at: number, value: number): void {
 
 /** A name to look up by, byte for byte: in the client's encoding two names may be no UTF-8, and still be two. */
 export function nameAt(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+  return latin1Slice.call(bytes, from, to);
 }
 
 /** The index of the NUL that ends the string at `at`; -1 when there is none before `end`. */

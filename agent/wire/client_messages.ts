@@ -1,6 +1,7 @@
 // Messages that a client sends: read from applications, written for PostgreSQL. Names inside can be replaced.
 
-import { concat, cstring, endOfString, message, nameAt, putInt32 } from './bytes.ts';
+import { cstring, endOfString, message, nameAt, putInt32 } from './bytes.ts';
+import { copy } from './pieces.ts';
 import { ProtocolError } from './protocol_error.ts';
 import * as type from './types.ts';
 
@@ -66,7 +67,7 @@ export function readBind(
 }
 
 /**
- * The bytes of a Bind message up to and with its statement's name, which is `name` now; the rest can follow as it is.
+ * The bytes of a Bind message up to and with its statement's name, which is `name` now (ASCII); the rest can follow as it is.
  *
  * @throws ProtocolError when it was so long that its new length does not fit into its four bytes.
  */
@@ -77,12 +78,13 @@ export function renameBind(
   at: { statementAt: number; statementEnd: number },
   name: string,
 ): Uint8Array {
-  const newName = cstring(name);
-  const head = concat([chunk.subarray(start, at.statementAt), newName]);
-  const grown = newName.length - (at.statementEnd + 1 - at.statementAt);
-  const length = end - start - 1 + grown;
+  const before = at.statementAt - start;
+  const length = end - start - 1 + name.length - (at.statementEnd - at.statementAt);
   if (length > INT32_MAX) throw new ProtocolError(`a Bind message of ${end - start - 1} bytes is too long`);
+  const head = new Uint8Array(before + name.length + 1);
+  copy(chunk, start, at.statementAt, head, 0);
   putInt32(head, 1, length);
+  for (let i = 0; i < name.length; i++) head[before + i] = name.charCodeAt(i);
   return head;
 }
 

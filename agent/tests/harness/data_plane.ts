@@ -18,6 +18,7 @@ import type { Pool } from '../../pool/pool.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { StatementRegistry } from '../../state/statements.ts';
+import { NameCache } from '../../wire/name_cache.ts';
 import { startup } from './client_words.ts';
 import { FakeClock, settle } from './fake_clock.ts';
 import { FakeConnection } from './fake_connection.ts';
@@ -163,6 +164,7 @@ export class DataPlane {
       internalErrors: new InternalErrors(clock, log),
       registry: this.registry,
       statements: new StatementRegistry(),
+      statementNames: new NameCache(),
       clients: new Clients(),
       greetings: new Greetings(),
       loginDeadlines: new LoginDeadlines(clock),

@@ -16,6 +16,7 @@ import { endLateClients } from '../../client/timeouts.ts';
 import type { PoolMode, Settings } from '../../config/settings.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import type { DialTools } from '../../server/dial.ts';
+import { NameCache } from '../../wire/name_cache.ts';
 import { settle } from '../harness/fake_clock.ts';
 import { UNTUNED } from '../harness/fake_network.ts';
 import { Books, RememberedStatements } from './books.ts';
@@ -143,6 +144,7 @@ export class World implements ClientWorld {
       tls: undefined,
       accepting: true,
       statements: new RememberedStatements(),
+      statementNames: new NameCache(),
       clients: new Clients(),
       greetings: new Greetings(),
       peerUser: () => undefined,
