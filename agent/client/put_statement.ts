@@ -8,10 +8,15 @@ import { encodeCloseStatement, encodeParse } from '../wire/client_messages.ts';
 import type { Pieces } from '../wire/pieces.ts';
 import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
 
-/** May a Parse of it be answered without asking? The server has it, and would not refuse a Parse, as a failed transaction does. */
+/**
+ * May a Parse of it be answered without asking? The server has it, would not refuse a Parse, as a failed transaction does, and
+ * reads the text as it did then: what is still to be run may be a SET.
+ */
 export function canAnswerFor(statement: Statement, server: Server): boolean {
   const { expected: due, statements, status } = server;
-  return statements.has(statement, due.run) && !due.isBehind && status !== IN_FAILED_TRANSACTION;
+  return (
+    statements.has(statement, due.run) && !due.isBehind && !due.isToRun && status !== IN_FAILED_TRANSACTION
+  );
 }
 
 /** For a message that uses it; the client sees nothing of that. True when something has to be sent, which is in `pieces`. */

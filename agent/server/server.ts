@@ -232,6 +232,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
           throw new UnexpectedReply('ReadyForQuery has a wrong length');
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
+        this.statements.onReady();
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
         if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
           return KEEP;
@@ -266,7 +267,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
     // Each one is copied with all others: a server that invents names could keep the whole process at that.
     if (this.parameters.reported.size > REPORTED_MAX)
       throw new UnexpectedReply(`the server reported more than ${REPORTED_MAX} parameters`);
-    return this.tenant.onParameter(name, value) ? 0 : KEEP;
+    const { reading } = this.tenant;
+    const isNew = this.tenant.onParameter(name, value);
+    if (this.tenant.reading !== reading) this.statements.onReadingChanged();
+    return isNew ? 0 : KEEP;
   }
 
   #error(framer: Framer): number {

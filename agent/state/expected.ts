@@ -54,8 +54,9 @@ export class Expected {
   #unended = false;
   #owesSync = false;
   #fakes = 0;
-  /** Queries that are not answered. */
+  /** Queries that are not answered, and Executes. */
   #queries = 0;
+  #executes = 0;
   /** Syncs that were sent, and that were answered. */
   #syncs = 0;
   #answered = 0;
@@ -76,6 +77,11 @@ export class Expected {
   /** The server may still find an error in an earlier run, or a Query, and then it has not done what it was told there. */
   get isBehind(): boolean {
     return this.#syncs > this.#answered || this.#queries > 0;
+  }
+
+  /** Something is still to be run, which may change by what later texts are read. */
+  get isToRun(): boolean {
+    return this.#queries > 0 || this.#executes > 0;
   }
 
   /** Messages of the extended protocol were sent, and no Sync behind them yet. */
@@ -170,6 +176,7 @@ export class Expected {
     this.#entries.push(kind | disposition, statement, mention);
     if (kind === SYNC) this.#syncs++;
     else if (kind === QUERY) this.#queries++;
+    else if (kind === EXECUTE) this.#executes++;
     if (disposition === FAKE) this.#fakes++;
     else if (statement !== undefined) this.#pending.set(statement, 1 + (this.#pending.get(statement) ?? 0));
     if (kind === PARSE && mention !== undefined) mention.parses++;
@@ -347,6 +354,7 @@ export class Expected {
     if ((code & DISPOSITION) === FAKE) this.#fakes--;
     else if (statement !== undefined) this.#forgetOne(statement);
     if ((code & KIND) === QUERY) this.#queries--;
+    else if ((code & KIND) === EXECUTE) this.#executes--;
     else if ((code & KIND) === PARSE && mention !== undefined) mention.parses--;
     do entries.pop();
     while (entries.count > 0 && entries.code(0) === COPY_END);

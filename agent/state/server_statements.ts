@@ -20,6 +20,8 @@ export class ServerStatements {
   readonly #known = new Map<Statement, Known>();
   /** Those that it has said that it has, each with its edition: a Parse of one of these needs its Close before. */
   readonly #there = new Map<Statement, number>();
+  /** Those whose Parse was done since the last ReadyForQuery. */
+  readonly #fresh: Statement[] = [];
 
   get size(): number {
     return this.#known.size;
@@ -82,6 +84,24 @@ export class ServerStatements {
     const known = this.#known.get(statement);
     this.#there.set(statement, known?.edition ?? statement.edition);
     if (isLast && known !== undefined) known.run = SURE;
+    this.#fresh.push(statement);
+  }
+
+  /** ReadyForQuery came: what has changed before it has been reported. */
+  onReady(): void {
+    if (this.#fresh.length > 0) this.#fresh.length = 0;
+  }
+
+  /**
+   * The client has changed by what a text is read. The report of that comes no later than ReadyForQuery, so that a Parse
+   * which is not done, or was done since the last one, may have been read by the new: it is relied on by nobody else.
+   */
+  onReadingChanged(): void {
+    for (const known of this.#known.values()) if (known.run !== SURE) known.edition = DOUBTED;
+    for (const statement of this.#fresh) {
+      this.distrust(statement);
+      if (this.#there.has(statement)) this.#there.set(statement, DOUBTED);
+    }
   }
 
   /** CloseComplete came. */

@@ -1,4 +1,4 @@
-// `npm run bench`: pgsidecar against Debian's pgbouncer, in one run and pair by pair; a table, JSON, the documentation page.
+// `npm run bench`: pgsidecar against pgbouncer, in one run and pair by pair; a table, JSON, the documentation page.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
@@ -11,7 +11,7 @@ import { installedPostgresVersions } from '../harness/postgres_programs.ts';
 import { type Cell, measureCell, type Plan, warm } from './measure.ts';
 import { Pairs } from './pairs.ts';
 import { fillTables } from './pgbench.ts';
-import { DATABASE, USER } from './poolers.ts';
+import { DATABASE, pgbouncerProgram, USER } from './poolers.ts';
 import { memoryOf } from './process_usage.ts';
 import { type BenchResult, markdownOf, planLine, printTable, summaryOf, tableOf } from './report.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
@@ -64,7 +64,7 @@ function planOf(): Plan {
 }
 
 async function bench(plan: Plan): Promise<BenchResult> {
-  const missing = missingPrograms('pgbench', 'pgbouncer');
+  const missing = missingPrograms('pgbench', pgbouncerProgram());
   if (missing !== undefined) throw new Error(`Cannot compare: ${missing}`);
   const [load = 0] = loadavg();
   if (load > 0.5)

@@ -1,7 +1,7 @@
 // Starts the two that are compared, with the same settings: UNIX socket in, verify-full TLS out, transactions, 20 servers.
 
-import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import manifest from '../../../package.json';
 import { startAgent } from '../harness/agent.ts';
 import type { CertificateAuthority } from '../harness/certificates.ts';
@@ -33,6 +33,7 @@ export const USER = 'bench';
 export const DATABASE = 'bench';
 export const POOL_SIZE = 20;
 const CLIENTS_MAX = 1_000;
+const NEWER_PGBOUNCER = resolve(import.meta.dir, '../../../node_modules/.cache/pgbouncer/pgbouncer');
 
 export async function startPgsidecar(
   { postgres, authority }: Backend,
@@ -110,7 +111,7 @@ export async function startPgbouncer(
   );
   const logPath = join(nursery.directory, 'log');
   const descriptor = openSync(logPath, 'a');
-  const child = nursery.spawn(['pgbouncer', ini], {
+  const child = nursery.spawn([pgbouncerProgram(), ini], {
     account,
     output: descriptor,
     env: { PATH: '/usr/sbin:/usr/bin:/bin' },
@@ -141,8 +142,13 @@ async function verifierOf(postgres: Postgres): Promise<string> {
   return String(secret);
 }
 
+/** That of scripts/newer_pgbouncer, which knows prepared statements, where it was fetched; otherwise the installed one. */
+export function pgbouncerProgram(): string {
+  return existsSync(NEWER_PGBOUNCER) ? NEWER_PGBOUNCER : 'pgbouncer';
+}
+
 export function pgbouncerVersion(): string {
-  const output = Bun.spawnSync(['pgbouncer', '--version'], {
+  const output = Bun.spawnSync([pgbouncerProgram(), '--version'], {
     env: { PATH: '/usr/sbin:/usr/bin:/bin' },
   }).stdout;
   return /^PgBouncer (\S+)/.exec(output.toString())?.[1] ?? 'unknown';

@@ -95,3 +95,38 @@ test('what a client has prepared, and has parsed anew after it changed its setti
   first.close();
   second.close();
 });
+
+const TOKYO = ['2023-12-31 15:00:00', 'Asia/Tokyo'];
+const UTC = ['2024-01-01 00:00:00', 'UTC'];
+const run = (sql: string): Uint8Array[] => [parse('', sql), bind(''), execute()];
+
+test.each([
+  ['a Query', [query('SET TimeZone = "Asia/Tokyo"')], 2],
+  ['an Execute', run('SET TimeZone = "Asia/Tokyo"'), 1],
+  ['a function', run(`SELECT 1 FROM set_config('TimeZone', 'Asia/Tokyo', false)`), 1],
+])(
+  'a setting that %s changes in the same write counts for the text behind it, and for nobody else',
+  async (kind, change, readies) => {
+    const zone = `, current_setting('TimeZone') -- ${kind}`;
+    const sql = MOMENT + zone;
+    const both = async (client: RawClient, count: number, ...pieces: readonly Uint8Array[]) => {
+      client.heard = '';
+      client.say(...pieces);
+      await client.until(new RegExp(`^(?:[^]*?Z\\0\\0\\0\\x05[ITE]){${count}}$`));
+      const row = split(Buffer.from(client.heard, 'latin1')).findLast(({ type }) => type === 'D')!;
+      const length = row.body.readInt32BE(2);
+      return [row.body.toString('utf8', 6, 6 + length), row.body.toString('utf8', 10 + length)];
+    };
+    for (const isKnown of [false, true]) {
+      const text = `${sql} ${isKnown}`;
+      const first = await join('TimeZone = "UTC"');
+      const second = await join('TimeZone = "UTC"');
+      if (isKnown) expect(await both(second, 1, ...prepared('y', text))).toEqual(UTC);
+      expect(await both(first, readies, ...change, ...prepared('x', text))).toEqual(TOKYO);
+      if (!isKnown) expect(await both(second, 1, ...prepared('y', text))).toEqual(UTC);
+      expect(await both(second, 1, ...used('y'))).toEqual(UTC);
+      first.close();
+      second.close();
+    }
+  },
+);

@@ -301,7 +301,7 @@ const hostileServer: Target = {
     await settle();
     other.says(client.query('rows 1'));
     await settle();
-    answer(plane, new Map());
+    answer(plane, new Map(), 'transaction');
     await settle();
     const heard = other.connection.isClosed ? [] : other.heard();
     must(other.connection.isEnded || heard.at(-1) === 'Ready I', `the neighbour heard ${heard.join()}`);
