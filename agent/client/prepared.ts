@@ -28,6 +28,8 @@ import { canAnswerFor, need, needFor, put } from './put_statement.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
+/** A Parse without a name that is longer is kept only while there is room in prepared_statements_memory. */
+const SHORT_BYTES = 4 * 1024;
 
 /**
  * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `pieces`;
@@ -188,7 +190,7 @@ export class PreparedStatements {
     return REPLACED;
   }
 
-  #parseUnnamed(framer: Framer, server: Server, { max, heldMax }: StatementLimits): number {
+  #parseUnnamed(framer: Framer, server: Server, { max, heldMax, memoryMax }: StatementLimits): number {
     const { chunk, start, end, whole } = framer;
     // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
     if (!whole && end - start <= heldMax) return end - start;
@@ -206,13 +208,9 @@ export class PreparedStatements {
       return REPLACED;
     }
     // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
-    const mention = this.names.takeUnnamed(
-      whole ? chunk : undefined,
-      start,
-      end,
-      server.expected.isEmpty,
-      ends,
-    );
+    const isKept = whole && (end - start <= SHORT_BYTES || this.#refusalOf(memoryMax) === undefined);
+    const isNext = server.expected.isEmpty;
+    const mention = this.names.takeUnnamed(isKept ? chunk : undefined, start, end, isNext, ends);
     this.#onUnnamed(mention, server);
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return AS_IT_IS;

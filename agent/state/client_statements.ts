@@ -44,7 +44,12 @@ export interface Mention {
   chunk: Uint8Array | undefined;
   start: number;
   end: number;
+  /** What of it is in the books of `bytes`. */
+  counted: number;
 }
+
+/** A Parse without a name that came in a chunk no longer than this is kept with its chunk, and not counted: what a client has anyway. */
+const CHUNK_KEPT_MAX = 4 * 1024;
 
 /**
  * A name is taken or freed when the server has done it, as PostgreSQL has it: a Parse that fails or is passed over takes
@@ -124,11 +129,12 @@ export class ClientStatements {
   ): Mention {
     const isAtOnce = isNext && this.#sent === this.#settled;
     const mention = mentionOf(this, isAtOnce ? TAKE_AT_ONCE : TAKE, '', '', undefined);
-    if (isAtOnce) this.#unnamed = mention;
     mention.ends = ends;
     mention.chunk = chunk;
     mention.start = start;
     mention.end = end;
+    if (chunk !== undefined && chunk.length > CHUNK_KEPT_MAX) this.#keepOnly(mention, chunk);
+    if (isAtOnce) this.#setUnnamed(mention);
     return mention;
   }
 
@@ -158,13 +164,13 @@ export class ClientStatements {
   onDone(mention: Mention, isQuery: boolean): void {
     if (mention.effect === TAKE) {
       if (this.#isClosed) return this.#giveBack(mention);
-      if (mention.name === '') this.#unnamed = mention;
+      if (mention.name === '') this.#setUnnamed(mention);
       else {
         this.#drop(mention.name);
         this.#there.set(mention.name, mention);
       }
     } else if (mention.effect === DROP) this.#drop(mention.name);
-    if (isQuery) this.#unnamed = undefined;
+    if (isQuery) this.#setUnnamed(undefined);
     this.#settle(mention);
   }
 
@@ -176,7 +182,7 @@ export class ClientStatements {
 
   /** What would have ended it is answered without a server. Nothing is on its way. */
   dropUnnamed(): void {
-    this.#unnamed = undefined;
+    this.#setUnnamed(undefined);
   }
 
   /** All names are free, as after DEALLOCATE ALL; the statement without one stays. */
@@ -192,21 +198,21 @@ export class ClientStatements {
   onUndone(mention: Mention, isRefused: boolean): void {
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
-      if (isRefused && mention.name === '') this.#unnamed = undefined;
+      if (isRefused && mention.name === '') this.#setUnnamed(undefined);
     }
     this.#settle(mention);
   }
 
   /** As `onUndone()` of what was taken at once. */
   onRefusedAtOnce(): void {
-    this.#unnamed = undefined;
+    this.#setUnnamed(undefined);
   }
 
   /** The client is gone. What is still on its way is given back when it is done. */
   close(): void {
     this.#isClosed = true;
     this.dropAll();
-    this.#unnamed = undefined;
+    this.#setUnnamed(undefined);
   }
 
   #isDue(mention: Mention): boolean {
@@ -225,14 +231,37 @@ export class ClientStatements {
   }
 
   #drop(name: string): void {
-    if (name === '') this.#unnamed = undefined;
+    if (name === '') this.#setUnnamed(undefined);
     const mention = this.#there.get(name);
     if (mention === undefined) return;
     this.#there.delete(name);
     this.#giveBack(mention);
   }
 
-  #giveBack({ name, statement }: Mention): void {
+  #setUnnamed(mention: Mention | undefined): void {
+    const before = this.#unnamed;
+    this.#unnamed = mention;
+    if (before !== undefined && before.counted > 0 && before !== mention) this.#count(before, 0);
+  }
+
+  /** The chunk may hold megabytes of other messages: the Parse alone is kept, and counted. */
+  #keepOnly(mention: Mention, chunk: Uint8Array): void {
+    const bytes = mention.end - mention.start;
+    mention.chunk = new Uint8Array(chunk.subarray(mention.start, mention.end));
+    mention.start = 0;
+    mention.end = bytes;
+    this.#count(mention, bytes);
+  }
+
+  #count(mention: Mention, bytes: number): void {
+    this.#bytes += bytes - mention.counted;
+    this.#registry.onNameBytes(bytes - mention.counted);
+    mention.counted = bytes;
+  }
+
+  #giveBack(mention: Mention): void {
+    const { name, statement } = mention;
+    if (mention.counted > 0) this.#count(mention, 0);
     if (statement === undefined) return;
     this.#bytes -= statement.bytes + name.length;
     this.#registry.onNameBytes(-name.length);
@@ -263,5 +292,6 @@ export function mentionOf(
     chunk: undefined,
     start: 0,
     end: 0,
+    counted: 0,
   };
 }

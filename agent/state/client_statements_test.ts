@@ -242,6 +242,27 @@ describe('ClientStatements', () => {
     expect([client.has('a'), client.registry.size]).toEqual([[false], 0]);
   });
 
+  test('counts a long statement without a name while the client has it, and keeps nothing else of its chunk', () => {
+    const client = new Client();
+    const chunk = Buffer.alloc(100_000, 0x20);
+    for (const [i, letters] of ['1Z', 'EZ'].entries()) {
+      for (const isNext of [true, false]) {
+        const mention = client.names.takeUnnamed(chunk, 10, 9_010, isNext);
+        client.due.push(PARSE, FORWARD, undefined, mention);
+        client.sync();
+        expect([mention.chunk!.buffer.byteLength, client.registry.bytes]).toEqual([
+          9_000,
+          i === 0 && !isNext ? 18_000 : 9_000,
+        ]);
+        client.hears(letters);
+        expect([client.names.bytes, client.registry.bytes]).toEqual(i === 0 ? [9_000, 9_000] : [0, 0]);
+      }
+    }
+    client.names.takeUnnamed(chunk, 0, 5_000, true);
+    client.names.close();
+    expect([client.names.bytes, client.registry.bytes]).toEqual([0, 0]);
+  });
+
   test('has the same statement without a name, whether it was taken at once or put into the books', () => {
     const sends = {
       parse: (client: Client, sql: string) => client.parse('', sql),

@@ -230,7 +230,7 @@ export const SERVER_SETTINGS = {
     min: 64 * 1024,
     max: 100 * 1024 ** 3,
     reload: 'live',
-    doc: 'Memory for the texts of all clients’ named prepared statements and the names they have for them; one client may have half of it. Who prepares more is told so (SQLSTATE 53200), as one who prepares more than the server has memory for.',
+    doc: 'Memory for the texts of all clients’ named prepared statements and the names they have for them; one client may have half of it. Who prepares more is told so (SQLSTATE 53200), as one who prepares more than the server has memory for. A statement without a name that is longer than 4 kB counts as well; where there is no room for it, it is passed on and not kept for another server.',
   },
   server_write_buffer: {
     type: 'size',
