@@ -11,6 +11,8 @@ export class Clients {
   /** Connections that are logging in; and by where they come from. */
   logins = 0;
   readonly loginsBySource = new Counter();
+  /** Clients that have proved who they are, and wait for the first server of their pool. */
+  arriving = 0;
   /** Logins that were refused since the start. */
   loginFailures = 0;
   /** Logins that succeeded since the start. */

@@ -32,7 +32,7 @@ export function checkLogins(settings: Settings, clients: Clients, source: string
 
 /** @throws AgentError client_limit */
 export function checkLimits(settings: Settings, clients: Clients, database: string, user: string): void {
-  checkLimit('max_client_conn', settings.max_client_conn, clients.count);
+  checkLimit('max_client_conn', settings.max_client_conn, clients.count + clients.arriving);
   checkLimit(
     'max_db_client_connections',
     settings.databases[database]?.maxDbClientConnections ?? settings.max_db_client_connections,

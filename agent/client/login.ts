@@ -66,6 +66,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   /** It has not proved who it is: it counts against client_login_concurrency. */
   #isStranger = true;
   #keepsPlace = false;
+  /** It counts against max_client_conn already. */
+  #isArriving = false;
 
   constructor(connection: Connection, transport: Transport, context: ClientContext) {
     this.#connection = connection;
@@ -238,12 +240,15 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     if (failure !== undefined) return this.#refuse(failure);
     if (pool.welcome !== undefined) return this.#greet(pool, user);
     // What a server says of itself is part of the greeting: the first client of a pool waits for the first server.
+    this.#isArriving = true;
+    context.clients.arriving++;
     Welcome.wait(
       pool,
       this.#connection,
       () => {
         if (this.#phase !== 'thinking') return;
         this.#attempt(() => {
+          this.#arrived();
           // Others may have come in meanwhile.
           checkLimits(context.settings, context.clients, pool.database.name, user);
           this.#greet(pool, user);
@@ -316,7 +321,14 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#phase = 'over';
     this.#startup.stop();
     this.#context.loginDeadlines.remove(this);
+    this.#arrived();
     if (!this.#keepsPlace) this.#known();
+  }
+
+  #arrived(): void {
+    if (!this.#isArriving) return;
+    this.#isArriving = false;
+    this.#context.clients.arriving--;
   }
 
   #known(): void {
