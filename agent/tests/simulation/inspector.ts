@@ -30,7 +30,7 @@ export class Inspector {
   inspect(): void {
     const { registry, context } = this.#world;
     for (const pool of registry) this.#inspectPool(pool);
-    const { count } = context.clients;
+    const count = context.clients.count + context.clients.arriving;
     const max = this.#world.settings.max_client_conn;
     if (count > max && count > this.#clients)
       this.#world.violation(`${count} clients where ${max} are allowed`);
@@ -144,6 +144,7 @@ export class Inspector {
     const { registry, context, postgres } = world;
     if (context.clients.count > 0) world.violation(`${context.clients.count} sessions are left`);
     if (context.clients.logins > 0) world.violation(`${context.clients.logins} logins are left`);
+    if (context.clients.arriving > 0) world.violation(`${context.clients.arriving} arrivals are left`);
     if (context.statements.size > 0) world.violation(`${context.statements.size} statements are left`);
     let idle = 0;
     for (const pool of registry) {
