@@ -97,6 +97,47 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./url.ts')).url,
   },
   {
+    name: 'eject',
+    summary: 'Print the URL that leads to the server itself, or write it back into a file',
+    about: [
+      'The way back, for when the application shall do without the agent: prints the URL of the server, as the agent reaches it, for DATABASE_URL. Without NAME it is the writer, or else the first database. The password shows as *** unless you say --show-secrets.',
+      "With --write each line of the file that leads to the agent leads to the server again: a URL (DATABASE_URL, Rails' url:), a host (DB_HOST, PGHOST, host:) gets the server's, and login.gov's database_socket goes away. What else the file says stays. The file as it was is kept beside it as FILE.through-pgsidecar; the new one is put in its place at once, with the same owner and mode. A file with a line that names the agent and is not understood is not touched.",
+      'The application has to be restarted to see it. The agent goes on serving until it is drained.',
+    ],
+    arguments: [
+      { name: 'NAME', required: false, summary: 'a database, as status lists them; not with --write' },
+    ],
+    flags: [
+      {
+        name: 'write',
+        value: 'FILE',
+        repeatable: true,
+        completes: 'file',
+        summary:
+          'Write into this file of the application: a .env, database.yml or application.yml; repeatable',
+      },
+      {
+        name: 'for',
+        value: 'LIBRARY',
+        values: LIBRARIES,
+        summary: 'Who reads the URL; libpq when not given, and with --write what the file looks like',
+      },
+      { name: 'show-secrets', summary: 'Print the password' },
+    ],
+    configured: 'settings',
+    exits: [
+      { code: 0, means: 'done; with --write also when the file already leads to the server' },
+      WRONG_LINE,
+      { code: 73, means: 'a file cannot be written' },
+      { code: 78, means: 'the configuration cannot be used, or a file is not understood' },
+    ],
+    examples: [
+      { line: 'pgsidecar eject --write /srv/shop/.env', does: 'Then restart the application' },
+      { line: 'pgsidecar eject --show-secrets', does: 'For a secret store, by hand' },
+    ],
+    load: async () => (await import('./eject.ts')).eject,
+  },
+  {
     name: 'explain',
     summary: "Say where a setting's value comes from",
     about: [

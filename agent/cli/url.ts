@@ -31,13 +31,13 @@ export async function url(call: Call, host: Host): Promise<number> {
 }
 
 /** By the name that clients ask for. */
-function named(settings: Settings, name: string): DatabaseSettings {
+export function named(settings: Settings, name: string, command = 'url'): DatabaseSettings {
   const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
   if (database !== undefined) return database;
   const served = Object.keys(settings.databases);
   const meant = nearest(name, served);
   const hint = meant === undefined ? `the databases are ${served.join(', ')}` : `did you mean ${meant}?`;
-  throw new AgentError('argument_unexpected', { command: 'url', argument: name, hint });
+  throw new AgentError('argument_unexpected', { command, argument: name, hint });
 }
 
 /** libpq from version 16 on finds the machine's CAs by itself, which is what is left where we find none. */

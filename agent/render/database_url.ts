@@ -69,7 +69,10 @@ function wordsWithFallback(settings: Settings, database: DatabaseSettings, wishe
   return { ...wordsOf(database, [socket, ...database.hosts]), ...fallbackWords(database, wishes) };
 }
 
-function fallbackWords(database: DatabaseSettings, wishes: UrlWishes): Readonly<Record<string, string>> {
+export function fallbackWords(
+  database: DatabaseSettings,
+  wishes: Pick<UrlWishes, 'systemCaFile'>,
+): Readonly<Record<string, string>> {
   const { sslmode, sslcert = '', sslkey = '', sslnegotiation } = database;
   const overTcp = database.hosts.some((each) => !each.host.startsWith('/'));
   const ca = database.sslrootcert === 'system' ? wishes.systemCaFile : database.sslrootcert;
@@ -144,7 +147,7 @@ function postgresJsEnvironment(words: Words, showSecrets: boolean): string {
     .join(' ');
 }
 
-function withQuery(url: string, pairs: Readonly<Record<string, string>>): string {
+export function withQuery(url: string, pairs: Readonly<Record<string, string>>): string {
   const query = Object.entries(pairs).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return readable(`${url}${url.includes('?') ? '&' : '?'}${query.join('&')}`);
 }
@@ -157,7 +160,7 @@ function readable(url: string): string {
 }
 
 /** Of a URL that was made here: no part of its user or password holds a `:`, `@` or `/` that is not encoded. */
-function maskUrl(url: string): string {
+export function maskUrl(url: string): string {
   return url.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
 }
 
@@ -166,6 +169,6 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./?-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function impossible(database: DatabaseSettings, library: Library, reason: string): AgentError {
+export function impossible(database: DatabaseSettings, library: Library, reason: string): AgentError {
   return new AgentError('url_impossible', { database: database.name, library, reason });
 }

@@ -85,6 +85,12 @@ export const PROCESS_ERRORS = {
     sentence: 'Cannot write {path}: it is a symbolic link to {target}; remove it or choose another --out',
   },
   file_unwritable: { sqlstate: '58P01', exit: 73, sentence: 'Cannot write {path}: {reason}' },
+  // What eject writes
+  eject_refused: {
+    sqlstate: '22023',
+    exit: 78,
+    sentence: 'Cannot point {path} back at the server: {reason}; nothing was changed',
+  },
   value_unrenderable: {
     sqlstate: 'F0000',
     exit: 78,
