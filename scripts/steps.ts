@@ -97,6 +97,19 @@ export const CONVERSATIONS: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+/** Booted Debians, one at a time: each has PostgreSQL and the agent in it. */
+export const PACKAGING: TestGroup = {
+  name: 'packaging',
+  include: ['packaging/**/*_test.ts'],
+  parallel: 1,
+  timeoutMs: 300_000,
+};
+export const COOKBOOK: TestGroup = {
+  name: 'cookbook',
+  include: ['cookbook/**/*_test.ts'],
+  parallel: 1,
+  timeoutMs: 300_000,
+};
 
 /** All of them, quick ones first; UNIT, GOLDEN, SIMULATION and FUZZ need no server. */
 export const GROUPS: readonly TestGroup[] = [
@@ -109,12 +122,14 @@ export const GROUPS: readonly TestGroup[] = [
   FAULTS,
   DRIVERS,
   CONVERSATIONS,
+  PACKAGING,
+  COOKBOOK,
 ];
 
 /** Test files that no group has: they would never run, and nobody would miss them. */
 export function forgottenTestFiles(): string[] {
   const known = new Set(GROUPS.flatMap(testFiles));
-  const all = ['agent', 'scripts'].flatMap((folder) => [
+  const all = ['agent', 'scripts', 'packaging', 'cookbook'].flatMap((folder) => [
     ...new Glob(`${folder}/**/*{_test,.test,_spec,.spec}.{ts,js,mjs}`).scanSync('.'),
   ]);
   return all.filter((file) => !known.has(file));

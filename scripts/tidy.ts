@@ -25,7 +25,7 @@ export function tidy({ files, dependencies }: Project): Complaint[] {
   ];
   return files.flatMap((file) => {
     const findings = TEXT_RULES.flatMap((rule) => [...rule(file)]);
-    if (/^(?:agent|scripts)\/.*\.ts$/.test(file.path)) {
+    if (/^(?:agent|scripts|packaging|cookbook)\/.*\.ts$/.test(file.path)) {
       const read = readFile(file);
       findings.push(...rules.flatMap((rule) => [...rule(read)]));
     }

@@ -1,0 +1,87 @@
+// A booted Debian for the tests of packages and cookbooks: a real systemd, PostgreSQL, Ruby and Ansible in it, no network but the loopback.
+
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { missingPrograms } from '../../agent/tests/harness/needs.ts';
+
+const BOX = resolve(import.meta.dir, '../box/box');
+/** Made once for each machine: two minutes, most of it Debian's packages. */
+const CACHE = '/var/cache/pgsidecar-tests';
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Debian extends AsyncDisposable {
+  /** Its root file system: files may be put there at any time. */
+  readonly root: string;
+  /** Runs words, or a line of `sh`. */
+  run(command: string | readonly string[]): Promise<Outcome>;
+  /** The same; throws with what it printed when it fails. Gives its standard output. */
+  must(command: string | readonly string[]): Promise<string>;
+  /** @param path absolute, inside. */
+  write(path: string, text: string | Uint8Array, mode?: number): void;
+  read(path: string): string;
+  close(): Promise<void>;
+}
+
+/** Why there cannot be one here; undefined when there can. */
+export function whyNoDebian(): string | undefined {
+  if (process.getuid?.() !== 0) return 'a booted Debian needs root';
+  return missingPrograms('debootstrap', 'unshare', 'nsenter', 'ip');
+}
+
+/** Boots one. */
+export async function openDebian(): Promise<Debian> {
+  const base = join(CACHE, 'bookworm');
+  const packages = readFileSync(resolve(import.meta.dir, '../box/packages'), 'utf8')
+    .trim()
+    .split('\n');
+  await box('make', base, ...packages);
+  mkdirSync(join(CACHE, 'run'), { recursive: true });
+  const root = mkdtempSync(join(CACHE, 'run', 'debian-'));
+  // mkdtemp makes it for its owner alone, and it becomes the root directory of everybody.
+  chmodSync(root, 0o755);
+  await box('new', base, root);
+  const close = async () => void (await box('remove', root));
+  try {
+    await box('up', root);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const run = (command: string | readonly string[]) =>
+    capture([BOX, 'run', root, ...(typeof command === 'string' ? ['sh', '-c', command] : command)]);
+  return {
+    root,
+    run,
+    must: async (command) => mustSucceed(command, await run(command)),
+    write: (path, text, mode = 0o644) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+      chmodSync(join(root, path), mode);
+    },
+    read: (path) => readFileSync(join(root, path), 'utf8'),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function box(...words: string[]): Promise<string> {
+  return mustSucceed(['box', ...words], await capture([BOX, ...words]));
+}
+
+async function capture(command: readonly string[]): Promise<Outcome> {
+  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { code: await child.exited, stdout, stderr };
+}
+
+function mustSucceed(command: string | readonly string[], { code, stdout, stderr }: Outcome): string {
+  if (code === 0) return stdout;
+  throw new Error(
+    `${typeof command === 'string' ? command : command.join(' ')} ended with ${code}: ${stdout}${stderr}`,
+  );
+}
