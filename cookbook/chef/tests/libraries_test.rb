@@ -1,0 +1,136 @@
+# The cookbook's libraries by themselves: documents, secrets, versions, rights, variables, attributes.
+
+require 'minitest/autorun'
+require 'tmpdir'
+Dir[File.expand_path('../pgsidecar/libraries/*.rb', __dir__)].sort.each { |path| require path }
+
+class LibrariesTest < Minitest::Test
+  include Pgsidecar::Cookbook
+
+  def test_an_instance_has_units_and_files_of_its_own_and_the_main_agent_has_those_of_the_package
+    main = Instance.new('default')
+    shop = Instance.new('shop')
+    assert_equal %w(pgsidecar.service pgsidecar.socket /etc/pgsidecar/pgsidecar.yml /etc/pgsidecar/environment /run/pgsidecar),
+                 [main.service, main.socket, main.config_file, main.environment_file, main.socket_directory]
+    assert_equal %w(pgsidecar@shop.service pgsidecar@shop.socket /etc/pgsidecar/shop.yml /etc/pgsidecar/shop.environment /run/pgsidecar-shop),
+                 [shop.service, shop.socket, shop.config_file, shop.environment_file, shop.socket_directory]
+  end
+
+  def test_a_name_that_would_be_another_file_or_unit_is_none
+    ['pgsidecar', '', '../x', 'a b', 'Shop', 'a@b', "a\nb", '-a'].each { |name| refute_match Instance::NAME, name }
+    %w(default shop shop-2 pgsidecar2).each { |name| assert_match Instance::NAME, name }
+  end
+
+  def test_what_is_rendered_reads_back_as_it_was
+    document = { 'a' => '010', 'b' => 'yes', 'c' => "two\nlines", 'd' => { 'e' => [1, '12:30', nil] }, 'f' => '#x: {' }
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, 'pgsidecar.yml')
+      File.write(path, ConfigDocument.render(document))
+      assert_equal document, ConfigDocument.read(path)
+      File.write(path, ConfigDocument.render({}))
+      assert_equal({}, ConfigDocument.read(path))
+    end
+  end
+
+  def test_what_is_no_plain_hash_is_not_read
+    ["- a\n", 'a: [', "a: &x 1\nb: *x\n", "a: !ruby/object:Object {}\n", '', "\xff: 1"].each do |text|
+      Dir.mktmpdir do |folder|
+        path = File.join(folder, 'pgsidecar.yml')
+        File.write(path, text)
+        assert_nil ConfigDocument.read(path), text.inspect
+      end
+    end
+  end
+
+  def test_secrets_are_found_at_every_depth_and_files_that_hold_them_are_none
+    document = { 'users' => { 'a' => { 'password' => 'x', 'password_file' => '/x' }, 'b' => { 'password_next' => 'y' } },
+                 'databases' => { 'c' => { 'url' => 'postgres://' } }, 'default_pool_size' => 5, }
+    assert_equal %w(users.a.password users.b.password_next databases.c.url), ConfigDocument.secret_paths(document)
+  end
+
+  def test_a_document_is_split_into_what_was_asked_for_and_the_rest_without_secrets
+    present = { 'a' => 1, 'users' => { 'ours' => { 'password' => 'x', 'databases' => %w(d) }, 'theirs' => { 'password' => 'y' } } }
+    wanted = { 'users' => { 'ours' => { 'password' => 'new' } } }
+    ours, rest = ConfigDocument.split(present, wanted)
+    assert_equal({ 'users' => { 'ours' => { 'password' => 'x' } } }, ours)
+    assert_equal({ 'a' => 1, 'users' => { 'ours' => { 'databases' => %w(d) }, 'theirs' => { 'password' => ConfigDocument::HIDDEN } } }, rest)
+  end
+
+  def test_the_same_document_splits_into_what_it_was_made_of
+    settings = { 'users' => { 'a' => { 'databases' => %w(d) } }, 'x' => 1 }
+    secrets = { 'users' => { 'a' => { 'password' => 's' }, 'b' => { 'password' => 't' } } }
+    assert_equal [secrets, settings], ConfigDocument.split(ConfigDocument.merge(settings, secrets), secrets)
+  end
+
+  def test_versions_are_ordered_as_the_package_managers_order_them
+    ordered = %w(0.1.0~rc1-1 0.1.0~rc2 0.1.0 0.1.0-2 0.1.0-10 0.2.0 0.10.0 1:0.0.1)
+    ordered.each_cons(2) do |older, newer|
+      assert PackageVersion.older?(older, newer), "#{older} < #{newer}"
+      refute PackageVersion.older?(newer, older), "#{newer} < #{older}"
+    end
+    assert PackageVersion.same?('0.1.0', '0.1.0-3')
+    refute PackageVersion.same?('0.1.0-1', '0.1.0-3')
+    refute PackageVersion.same?(nil, '0.1.0')
+  end
+
+  def test_variables_of_an_environment_file
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, 'environment')
+      File.write(path, "# A=1\n\nB=two words\nC='it''s'\nD=\"x\"\n; E=1\nF=a=b\nG=\nnothing\n")
+      assert_equal({ 'B' => 'two words', 'C' => "it''s", 'D' => 'x', 'F' => 'a=b', 'G' => '' }, Checker.variables(path))
+      assert_equal({}, Checker.variables("#{path}.gone"))
+    end
+  end
+
+  def test_sentences_are_the_agents_own
+    result = Struct.new(:stdout, :stderr, :exitstatus)
+    assert_equal 'error: no', Checker.sentences(result.new("Took\n  x\n", "error: no\n", 78))
+    assert_equal 'exit code 127', Checker.sentences(result.new('', '', 127))
+  end
+
+  def test_a_file_for_everybody_needs_no_group_and_one_that_is_gone_none_either
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, 'application.yml')
+      File.write(path, '')
+      File.chmod(0o755, folder)
+      File.chmod(0o644, path)
+      assert_equal [], Access.groups_for([path, "#{path}.gone", 'environment'])
+    end
+  end
+
+  def test_a_file_for_its_owner_alone_is_refused_with_its_rights
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, 'application.yml')
+      File.write(path, '')
+      File.chmod(0o755, folder)
+      File.chmod(0o600, path)
+      error = assert_raises(Access::Refused) { Access.groups_for([path]) }
+      assert_includes error.message, "#{path} is 0600"
+    end
+  end
+
+  def test_a_file_of_a_group_that_gives_the_machine_away_is_refused
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, 'application.yml')
+      File.write(path, '')
+      File.chmod(0o755, folder)
+      File.chmod(0o640, path)
+      assert_includes assert_raises(Access::Refused) { Access.groups_for([path]) }.message, 'not put into the group root'
+      File.chown(nil, Etc.getgrnam('daemon').gid, path)
+      assert_equal %w(daemon), Access.groups_for([path])
+      File.chmod(0o710, folder)
+      File.chown(nil, Etc.getgrnam('games').gid, folder)
+      assert_equal %w(daemon games), Access.groups_for([path])
+    end
+  end
+
+  def test_attributes_are_checked_all_at_once_and_a_wrong_value_is_not_shown
+    error = assert_raises(NodeAttributes::Wrong) do
+      NodeAttributes.checked('versoin' => '1', 'package_file' => 'relative/hush', 'instances' => { 'shop' => 1, 'A' => {} })
+    end
+    assert_equal 4, error.message.lines.size
+    assert_includes error.message, "did you mean 'version'?"
+    refute_includes error.message, 'hush'
+    assert_equal({ 'version' => nil, 'instances' => {} }, NodeAttributes.checked('version' => nil, 'instances' => {}))
+  end
+end
