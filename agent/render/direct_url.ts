@@ -63,7 +63,11 @@ type Print = (words: Words, more: More, refuse: Refuse) => string;
 
 const PRINTERS: Readonly<Record<Library, Print>> = {
   libpq: (words, more) => printed(words, more),
-  rails: (words, more) => (severalOf(words) ? hostsBehind(words, more, 'localhost') : printed(words, more)),
+  // Rails lays the URL over database.yml, where a port may stand that is the agent's: here it is always said.
+  rails: (words, more) =>
+    severalOf(words)
+      ? hostsBehind(words, more, 'localhost')
+      : readable(printConninfoUrl({ ...words, ...more })),
   django: (words, more) => (severalOf(words) ? hostsBehind(words, more, '') : printed(words, more)),
   sqlalchemy: (words, more) => (severalOf(words) ? hostsBehind(words, more, '') : printed(words, more)),
   node: singleHost,

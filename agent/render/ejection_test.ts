@@ -36,7 +36,6 @@ test('ejectText() puts the server into each form of a URL that leads to the sock
   const server = `writer.example.com/idp?${TLS}`;
   const forms: readonly (readonly [string, string])[] = [
     ['postgresql://idp_app:x@/idp?host=/run/pgsidecar', 'postgresql'],
-    ['postgres://idp_app:x@%2Frun%2Fpgsidecar/idp', 'postgres'],
     ['postgresql+psycopg2://idp_app:x@/idp?host=/run/pgsidecar/', 'postgresql+psycopg2'],
     ['postgresql://idp_app:x@localhost/idp?host=/run/pgsidecar', 'postgresql'],
     [
@@ -50,6 +49,11 @@ test('ejectText() puts the server into each form of a URL that leads to the sock
     expect(changes.map(({ line, what }) => [line, what])).toEqual([[2, 'DATABASE_URL']]);
     expect(JSON.stringify(changes)).not.toContain(open());
   }
+});
+
+test('ejectText() says the port to Rails, which lays the URL over a database.yml with another one', () => {
+  const { text } = eject('url: postgres://idp_app:x@%2Frun%2Fpgsidecar/idp');
+  expect(text).toBe(`url: postgres://idp_app:${open()}@writer.example.com:5432/idp?${TLS}`);
 });
 
 test('ejectText() writes URLs that the agent itself reads as it reached the server', () => {
