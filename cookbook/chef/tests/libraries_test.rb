@@ -124,6 +124,32 @@ class LibrariesTest < Minitest::Test
     end
   end
 
+  def test_the_way_to_a_file_is_the_one_that_is_written_and_the_one_that_links_take
+    Dir.mktmpdir do |folder|
+      File.chmod(0o755, folder)
+      { 'app' => 'daemon', 'releases' => 'games' }.each do |name, group|
+        Dir.mkdir(File.join(folder, name))
+        File.chmod(0o710, File.join(folder, name))
+        File.chown(nil, Etc.getgrnam(group).gid, File.join(folder, name))
+      end
+      File.write(File.join(folder, 'releases', 'application.yml'), '')
+      File.symlink('../releases', File.join(folder, 'app', 'current'))
+      assert_equal %w(daemon games), Access.groups_for([File.join(folder, 'app', 'current', 'application.yml')])
+    end
+  end
+
+  def test_one_application_under_two_names_is_one
+    Dir.mktmpdir do |folder|
+      Dir.mkdir(File.join(folder, 'releases'))
+      File.write(File.join(folder, 'releases', 'application.yml'), '')
+      File.symlink('releases', File.join(folder, 'current'))
+      found = Autoconfig.application_yml(["#{folder}/current/application.yml", "#{folder}/*/application.yml"])
+      assert_equal File.join(folder, 'current', 'application.yml'), found
+      File.write(File.join(folder, 'application.yml'), '')
+      assert_raises(Autoconfig::NotOne) { Autoconfig.application_yml(["#{folder}/*/application.yml", "#{folder}/application.yml"]) }
+    end
+  end
+
   def test_attributes_are_checked_all_at_once_and_a_wrong_value_is_not_shown
     error = assert_raises(NodeAttributes::Wrong) do
       NodeAttributes.checked('versoin' => '1', 'package_file' => 'relative/hush', 'instances' => { 'shop' => 1, 'A' => {} })

@@ -16,6 +16,11 @@ class Chef
     def [](key)
       super(key.to_s)
     end
+
+    # Chef's own does not know that Ruby's takes a block.
+    def to_h
+      transform_values { |item| item.is_a?(ImmutableMash) ? item.to_h : item }
+    end
   end
 
   # What stands left of an assignment in an attributes file: default['a']['b'] = 1.

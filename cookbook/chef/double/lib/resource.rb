@@ -122,6 +122,15 @@ class Chef
     end
     alias inspect to_s
 
+    # What Chef shows of a resource that has failed.
+    def to_text
+      return "#{self}: suppressed sensitive resource output" if sensitive
+
+      set = self.class.properties.values.select { |property| property.set?(self) }
+      lines = set.map { |each| "  #{each.name} #{each.sensitive? ? '*sensitive value suppressed*' : each.get(self).inspect}" }
+      ["#{self} do", *lines, 'end'].join("\n")
+    end
+
     def action(names = NOT_PASSED)
       return @action || self.class.default_action if NOT_PASSED.equal?(names)
 

@@ -96,13 +96,20 @@ class Chef
           # What an earlier action changed is not this one's doing.
           before = resource.updated
           resource.updated = false
-          resource.class.action_helpers.new(resource, self).run(action)
+          perform(resource, action)
           changed = resource.updated
           report.count(changed)
           resource.updated = before || changed
           notify(resource) if changed
         end
       end
+    end
+
+    def perform(resource, action)
+      resource.class.action_helpers.new(resource, self).run(action)
+    rescue StandardError
+      report.log('FAILED', resource.to_text)
+      raise
     end
 
     def find(reference)

@@ -28,10 +28,6 @@ class Chef
           Open3.capture3(LOCALE.merge(environment), *Array(command), stdin_data: '')
         end
         Result.new(command, out, err, status.exitstatus || (128 + status.termsig))
-      rescue Errno::ENOENT
-        raise unless words.size > 1
-
-        Result.new(command, '', "#{words.first}: not found\n", 127)
       end
 
       def shell_out!(*words, **options)

@@ -158,4 +158,17 @@ class ConvergeTest < Minitest::Test
     end
     assert_equal({ state: 1, other: 3 }, calls)
   end
+
+  def test_what_failed_is_shown_as_chef_shows_it_and_its_secrets_are_not
+    type = resource_type do
+      property :told, String
+      property :hushed, String, sensitive: true
+      action(:run) { raise 'broken' }
+    end
+    assert_raises(RuntimeError) { converge { declare_resource(type, 'x') { told('this') and hushed('secret') } } }
+    assert_includes said, 'told "this"'
+    refute_includes said, 'secret"'
+    assert_raises(RuntimeError) { converge { declare_resource(type, 'x') { told('this') and sensitive(true) } } }
+    refute_includes said, 'told'
+  end
 end

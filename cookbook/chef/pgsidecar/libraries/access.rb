@@ -25,16 +25,29 @@ module Pgsidecar
         paths.select { |path| path.start_with?('/') && ::File.file?(path) }.flat_map { |path| groups_of(path) }.uniq.sort
       end
 
-      # The file itself has to be read, and each directory on the way, links followed, to be passed through.
+      # The file itself has to be read, and each directory on the way to be passed through: as it is written, and where links lead.
       def groups_of(path)
         real = ::File.realpath(path)
-        folders = []
-        folder = ::File.dirname(real)
-        until folder == '/'
-          folders << folder
-          folder = ::File.dirname(folder)
-        end
-        [group_for(real, 4, path)].concat(folders.map { |each| group_for(each, 1, path) }).compact.uniq
+        folders = (folders_above(path) | folders_above(real)).map { |folder| group_for(folder, 1, path) }
+        [group_for(real, 4, path), *folders].compact.uniq
+      end
+
+      def folders_above(path)
+        folder = ::File.dirname(path)
+        folder == '/' ? [] : [folder, *folders_above(folder)]
+      end
+
+      # Names, or numbers where there is no name.
+      def owner(stat)
+        Etc.getpwuid(stat.uid).name
+      rescue ArgumentError
+        stat.uid.to_s
+      end
+
+      def group(stat)
+        Etc.getgrgid(stat.gid).name
+      rescue ArgumentError
+        stat.gid.to_s
       end
 
       # nil: everybody has the right. `right` is 4 to read, 1 to pass through.
@@ -42,10 +55,10 @@ module Pgsidecar
         stat = ::File.stat(path)
         return if stat.mode.anybits?(right)
 
-        return if Etc.getpwuid(stat.uid).name == AGENT
+        return if owner(stat) == AGENT
 
-        group = Etc.getgrgid(stat.gid).name
-        rights = format('%<mode>04o %<owner>s:%<group>s', mode: stat.mode & 0o7777, owner: Etc.getpwuid(stat.uid).name, group: group)
+        group = group(stat)
+        rights = format('%<mode>04o %<owner>s:%<group>s', mode: stat.mode & 0o7777, owner: owner(stat), group: group)
         unless stat.mode.anybits?(right << 3)
           raise Refused, "Cannot let pgsidecar read #{wanted}: #{path} is #{rights}. Give its group the right, or say supplementary_groups"
         end

@@ -1,7 +1,5 @@
 # Finds the one application of a node, for the recipe that is told nothing.
 
-require 'etc'
-
 module Pgsidecar
   module Cookbook
     module Autoconfig
@@ -10,7 +8,7 @@ module Pgsidecar
       module_function
 
       def application_yml(places)
-        found = places.flat_map { |place| Dir.glob(place) }.select { |path| ::File.file?(path) }.uniq.sort
+        found = places.flat_map { |place| Dir.glob(place) }.select { |path| ::File.file?(path) }.sort.uniq { |path| ::File.realpath(path) }
         return found.first if found.size == 1
 
         unless found.empty?
@@ -27,7 +25,7 @@ module Pgsidecar
       def users(path)
         return [] if path.nil? || !::File.file?(path)
 
-        [Etc.getpwuid(::File.stat(path).uid).name] - ['root']
+        [Access.owner(::File.stat(path))] - ['root']
       end
     end
   end

@@ -10,6 +10,10 @@ module Pgsidecar
 
       module_function
 
+      def installed?
+        ::File.executable?(PROGRAM)
+      end
+
       def command(path)
         [PROGRAM, 'check', '--config', path]
       end

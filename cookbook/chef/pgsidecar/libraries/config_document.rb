@@ -20,7 +20,8 @@ module Pgsidecar
       # Plain Ruby: node attributes are immutable and have a class of their own, which YAML would write down.
       def plain(value)
         case value
-        when Hash then value.to_h { |key, item| [key.to_s, plain(item)] }
+        # Not to_h with a block: that of a node attribute ignores the block.
+        when Hash then value.each_with_object({}) { |(key, item), made| made[key.to_s] = plain(item) }
         when Array then value.map { |item| plain(item) }
         when Symbol then value.to_s
         else value

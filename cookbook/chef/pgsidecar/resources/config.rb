@@ -8,12 +8,9 @@ use 'partial/instance'
 
 property :source, [String, Array],
          coerce: proc { |paths| Array(paths) },
-         callbacks: {
-           'has to be absolute paths, or `environment`' => ->(paths) { paths.all? { |path| path == 'environment' || path.to_s.start_with?('/') } },
-         },
          default: lazy { text_given? ? [source_file].freeze : [].freeze },
          default_description: 'the file of `source_text` or `source_attribute`, or none',
-         description: "The application's own files, the first one winning: application.yml, database.yml, .env."
+         description: "The application's own files, by absolute paths, the first one winning: application.yml, database.yml, .env; or `environment`."
 
 # Counted as state, because Chef reads every other property once more for the current and for the later value, and would call the block for it.
 property :source_text, [String, Hash],
@@ -106,11 +103,11 @@ load_current_value do |desired|
   current_value_does_not_exist! if document.nil?
 
   stat = ::File.stat(desired.path)
-  owner ::Etc.getpwuid(stat.uid).name
-  group ::Etc.getgrgid(stat.gid).name
+  owner Pgsidecar::Cookbook::Access.owner(stat)
+  group Pgsidecar::Cookbook::Access.group(stat)
   mode format('%04o', stat.mode & 0o7777)
-  source Array(document.delete('sources'))
-  environment document.delete('environment')
+  source Array(document.delete('sources')).map(&:to_s)
+  environment document.delete('environment')&.to_s
   secrets, shown = Pgsidecar::Cookbook::ConfigDocument.split(document, desired.secret_settings)
   secret_settings secrets
   settings shown
@@ -119,16 +116,24 @@ end
 action_class do
   # What is wrong with the properties is said before anything is written.
   def validate_properties
+    validate_settings
+    relative = new_resource.source.reject { |path| path == 'environment' || path.start_with?('/') }
+    raise ArgumentError, "#{new_resource}: source #{relative.join(', ')} has to be an absolute path" unless relative.empty?
+    return if new_resource.mode.end_with?('0')
+
+    raise ArgumentError, "#{new_resource}: mode #{new_resource.mode} lets others at the file, which may hold a secret"
+  end
+
+  def validate_settings
     secrets = Pgsidecar::Cookbook::ConfigDocument.secret_paths(new_resource.settings)
     unless secrets.empty?
+      # Chef shows a resource that has failed, with its properties.
+      new_resource.sensitive true
       raise ArgumentError, "#{new_resource}: #{secrets.join(', ')} would be shown: give it to secret_settings, or name a password_file"
     end
 
     taken = %w(sources environment) & (new_resource.settings.keys + new_resource.secret_settings.keys)
     raise ArgumentError, "#{new_resource}: #{taken.join(', ')} has a property of its own: source, environment" unless taken.empty?
-    return if new_resource.mode.end_with?('0')
-
-    raise ArgumentError, "#{new_resource}: mode #{new_resource.mode} lets others at the file, which may hold a secret"
   end
 
   # The text of the application's file, asked for once: a block may have to fetch it.
@@ -178,43 +183,28 @@ action_class do
     Pgsidecar::Cookbook::ConfigDocument.render(own.merge(settings))
   end
 
-  # Raises with the agent's own sentences. A verification that only returned false would make Chef keep a copy of the refused file.
-  def judge(path)
-    result = shell_out(*Pgsidecar::Cookbook::Checker.command(path), environment: variables)
-    return true unless result.error?
-
-    raise Pgsidecar::Cookbook::Checker::Refused, "#{new_resource}: pgsidecar check refuses what would be #{new_resource.path}:\n" \
-                                                 "#{Pgsidecar::Cookbook::Checker.sentences(result)}"
-  end
-
-  def variables
-    Pgsidecar::Cookbook::Checker.variables(agent.environment_file)
-  end
-
   def write_config
     text = config_text
-    file new_resource.path do
+    path = new_resource.path
+    file path do
       content text
       owner new_resource.owner
       group new_resource.group
       mode new_resource.mode
       sensitive true
       backup false
-      verify { |staged| judge(staged) }
+      # It raises: were it only false, Chef would keep a copy of the refused file, and tell no reason.
+      verify { |staged| judge(staged, "what would be #{path}") }
     end
   end
 
-  # Before anything is there, a why-run can only say what would be written; else it says what the agent would think of it.
+  # Nothing is staged in a why-run, so what would be written is judged elsewhere.
   def foretell
-    return unless ::File.executable?(Pgsidecar::Cookbook::Checker::PROGRAM)
-
     Tempfile.create(['pgsidecar', '.yml']) do |staged|
       staged.write(config_text)
       staged.flush
-      judge(staged.path)
+      judge(staged.path, "what would be #{new_resource.path}")
     end
-  rescue Pgsidecar::Cookbook::Checker::Refused => e
-    Chef::Log.warn("#{e.message}\n(unless what is missing would have been made earlier in this run)")
   end
 
   def groups

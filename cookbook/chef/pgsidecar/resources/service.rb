@@ -56,16 +56,6 @@ action_class do
     true
   end
 
-  # What cannot be used is said while the old agent still runs.
-  def judge
-    result = shell_out(*Pgsidecar::Cookbook::Checker.command(agent.config_file),
-                       environment: Pgsidecar::Cookbook::Checker.variables(agent.environment_file))
-    return unless result.error?
-
-    raise Pgsidecar::Cookbook::Checker::Refused, "#{new_resource}: pgsidecar check refuses #{agent.config_file}, and the agent is left as it is:\n" \
-                                                 "#{Pgsidecar::Cookbook::Checker.sentences(result)}"
-  end
-
   def wait_until_ready
     return unless new_resource.wait
 
@@ -78,7 +68,8 @@ action_class do
   end
 
   def restart
-    judge
+    # What cannot be used is said while the old agent still runs.
+    judge(agent.config_file, "#{agent.config_file}, and the agent is left as it is")
     converge_by("restart #{agent.service}") do
       shell_out!('systemctl', 'restart', agent.service)
       wait_until_ready
