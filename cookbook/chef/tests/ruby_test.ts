@@ -52,7 +52,7 @@ test('each file begins with a sentence that says what it is for', () => {
 
 const noMinitest =
   missingPrograms('ruby') ??
-  ((await hasMinitest()) ? undefined : 'ruby-minitest not installed: scripts/setup --debian');
+  ((await hasLibrary('minitest')) ? undefined : 'ruby-minitest not installed: scripts/setup --debian');
 const noRoot = process.getuid?.() === 0 ? undefined : 'it gives files to other groups, which needs root';
 for (const file of FILES.filter((each) => /^(?:double\/)?tests\/\w+_test\.rb$/.test(each))) {
   testNeeding(noMinitest ?? (file.startsWith('tests/') ? noRoot : undefined))(
@@ -66,12 +66,33 @@ for (const file of FILES.filter((each) => /^(?:double\/)?tests\/\w+_test\.rb$/.t
   );
 }
 
-async function hasMinitest(): Promise<boolean> {
-  return (await run(['ruby', '-e', 'require "minitest"'])).code === 0;
+const noRspec =
+  missingPrograms('ruby') ??
+  ((await hasLibrary('rspec')) ? undefined : 'ruby-rspec not installed: scripts/setup --debian');
+testNeeding(noRspec)(
+  "the specs pass on the double's words for ChefSpec",
+  async () => {
+    const { code, output } = await run(
+      ['ruby', '-w', '-S', 'rspec', '-I', '../double/stubs', '--no-color', 'spec'],
+      'pgsidecar',
+    );
+    expect(output).toMatch(/^[1-9]\d examples, 0 failures$/m);
+    expect(code).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+async function hasLibrary(name: string): Promise<boolean> {
+  return (await run(['ruby', '-e', `require '${name}'`])).code === 0;
 }
 
-async function run(command: readonly string[]): Promise<{ code: number; output: string }> {
-  const child = Bun.spawn([...command], { cwd: CHEF, stdout: 'pipe', stderr: 'pipe' });
+async function run(command: readonly string[], folder = '.'): Promise<{ code: number; output: string }> {
+  const child = Bun.spawn([...command], {
+    cwd: join(CHEF, folder),
+    env: { ...process.env, COOKBOOK: join(CHEF, 'pgsidecar') },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { code: await child.exited, output: stdout + stderr };
 }

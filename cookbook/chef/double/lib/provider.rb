@@ -66,6 +66,7 @@ class Chef
       return unless new_resource.respond_to?(:load_current_value!)
 
       current = new_resource.class.new(new_resource.name, run_context)
+      run_context.prepare_current(current)
       new_resource.class.properties.each_value do |property|
         kept = !property.desired_state? || property.options[:identity] || property.name_property?
         property.set(current, property.get(new_resource)) if kept && property.set?(new_resource)

@@ -117,6 +117,10 @@ class Chef
       run_context.node
     end
 
+    def platform_family?(*families)
+      families.include?(node['platform_family'])
+    end
+
     def to_s
       "#{self.class.resource_name}[#{name}]"
     end

@@ -64,7 +64,7 @@ class Chef
     end
 
     def child(unified:)
-      RunContext.new(node, report, cookbooks, parent: self, unified: unified)
+      self.class.new(node, report, cookbooks, parent: self, unified: unified)
     end
 
     def add(resource)
@@ -104,6 +104,9 @@ class Chef
         end
       end
     end
+
+    # Specs stub what they want here.
+    def prepare_current(resource); end
 
     def perform(resource, action)
       resource.class.action_helpers.new(resource, self).run(action)

@@ -48,8 +48,8 @@ end
 
 # nil when it is not installed. Removed with its configuration left counts as that.
 def installed_version(name)
-  if ::File.exist?('/usr/bin/dpkg-query')
-    found = shell_out('/usr/bin/dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}', name)
+  if platform_family?('debian')
+    found = shell_out('dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}', name)
     found.stdout[/\Ainstalled (\S+)/, 1] unless found.error?
   else
     found = shell_out('rpm', '-q', '--queryformat', '%{VERSION}-%{RELEASE}', name)
@@ -58,10 +58,6 @@ def installed_version(name)
 end
 
 action_class do
-  def debian?
-    platform_family?('debian')
-  end
-
   # The package file on the node, downloaded where it has to be; nil when a repository has it.
   def local_file
     return new_resource.package_file unless new_resource.package_url
@@ -83,7 +79,7 @@ action_class do
 
       return
     end
-    command = debian? ? ['dpkg-deb', '-f', path, 'Version'] : ['rpm', '-qp', '--queryformat', '%{VERSION}-%{RELEASE}', path]
+    command = platform_family?('debian') ? ['dpkg-deb', '-f', path, 'Version'] : ['rpm', '-qp', '--queryformat', '%{VERSION}-%{RELEASE}', path]
     shell_out!(*command).stdout.strip
   end
 
@@ -108,7 +104,7 @@ action_class do
 
   def install_file(path, wanted)
     # The configuration is Chef's: dpkg is not to ask which one to keep, since nobody is there to answer.
-    package_type, flags = debian? ? [:dpkg_package, %w(--force-confdef --force-confold)] : [:rpm_package, nil]
+    package_type, flags = platform_family?('debian') ? [:dpkg_package, %w(--force-confdef --force-confold)] : [:rpm_package, nil]
     unless platform_family?('debian', 'rhel', 'fedora', 'amazon')
       raise ArgumentError, "#{new_resource}: no package file is known for the platform family #{node['platform_family']}: use a repository"
     end
@@ -122,7 +118,7 @@ action_class do
   end
 
   def install_from_repository(wanted, how)
-    downgrade = debian? && new_resource.allow_downgrade
+    downgrade = platform_family?('debian') && new_resource.allow_downgrade
     package new_resource.package_name do
       version wanted if wanted
       options '--allow-downgrades' if downgrade

@@ -1,5 +1,7 @@
 # pgsidecar_config: what it writes, for whom, and what it refuses.
 
+require 'securerandom'
+
 describe 'pgsidecar_config' do
   step_into :pgsidecar_config
 

@@ -3,6 +3,13 @@
 describe 'pgsidecar_install' do
   step_into :pgsidecar_install
 
+  before do
+    stubs_for_current_value('pgsidecar_install[default]') do |resource|
+      allow(resource).to receive_shell_out('dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}', 'pgsidecar', exitstatus: 1)
+      allow(resource).to receive_shell_out('rpm', '-q', '--queryformat', '%{VERSION}-%{RELEASE}', 'pgsidecar', exitstatus: 1)
+    end
+  end
+
   context 'from a repository' do
     recipe do
       pgsidecar_install 'default' do
@@ -32,6 +39,22 @@ describe 'pgsidecar_install' do
       is_expected.to install_dpkg_package('pgsidecar')
         .with(source: '/opt/pgsidecar.deb', version: '0.1.0-1', options: %w(--force-confdef --force-confold))
     end
+  end
+
+  context 'over a newer version' do
+    before do
+      stubs_for_current_value('pgsidecar_install[default]') do |resource|
+        allow(resource).to receive_shell_out('dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}', 'pgsidecar', stdout: 'installed 0.2.0-1')
+      end
+    end
+
+    recipe do
+      pgsidecar_install 'default' do
+        version '0.1.0-1'
+      end
+    end
+
+    it { expect { subject }.to raise_error(/set allow_downgrade to go back/) }
   end
 
   context 'from a URL without a checksum' do

@@ -1,0 +1,3 @@
+# Stands for ChefSpec: the words are in the double's own file.
+
+require_relative '../lib/chefspec'
