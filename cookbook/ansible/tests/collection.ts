@@ -51,7 +51,7 @@ export function openCollection(): Collection {
 
 function ansibleEnv(nursery: Nursery, path: string): Record<string, string> {
   return {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: join(nursery.directory, 'home'),
     LANG: 'C.UTF-8',
     ANSIBLE_COLLECTIONS_PATH: path,

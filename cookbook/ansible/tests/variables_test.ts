@@ -24,7 +24,7 @@ const SPECS = parse(read('meta/argument_specs.yml')) as {
   argument_specs: { main: { options: Record<string, Option> } };
 };
 const OPTIONS = SPECS.argument_specs.main.options;
-const INSTANCE = OPTIONS['pgsidecar_instances']!.options!;
+const INSTANCE = OPTIONS.pgsidecar_instances!.options!;
 /** Every task, template, handler and shared variable. */
 const CODE = [...new Glob('{tasks,templates,handlers,vars}/*').scanSync(ROLE)].map(read).join('\n');
 
