@@ -35,7 +35,7 @@ export interface ClientContext {
   peerMap: PeerMap;
   /** Undefined when client_tls_sslmode is disable. */
   tls: ClientTls | undefined;
-  /** False while the agent drains: nobody new comes in. */
+  /** False when the agent ends: nobody new comes in. Whoever came before a drain closed the listeners still does. */
   accepting: boolean;
   readonly clock: Clock;
   readonly log: Log;

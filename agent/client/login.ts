@@ -113,6 +113,10 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#attempt(() => this.#fail('client_login_timeout'));
   }
 
+  onShutdown(error: AgentError): void {
+    this.#attempt(() => this.#refuse(error));
+  }
+
   onDrain(): void {}
 
   onClose(_reason: CloseReason): void {

@@ -1,12 +1,15 @@
 // Ends logins that take too long: one timer for all of them, because a timer for each costs as much as half a login.
 
 import type { Clock, Timer } from '../base/clock.ts';
+import type { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
 
 export interface Deadlined extends Linked<Deadlined> {
   /** By the clock. */
   readonly deadline: number;
   onDeadline(): void;
+  /** The agent ends. */
+  onShutdown(error: AgentError): void;
 }
 
 export class LoginDeadlines {
@@ -37,6 +40,16 @@ export class LoginDeadlines {
   /** The timer stays: there will be others. */
   remove(login: Deadlined): void {
     if (login.list === this.#logins) this.#logins.remove(login);
+  }
+
+  /** All of them are told. */
+  shutDown(error: AgentError): void {
+    for (const login of this.#logins) {
+      this.remove(login);
+      login.onShutdown(error);
+    }
+    this.#timer?.clear();
+    this.#ringsAt = Number.POSITIVE_INFINITY;
   }
 
   #ringAt(time: number): void {

@@ -2,9 +2,14 @@
 
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
+import { startup } from '../tests/harness/client_words.ts';
+import { dataPlane } from '../tests/harness/data_plane.ts';
 import { FakeClock } from '../tests/harness/fake_clock.ts';
 import { type Deadlined, LoginDeadlines } from './login_deadlines.ts';
+
+const HELLO = startup({ user: 'idp_app', database: 'idp' });
 
 class Attempt implements Deadlined {
   list: List<Deadlined> | undefined;
@@ -22,6 +27,8 @@ class Attempt implements Deadlined {
   onDeadline(): void {
     this.#end(this);
   }
+
+  onShutdown(): void {}
 }
 
 test('LoginDeadlines rings for each login at its deadline, and for none that has ended', () => {
@@ -49,4 +56,16 @@ test('LoginDeadlines rings for each login at its deadline, and for none that has
       );
     }),
   );
+});
+
+test('the end of the agent is told to everybody who is logging in, whether he has said something yet or not', async () => {
+  const plane = await dataPlane();
+  const [silent, late] = [plane.accept(), plane.accept()];
+  plane.context.loginDeadlines.shutDown(new AgentError('agent_stopping'));
+  plane.context.accepting = false;
+  const after = plane.accept();
+  for (const client of [late, after]) client.says(HELLO);
+  const told = ['FATAL 57P01 pgsidecar is stopping: it takes no new connections'];
+  expect([silent.heard(), late.heard(), after.heard()]).toEqual([told, told, told]);
+  expect(plane.context.clients.logins).toBe(0);
 });

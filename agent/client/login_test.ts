@@ -151,14 +151,6 @@ describe('Login refuses', () => {
     }
   });
 
-  test('everybody while the agent drains', async () => {
-    const plane = await planeWith();
-    plane.context.accepting = false;
-    const client = plane.accept();
-    client.says(HELLO);
-    expect(client.heard()).toEqual(['FATAL 57P01 pgsidecar is stopping: it takes no new connections']);
-  });
-
   test('a client that says nothing in time', async () => {
     const plane = await planeWith({ client_login_timeout: 10_000 });
     const client = plane.accept();

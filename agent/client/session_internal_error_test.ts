@@ -66,6 +66,7 @@ test('LoginDeadlines rings for logins that come later, although one could not be
     ...{ list: undefined, previous: undefined, next: undefined },
     deadline: clock.now() + deadline,
     onDeadline,
+    onShutdown() {},
   });
   deadlines.add(login(100, mistake));
   deadlines.add(login(100, () => told.push('first')));

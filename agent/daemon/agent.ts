@@ -19,6 +19,8 @@ import { type Plane, type PreparedSettings, prepare } from './plane.ts';
 
 /** How often a drain looks whether it is done. */
 const DRAIN_LOOK_MS = 50;
+/** Logins under way hold up the end of a drain for so long at most: some never go on. */
+const LOGINS_MS = 2_000;
 
 export interface AgentParts {
   readonly clock: Clock;
@@ -110,13 +112,15 @@ export class Agent implements Controls {
     const { plane, listeners, notifier, log, clock } = this.#parts;
     this.#state = 'draining';
     notifier.stopping();
-    plane.context.accepting = false;
     listeners.close();
     if (what === 'servers') plane.registry.pause();
     log.info({ what, timeout_ms: timeoutMs, clients: plane.context.clients.count }, 'draining');
     this.#tellStatus();
-    const until = timeoutMs === 0 ? Number.POSITIVE_INFINITY : clock.now() + timeoutMs;
-    while (!this.#isDrained(what) && clock.now() < until && this.#is('draining')) {
+    const began = clock.now();
+    const until = timeoutMs === 0 ? Number.POSITIVE_INFINITY : began + timeoutMs;
+    // Who was let in before the listeners closed is answered: it is neither refused nor cut off.
+    const isAnswered = (): boolean => plane.context.clients.logins === 0 || clock.now() >= began + LOGINS_MS;
+    while (!(this.#isDrained(what) && isAnswered()) && clock.now() < until && this.#is('draining')) {
       await new Promise<void>((resolve) => clock.after(DRAIN_LOOK_MS, resolve));
     }
     if (!this.#is('draining')) return;

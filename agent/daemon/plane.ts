@@ -164,6 +164,8 @@ export class Plane {
   stop(): void {
     this.#timer?.clear();
     const error = new AgentError('agent_shutdown');
+    this.context.accepting = false;
+    this.context.loginDeadlines.shutDown(new AgentError('agent_stopping'));
     for (const session of this.context.clients) session.fail(error);
     this.registry.shutDown(error);
   }

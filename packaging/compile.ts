@@ -1,0 +1,31 @@
+// The single executable for each machine that there are packages for: the same flags as `npm run build`.
+
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import manifest from '../package.json';
+import { run } from './run.ts';
+
+const ROOT = resolve(import.meta.dir, '..');
+
+/** As Debian names a machine; `bun` and `rpm` are the others' words for it. */
+export const MACHINES = {
+  amd64: { bun: 'bun-linux-x64', rpm: 'x86_64', arch: 'x64' },
+  arm64: { bun: 'bun-linux-arm64', rpm: 'aarch64', arch: 'arm64' },
+} as const;
+
+export type Machine = keyof typeof MACHINES;
+
+export function machineOf(arch: string): Machine {
+  const found = (Object.keys(MACHINES) as Machine[]).find((each) => MACHINES[each].arch === arch);
+  if (found === undefined) throw new Error(`there are no packages for ${arch}`);
+  return found;
+}
+
+/** Its path. For another machine than this one Bun fetches its runtime from the npm registry, in the pinned version. */
+export function compile(machine: Machine): string {
+  const path = join(ROOT, 'dist', 'package', machine, 'pgsidecar');
+  mkdirSync(join(path, '..'), { recursive: true });
+  const [, ...flags] = manifest.scripts.build.split(' --outfile ')[0]!.split(' ');
+  run([process.execPath, ...flags, `--target=${MACHINES[machine].bun}`, '--outfile', path], ROOT);
+  return path;
+}
