@@ -168,25 +168,31 @@ def cancel():
 
     def work():
         cursor = other.cursor()
-        cursor.execute("SELECT pg_sleep(0.5), 42")
+        cursor.execute("SELECT pg_advisory_xact_lock(4711), 42")
         outcome["other"] = cursor.fetchone()[1]
 
     idle.cursor().execute("SELECT 1")
     idle.commit()
+    watcher = connect()
+    watcher.cursor().execute("SELECT pg_advisory_xact_lock(4711)")
     threads = [threading.Thread(target=sleep), threading.Thread(target=work)]
     for thread in threads:
         thread.start()
-    with connect() as watcher, watcher.cursor() as cursor:
-        watcher.autocommit = True
+    # The other one waits for this lock until the victim is dead, however long that takes.
+    with watcher, watcher.cursor() as cursor:
         while True:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
+            cursor.execute(
+                "SELECT count(*), pg_stat_clear_snapshot() FROM pg_stat_activity"
+                " WHERE state = 'active' AND query IN ('SELECT pg_sleep(60)', 'SELECT pg_advisory_xact_lock(4711), 42')"
+            )
             if cursor.fetchone()[0] == 2:
                 break
             time.sleep(0.01)
-    idle.cancel()
-    victim.cancel()
-    for thread in threads:
-        thread.join()
+        idle.cancel()
+        victim.cancel()
+        threads[0].join()
+    threads[1].join()
+    watcher.close()
     victim.rollback()
     cursor = victim.cursor()
     cursor.execute("SELECT 1")

@@ -242,21 +242,27 @@ def cancel():
             outcome["code"] = error.sqlstate
 
     def work():
-        outcome["other"] = other.execute("SELECT pg_sleep(0.5), 42").fetchone()[1]
+        outcome["other"] = other.execute("SELECT pg_advisory_xact_lock(4711), 42").fetchone()[1]
 
     idle.execute("SELECT 1")
     idle.commit()
+    watcher = connect()
+    watcher.execute("SELECT pg_advisory_xact_lock(4711)")
     threads = [threading.Thread(target=sleep), threading.Thread(target=work)]
     for thread in threads:
         thread.start()
-    with connect(autocommit=True) as watcher:
-        sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
-        while watcher.execute(sql).fetchone()[0] != 2:
-            time.sleep(0.01)
+    # The other one waits for this lock until the victim is dead, however long that takes.
+    sql = (
+        "SELECT count(*), pg_stat_clear_snapshot() FROM pg_stat_activity"
+        " WHERE state = 'active' AND query IN ('SELECT pg_sleep(60)', 'SELECT pg_advisory_xact_lock(4711), 42')"
+    )
+    while watcher.execute(sql).fetchone()[0] != 2:
+        time.sleep(0.01)
     idle.cancel()
     victim.cancel()
-    for thread in threads:
-        thread.join()
+    threads[0].join()
+    watcher.close()
+    threads[1].join()
     victim.rollback()
     outcome["after"] = victim.execute("SELECT 1").fetchone()[0]
     for connection in (victim, idle, other):

@@ -2,7 +2,7 @@
 
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { connect } from 'node:net';
-import type pg from 'pg';
+import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { type Application, serve } from '../harness/application.ts';
 import { createNursery } from '../harness/nursery.ts';
@@ -42,6 +42,15 @@ function keysOf(client: pg.Client): { processID: number; secretKey: number } {
 async function untilActive(sql: string): Promise<void> {
   const count = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query = '${sql}'`;
   while ((await postgres.sql<{ n: number }>(count))[0]?.n === 0) await Bun.sleep(5);
+}
+
+/** What runs until `open()`, and then answers 42: it lasts as long as the test needs it, on however busy a machine. */
+async function gate(): Promise<{ sql: string; open(): Promise<void> }> {
+  const keeper = new pg.Client(postgres.superuserUrl.replace('/postgres?', '/shop?'));
+  await keeper.connect();
+  await keeper.query('SELECT pg_advisory_lock(4711)');
+  // In the database of the others: locks are by database.
+  return { sql: 'SELECT pg_advisory_xact_lock(4711), 42 AS n', open: () => keeper.end() };
 }
 
 test('Ctrl-C in psql cancels what psql does, and psql goes on', async () => {
@@ -91,10 +100,12 @@ test('a cancel request for a client that does nothing does nothing to anybody', 
   const [idle, busy] = [await connectTo(agent), await connectTo(agent)];
   // The idle one had this very server last.
   await idle.query('SELECT 1');
-  const slow = busy.query('SELECT pg_sleep(0.5), 42 AS n');
-  await untilActive('SELECT pg_sleep(0.5), 42 AS n');
+  const { sql, open } = await gate();
+  const slow = busy.query(sql);
+  await untilActive(sql);
   const { processID, secretKey } = keysOf(idle);
   for (let n = 0; n < 10; n++) await cancelRequest(agent, processID, secretKey);
+  await open();
   expect((await slow).rows).toMatchObject([{ n: 42 }]);
   expect((await idle.query('SELECT 2 AS n')).rows).toEqual([{ n: 2 }]);
   await Promise.all([idle.end(), busy.end()]);
@@ -115,11 +126,13 @@ test('a wrong key, a pid that nobody has and the key of a server do nothing', as
   await using agent = await start({ default_pool_size: 1 });
   const client = await connectTo(agent);
   const { processID, secretKey } = keysOf(client);
-  const slow = client.query('SELECT pg_sleep(0.5), 42 AS n');
-  await untilActive('SELECT pg_sleep(0.5), 42 AS n');
+  const { sql, open } = await gate();
+  const slow = client.query(sql);
+  await untilActive(sql);
   await cancelRequest(agent, processID, secretKey ^ 1);
   await cancelRequest(agent, processID ^ 1, secretKey);
   await cancelRequest(agent, 0, 0);
+  await open();
   expect((await slow).rows).toMatchObject([{ n: 42 }]);
   await client.end();
 });
