@@ -43,6 +43,9 @@ testOnNode(
     const after = await node.mustConverge('test::text', withSettings(rotated, { default_pool_size: 8 }));
     expect(after.stdout).toContain('set secret_settings to (suppressed sensitive property)');
     await debian.must('gpasswd -a postgres pgsidecar');
+    for (const path of ['/etc/pgsidecar/pgsidecar.yml', '/etc/pgsidecar/sources/default/application.yml']) {
+      expect((await debian.run(`runuser -u postgres -- cat ${path}`)).stderr).toContain('Permission denied');
+    }
     expect(await node.query('postgres', 'idp_app', rotated, 'idp', WHO)).toMatchObject({
       code: 0,
       stdout: 'idp_app|idp\n',

@@ -51,16 +51,20 @@ property :path, String,
          desired_state: false,
          description: "The file. The units read the default one; another path is for a unit of one's own."
 
+# Whoever may connect is in the group pgsidecar. What holds a secret is for the agent's user alone.
 property :owner, String,
-         default: 'root',
+         default: lazy { secret_settings.empty? ? 'root' : 'pgsidecar' },
+         default_description: '`root`; `pgsidecar` with `secret_settings`',
          description: 'Owner of the file.'
 
 property :group, String,
-         default: 'pgsidecar',
-         description: 'Group of the file, which the agent is in.'
+         default: lazy { secret_settings.empty? ? 'pgsidecar' : 'root' },
+         default_description: '`pgsidecar`; `root` with `secret_settings`',
+         description: 'Group of the file.'
 
 property :mode, String,
-         default: '0640',
+         default: lazy { secret_settings.empty? ? '0640' : '0400' },
+         default_description: '`0640`; `0400` with `secret_settings`',
          regex: /\A[0-7]{3,4}\z/,
          coerce: proc { |mode| mode.rjust(4, '0') },
          description: 'Permissions of the file. None for others: it may hold a secret.'
@@ -159,17 +163,17 @@ action_class do
   def write_source
     text = fetched_text
     directory agent.source_directory do
-      owner 'root'
-      group new_resource.group
-      mode '0750'
+      owner 'pgsidecar'
+      group 'root'
+      mode '0500'
       recursive true
     end
 
     file new_resource.source_file do
       content text
-      owner 'root'
-      group new_resource.group
-      mode '0640'
+      owner 'pgsidecar'
+      group 'root'
+      mode '0400'
       sensitive true
       # A copy of a password in Chef's backups would outlive the password's rotation.
       backup false

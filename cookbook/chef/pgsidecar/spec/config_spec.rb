@@ -16,7 +16,7 @@ describe 'pgsidecar_config' do
       end
     end
 
-    it 'writes the file for the agent alone, and shows it nowhere' do
+    it 'writes the file, and shows it nowhere' do
       is_expected.to create_file('/etc/pgsidecar/pgsidecar.yml')
         .with(owner: 'root', group: 'pgsidecar', mode: '0640', sensitive: true, backup: false)
       is_expected.to render_file('/etc/pgsidecar/pgsidecar.yml')
@@ -39,9 +39,21 @@ describe 'pgsidecar_config' do
       end
     end
 
-    it { is_expected.to create_directory('/etc/pgsidecar/sources/shop').with(mode: '0750') }
-    it { is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml').with(mode: '0640', sensitive: true) }
+    it { is_expected.to create_directory('/etc/pgsidecar/sources/shop').with(owner: 'pgsidecar', mode: '0500') }
+    it { is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml').with(owner: 'pgsidecar', mode: '0400', sensitive: true) }
     it { is_expected.to create_file('/etc/pgsidecar/shop.yml') }
+  end
+
+  context 'with a secret' do
+    recipe do
+      pgsidecar_config 'default' do
+        secret_settings 'users' => { 'reporting' => { 'password' => SecureRandom.hex } }
+      end
+    end
+
+    it 'writes the file for the agent alone, and not for those who may connect' do
+      is_expected.to create_file('/etc/pgsidecar/pgsidecar.yml').with(owner: 'pgsidecar', group: 'root', mode: '0400', sensitive: true)
+    end
   end
 
   context 'with a password among the settings' do

@@ -1,14 +1,14 @@
-# After the suite text: the fetched text is a file that only root and the agent may read.
+# After the suite text: the fetched text is a file that only the agent and root may read.
 
 control 'source' do
   describe file('/etc/pgsidecar/sources/default') do
-    its('mode') { should cmp '0750' }
+    its('mode') { should cmp '0500' }
   end
 
   describe file('/etc/pgsidecar/sources/default/application.yml') do
-    its('owner') { should eq 'root' }
-    its('group') { should eq 'pgsidecar' }
-    its('mode') { should cmp '0640' }
+    its('owner') { should eq 'pgsidecar' }
+    its('group') { should eq 'root' }
+    its('mode') { should cmp '0400' }
   end
 
   describe file('/etc/systemd/system/pgsidecar.service.d/50-chef-groups.conf') do
