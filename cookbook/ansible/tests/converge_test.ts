@@ -5,15 +5,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { testNeeding } from '../../../agent/tests/harness/needs.ts';
-import { whyNoDebian } from '../../../packaging/tests/debian.ts';
-import { type Host, openHost, SCENARIO, secret } from './host.ts';
+import { type Host, openHost, SCENARIO, secret, whyNoHost } from './host.ts';
 
 const CONFIG = '/etc/pgsidecar/pgsidecar.yml';
 setDefaultTimeout(300_000);
-const test = testNeeding(whyNoDebian());
+const test = testNeeding(whyNoHost());
 let host: Host;
 beforeAll(async () => {
-  if (whyNoDebian() === undefined) host = await openHost();
+  if (whyNoHost() === undefined) host = await openHost();
 });
 afterAll(() => host?.[Symbol.asyncDispose]());
 

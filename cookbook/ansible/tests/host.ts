@@ -1,10 +1,10 @@
 // A booted Debian that Ansible converges: the collection, the package, an application and its PostgreSQL are in it.
 
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { Glob } from 'bun';
-import { type Debian, openDebian } from '../../../packaging/tests/debian.ts';
+import { buildPackage, whyNoPackages } from '../../../packaging/tests/build.ts';
+import { type Debian, openDebian, whyNoDebian } from '../../../packaging/tests/debian.ts';
 import { SOURCE } from './collection.ts';
 
 const COLLECTIONS = '/srv/collections';
@@ -15,6 +15,9 @@ const ENV = [
   // The role gathers the few facts that it needs.
   'ANSIBLE_GATHERING=explicit',
 ];
+
+/** What the package of a new host is called. */
+export const VERSION = '0.0.1';
 
 export interface Host extends AsyncDisposable {
   readonly debian: Debian;
@@ -38,12 +41,17 @@ export interface Play {
   readonly failed: number;
 }
 
+/** Why there can be none here; undefined when there can. */
+export function whyNoHost(): string | undefined {
+  return whyNoDebian() ?? whyNoPackages();
+}
+
 export function secret(): string {
   return randomBytes(12).toString('hex');
 }
 
 export async function openHost(): Promise<Host> {
-  const packageFile = await builtPackage();
+  const packageFile = buildPackage('deb', VERSION);
   const debian = await openDebian();
   const password = secret();
   const inside = '/srv/packages/pgsidecar.deb';
@@ -97,17 +105,6 @@ export async function openHost(): Promise<Host> {
     await debian.close();
     throw error;
   }
-}
-
-/** The deb that `npm run package` makes; made now when it is not there. */
-async function builtPackage(): Promise<string> {
-  const find = () => [...new Glob('pgsidecar_*_amd64.deb').scanSync({ cwd: 'dist', absolute: true })][0];
-  const found = existsSync('dist') ? find() : undefined;
-  if (found !== undefined) return found;
-  const made = Bun.spawnSync(['npm', 'run', '--silent', 'package'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const file = made.exitCode === 0 ? find() : undefined;
-  if (file === undefined) throw new Error(`npm run package made no deb: ${made.stdout}${made.stderr}`);
-  return file;
 }
 
 async function startPostgres(debian: Debian, password: string): Promise<void> {

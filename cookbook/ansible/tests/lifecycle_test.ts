@@ -1,17 +1,17 @@
 // The role over a host's life on a booted Debian: instances, units that change, versions up and down, and off again.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { testNeeding } from '../../../agent/tests/harness/needs.ts';
-import { whyNoDebian } from '../../../packaging/tests/debian.ts';
-import { type Host, openHost, secret } from './host.ts';
+import { buildPackage } from '../../../packaging/tests/build.ts';
+import { type Host, openHost, secret, VERSION, whyNoHost } from './host.ts';
 
 setDefaultTimeout(300_000);
-const test = testNeeding(whyNoDebian());
+const test = testNeeding(whyNoHost());
 let host: Host;
 beforeAll(async () => {
-  if (whyNoDebian() === undefined) host = await openHost();
+  if (whyNoHost() === undefined) host = await openHost();
 });
 afterAll(() => host?.[Symbol.asyncDispose]());
 
@@ -46,7 +46,7 @@ test('a changed unit is restarted, that one alone, and its socket stays', async 
   const socket = () => host.debian.must('stat -c %i /run/pgsidecar-jobs/.s.PGSQL.5432');
   const [before, inode] = [await pids(), await socket()];
   const changed = { ...JOBS, service_options: { LimitNOFILE: 4096 } };
-  const variables = { pgsidecar_instances: [changed], pgsidecar_socket_activation: true };
+  const variables = { pgsidecar_instances: [changed] };
   expect(await host.converge(variables)).toMatchObject({ exitCode: 0, changed: 2 });
   const after = await pids();
   expect(after[0]).toBe(before[0]!);
@@ -109,25 +109,24 @@ async function installed(): Promise<string> {
   return (await host.debian.must('dpkg-query --show pgsidecar | cut -f 2')).trim();
 }
 
-/** Makes apt know two versions of the package: the one that was built, and the same one called newer. */
-async function repository({ debian, packageFile }: Host): Promise<[older: string, newer: string]> {
-  const older = (await debian.must(['dpkg-deb', '--field', packageFile, 'Version'])).trim();
-  const newer = `${older}+newer`;
-  if (existsSync(join(debian.root, '/srv/repository'))) return [older, newer];
+/** Makes apt know two versions of the package: the one of a new host, and a newer one. */
+async function repository({ debian }: Host): Promise<[older: string, newer: string]> {
+  const versions: [string, string] = [VERSION, '0.0.2'];
+  if (existsSync(join(debian.root, '/srv/repository'))) return versions;
+  await debian.must(['mkdir', '/srv/repository']);
+  for (const version of versions) {
+    cpSync(buildPackage('deb', version), join(debian.root, `/srv/repository/${version}.deb`));
+  }
   await debian.must(`set -e
-    mkdir /srv/repository; cd /srv/repository
-    cp ${packageFile} ${older}.deb
-    dpkg-deb --raw-extract ${older}.deb new
-    sed -i 's/^Version: .*/Version: ${newer}/' new/DEBIAN/control
-    dpkg-deb -Zgzip -z1 --root-owner-group --build new ${newer}.deb >/dev/null; rm -r new
-    for version in ${older} ${newer}; do
-      dpkg-deb --field $version.deb
-      echo "Filename: ./$version.deb"
-      echo "Size: $(stat -c %s $version.deb)"
-      echo "SHA256: $(sha256sum $version.deb | cut -c -64)"
+    cd /srv/repository
+    for file in *.deb; do
+      dpkg-deb --field $file
+      echo "Filename: ./$file"
+      echo "Size: $(stat -c %s $file)"
+      echo "SHA256: $(sha256sum $file | cut -c -64)"
       echo
     done >Packages
     rm -rf /etc/apt/sources.list /etc/apt/sources.list.d
     echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list`);
-  return [older, newer];
+  return versions;
 }
