@@ -32,6 +32,8 @@ describe('a new host', () => {
     expect(await host.query('SELECT current_user, current_database()')).toBe('idp_app|idp');
     expect(await host.play(`${SCENARIO}/verify.yml`, {})).toMatchObject({ exitCode: 0, changed: 0 });
     expect(output).not.toContain(host.password);
+    const read = await host.debian.run(['runuser', '-u', 'idp', '--', 'cat', CONFIG]);
+    expect(read).toMatchObject({ code: 1, stdout: '' });
   });
 
   test('a second converge changes nothing', async () => {
