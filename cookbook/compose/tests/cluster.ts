@@ -113,7 +113,6 @@ export async function openCluster(): Promise<Cluster> {
 async function enter(nursery: Nursery): Promise<number> {
   const { directory } = nursery;
   const [work, ready] = [join(directory, 'work'), join(directory, 'ready')];
-  const root = `${work}/root`;
   for (const path of [work, join(directory, 'secrets')]) mkdirSync(path);
   for (const name of Object.keys(compose.secrets)) {
     const secret = crypto.randomUUID();
@@ -122,29 +121,7 @@ async function enter(nursery: Nursery): Promise<number> {
   }
   const hosts = Object.entries(ADDRESSES).map(([name, address]) => `${address} ${name}`);
   writeFileSync(join(directory, 'hosts'), `127.0.0.1 localhost\n${hosts.join('\n')}\n`);
-  const script = `
-    set -eu
-    ip link set lo up
-    mount -t tmpfs -o mode=755,size=2g tmpfs ${work}
-    mkdir ${work}/upper ${work}/work ${root}
-    mount -t overlay overlay -o lowerdir=/,upperdir=${work}/upper,workdir=${work}/work ${root}
-    mount -t proc proc ${root}/proc
-    mount --rbind /dev ${root}/dev
-    mount -t tmpfs -o mode=1777 tmpfs ${root}/tmp
-    mkdir -p ${root}${REPOSITORY}
-    mount --rbind ${REPOSITORY} ${root}${REPOSITORY}
-    install -m 0755 ${FOLDER}/cluster/make_certificates ${FOLDER}/cluster/start_patroni ${FOLDER}/cluster/create_shop ${FOLDER}/cluster/ask ${root}/usr/local/bin/
-    cp ${directory}/hosts ${root}/etc/hosts
-    mkdir -p ${root}/run/secrets ${root}/etc/pgsidecar ${root}/run/pgsidecar
-    cp ${directory}/secrets/* ${root}/run/secrets/
-    install -d -o postgres -g postgres ${root}/certificates ${root}/var/lib/postgresql
-    install -d -o 65532 -g 65532 ${root}/run/pgsidecar
-    ${mountedFiles()
-      .map(([from, to]) => `cp ${from} ${root}${to}`)
-      .join('\n    ')}
-    touch ${ready}
-    exec chroot ${root} sleep infinity
-  `;
+  const script = layOut(directory, work, ready);
   const words = [
     'unshare',
     '--mount',
@@ -167,8 +144,37 @@ async function enter(nursery: Nursery): Promise<number> {
   }
   const pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim());
   // Only behind its chroot are the namespaces as a service finds them.
-  while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'sleep') await Bun.sleep(5);
+  while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'perl') await Bun.sleep(5);
   return pid;
+}
+
+/** A root over this machine's, with the files and folders of all services; then PID 1. */
+function layOut(directory: string, work: string, ready: string): string {
+  const root = `${work}/root`;
+  return `
+    set -eu
+    ip link set lo up
+    mount -t tmpfs -o mode=755,size=2g tmpfs ${work}
+    mkdir ${work}/upper ${work}/work ${root}
+    mount -t overlay overlay -o lowerdir=/,upperdir=${work}/upper,workdir=${work}/work ${root}
+    mount -t proc proc ${root}/proc
+    mount --rbind /dev ${root}/dev
+    mount -t tmpfs -o mode=1777 tmpfs ${root}/tmp
+    mkdir -p ${root}${REPOSITORY}
+    mount --rbind ${REPOSITORY} ${root}${REPOSITORY}
+    install -m 0755 ${FOLDER}/cluster/make_certificates ${FOLDER}/cluster/start_patroni ${FOLDER}/cluster/create_shop ${FOLDER}/cluster/ask ${root}/usr/local/bin/
+    cp ${directory}/hosts ${root}/etc/hosts
+    mkdir -p ${root}/run/secrets ${root}/etc/pgsidecar ${root}/run/pgsidecar
+    cp ${directory}/secrets/* ${root}/run/secrets/
+    install -d -o postgres -g postgres ${root}/certificates ${root}/var/lib/postgresql
+    install -d -o 65532 -g 65532 ${root}/run/pgsidecar
+    ${mountedFiles()
+      .map(([from, to]) => `cp ${from} ${root}${to}`)
+      .join('\n    ')}
+    touch ${ready}
+    # PID 1 has to bury what is orphaned, as an engine's would: Patroni waits for the end of its postmaster.
+    exec chroot ${root} perl -e '$SIG{CHLD} = "IGNORE"; sleep'
+  `;
 }
 
 /** Files of this folder, and where the services that run here have them. */

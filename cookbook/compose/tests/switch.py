@@ -18,7 +18,7 @@ def address_of(connection):
 def address_at_the_proxy():
     """Of a new connection, past the agent; None while there is no writer."""
     try:
-        connection = psycopg2.connect(host="writer", sslmode="require", password=PASSWORD)
+        connection = psycopg2.connect(host="writer", sslmode="require", password=PASSWORD, connect_timeout=5)
         try:
             return address_of(connection)
         finally:
