@@ -104,9 +104,23 @@ export const PACKAGING: TestGroup = {
   parallel: 1,
   timeoutMs: 300_000,
 };
+export const CHEF: TestGroup = {
+  name: 'chef',
+  include: ['cookbook/chef/**/*_test.ts'],
+  parallel: 1,
+  timeoutMs: 300_000,
+};
+export const ANSIBLE: TestGroup = {
+  name: 'ansible',
+  include: ['cookbook/ansible/**/*_test.ts'],
+  parallel: 1,
+  timeoutMs: 300_000,
+};
+/** Kubernetes, and the pages of the frameworks. */
 export const COOKBOOK: TestGroup = {
   name: 'cookbook',
   include: ['cookbook/**/*_test.ts'],
+  exclude: ['cookbook/{chef,ansible}/**'],
   parallel: 1,
   timeoutMs: 300_000,
 };
@@ -123,6 +137,8 @@ export const GROUPS: readonly TestGroup[] = [
   DRIVERS,
   CONVERSATIONS,
   PACKAGING,
+  CHEF,
+  ANSIBLE,
   COOKBOOK,
 ];
 

@@ -114,5 +114,6 @@ function describe(path: string, { format, databases }: SourceReading): string {
 function shortPath(path: string, origin: Parameters<typeof absolutePath>[1], io: SourceIo): string {
   const absolute = absolutePath(path, origin, io.cwd);
   const short = relative(io.cwd, absolute);
-  return short.startsWith('..') ? absolute : short;
+  // A service's folder is the root directory, where nobody types paths without a slash.
+  return io.cwd === '/' || short.startsWith('..') ? absolute : short;
 }

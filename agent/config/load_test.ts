@@ -93,6 +93,29 @@ test('load() tells of a named file that cannot be read once, and not as one that
   ]);
 });
 
+test("load() names the application's file as one would type it: without a slash in its folder, with one from the root directory", async () => {
+  const place = async (cwd: string): Promise<string> => {
+    const files: Record<string, string> = {
+      '/etc/pgsidecar.yml': 'sources: [/srv/app/config/application.yml]\n',
+      '/srv/app/config/application.yml':
+        'production:\n  database_host: db.example\n  database_name: shop\n  database_username: app\n  database_password: x\n',
+    };
+    const io = {
+      cwd,
+      env: {},
+      read: (path: string) => files[path.startsWith('/') ? path : `${cwd}/${path}`.replace('//', '/')],
+    };
+    const run = () => Promise.reject(new Error('no command is named here'));
+    const { settings } = await load(
+      { configFile: '/etc/pgsidecar.yml', environment: 'production' },
+      { ...io, run },
+    );
+    return settings!.databases.shop!.origin.place;
+  };
+  expect(await place('/srv/app')).toBe('config/application.yml');
+  expect(await place('/')).toBe('/srv/app/config/application.yml');
+});
+
 test('load() keeps a password that looks like anything else', async () => {
   for (const password of [
     '0123',

@@ -49,7 +49,7 @@ test('installed, it starts nothing yet; the configuration is for root and the ag
   );
   expect(
     await debian.must(['stat', '-c', '%U:%G %a', '/etc/pgsidecar/pgsidecar.yml', '/run/pgsidecar']),
-  ).toBe('root:pgsidecar 640\npgsidecar:pgsidecar 755\n');
+  ).toBe('pgsidecar:root 640\npgsidecar:pgsidecar 755\n');
   expect(
     (
       await debian.run(
@@ -72,7 +72,7 @@ test('configured and enabled, the application reaches its database through the s
 test('its exposure is at most 1.5, and it runs under all of that', async () => {
   const said = await debian.must('systemd-analyze security --no-pager pgsidecar.service | tail -n 1');
   const level = Number(/level for pgsidecar\.service: ([0-9.]+)/.exec(said)?.[1]);
-  console.log(`systemd-analyze security: ${level}`);
+  console.log(`figure: exposure by systemd-analyze security: ${level}`);
   expect(level).toBeLessThanOrEqual(1.5);
   const status = await debian.must(`cat /proc/${await property('MainPID')}/status`);
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);

@@ -57,7 +57,9 @@ test('50 restarts and upgrades under a loop of connects: 0 refused, 0 cut off, 0
   }
   debian.write('/srv/stop', '');
   const counts = JSON.parse(await loop) as Counts;
-  console.log(JSON.stringify(counts));
+  console.log(
+    `figure: ${TIMES} restarts, ${TIMES / PACKAGES_EACH} of them upgrades or downgrades: ${JSON.stringify(counts)}`,
+  );
   expect(pids.size).toBe(TIMES);
   expect(counts).toMatchObject({ refused: 0, reset: 0, ended: 0, other: [] });
   expect(counts.answered).toBeGreaterThan(1_000);
