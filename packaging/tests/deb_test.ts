@@ -84,7 +84,7 @@ test('a reload changes the settings of the same process, and a bad one changes n
   const pid = await property('MainPID');
   await configureIdp(debian, 'default_pool_size: 7\n');
   await debian.must('systemctl reload pgsidecar.service');
-  expect(await status()).toMatchObject({ size: 7 });
+  expect(await status()).toMatchObject({ poolSize: 7 });
   await configureIdp(debian, 'default_pool_size: many\n');
   const refused = await debian.run('systemctl reload pgsidecar.service');
   expect(refused.code).not.toBe(0);
@@ -117,7 +117,7 @@ test('an upgrade lets a transaction that is under way end, keeps what the admini
     [older, OLD],
   ] as const) {
     const slow = idp.psql('BEGIN; SELECT pg_sleep(8); COMMIT; SELECT 8');
-    while ((await status()).active === 0) await Bun.sleep(50);
+    while ((await status())?.serversActive !== 1) await Bun.sleep(50);
     await install(path);
     expect(await slow).toBe('\n8\n');
     expect(await debian.must('dpkg -s pgsidecar')).toContain(`\nVersion: ${version}\n`);
@@ -164,9 +164,14 @@ test('removed, it is stopped and its configuration stays; installed again it goe
   );
 });
 
-/** Of the one pool. */
-async function status(): Promise<{ active: number; size: number }> {
+interface PoolStatus {
+  readonly poolSize: number;
+  readonly serversActive: number;
+}
+
+/** Of the one pool; undefined before its first client. */
+async function status(): Promise<PoolStatus | undefined> {
   const said = await debian.must('pgsidecar status --json --config /etc/pgsidecar/pgsidecar.yml');
-  const { pools } = JSON.parse(said) as { pools: { active: number; size: number }[] };
-  return pools[0]!;
+  const { pools } = JSON.parse(said) as { pools: PoolStatus[] };
+  return pools[0];
 }
