@@ -8,7 +8,7 @@ import { run } from '../packaging/run.ts';
 
 const HELP = `scripts/release VERSION [--dry-run]
 
-  Writes VERSION into package.json and CHANGELOG.md, commits and tags that (v\${VERSION}), and makes in dist/release the deb and the rpm
+  Writes VERSION into package.json and CHANGELOG.md, commits and tags that (vVERSION), and makes in dist/release the deb and the rpm
   for each machine, SHA256SUMS and the bill of materials. Nothing is pushed: it says what to push. Run \`npm test\` and
   \`scripts/release_checks\` before.
 
