@@ -90,9 +90,10 @@ class Work {
     }
     const database = this.#databaseOf(line, dbname ?? user);
     const keepsLogin = user !== undefined && user !== database.user && !database.forceUser;
+    const { library, systemCaFile } = this.#wishes;
     const fresh = {
-      library: this.#wishes.library ?? libraryOf(url),
-      systemCaFile: this.#wishes.systemCaFile,
+      library: library ?? libraryOf(url),
+      systemCaFile,
       scheme: url.slice(0, url.indexOf('://')),
       more: withoutServerWords(others),
       ...(keepsLogin ? { login: { user, password } } : {}),
