@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { pgsidecarProgram } from '../../agent/tests/harness/agent.ts';
 import type { CertificateAuthority } from '../../agent/tests/harness/certificates.ts';
+import { NAMESPACE_PATH, openNamespaces } from '../../agent/tests/harness/namespaces.ts';
 import { missingPrograms } from '../../agent/tests/harness/needs.ts';
 import { type Child, createNursery, type Nursery } from '../../agent/tests/harness/nursery.ts';
 import type { Postgres } from '../../agent/tests/harness/postgres.ts';
@@ -25,8 +26,6 @@ export function whyNoHost(): string | undefined {
   if (tried.exitCode !== 0) return `no namespaces here: ${tried.stderr.toString().trim()}`;
   return missingPrograms('psql', 'socat', 'nsenter', 'ip');
 }
-
-const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 /** `postgres` shows a certificate for db.example. */
 export async function openHost(postgres: Postgres, authority: CertificateAuthority): Promise<Host> {
@@ -62,7 +61,7 @@ const RUN_AGENT =
   'cd /srv/shop; echo $$ >/run/agent.pid; exec pgsidecar run --config /etc/pgsidecar/pgsidecar.yml >/run/agent.log 2>&1';
 
 function handleOf(nursery: Nursery, inside: readonly string[]): Host {
-  const base = { PATH, HOME: '/srv/shop', LANG: 'C.UTF-8' };
+  const base = { PATH: NAMESPACE_PATH, HOME: '/srv/shop', LANG: 'C.UTF-8' };
   const map = (path: string) => path.replace(/^\/(srv|etc|run)\//, `${nursery.directory}/$1/`);
   let agent: Child | undefined;
   const host: Host = {
@@ -121,26 +120,7 @@ async function enterNamespaces(nursery: Nursery, directory: string): Promise<num
     touch ${ready}
     exec sleep infinity
   `;
-  const words = [
-    'unshare',
-    '--mount',
-    '--net',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--propagation',
-    'private',
-    '/bin/sh',
-    '-c',
-    script,
-  ];
-  const holder = nursery.spawn(words, { env: { PATH }, output: 'pipe' });
-  while (!existsSync(ready)) {
-    if (holder.exitCode !== null)
-      throw new Error(`No namespaces: ${await new Response(holder.stderr as ReadableStream).text()}`);
-    await Bun.sleep(5);
-  }
-  return Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim());
+  return await openNamespaces(nursery, script, ready);
 }
 
 /** The network in there has a loopback and nothing else: its port 5432 leads out by a UNIX socket to the test's PostgreSQL. */
@@ -151,8 +131,11 @@ async function bridge(nursery: Nursery, pid: number, socket: string, postgres: P
     'TCP-LISTEN:5432,bind=127.0.0.1,fork,reuseaddr,backlog=128',
     `UNIX-CONNECT:${socket}`,
   ];
-  nursery.spawn(out, { env: { PATH }, output: 'pipe' });
-  nursery.spawn(['nsenter', `--target=${pid}`, '--net', ...inward], { env: { PATH }, output: 'pipe' });
+  nursery.spawn(out, { env: { PATH: NAMESPACE_PATH }, output: 'pipe' });
+  nursery.spawn(['nsenter', `--target=${pid}`, '--net', ...inward], {
+    env: { PATH: NAMESPACE_PATH },
+    output: 'pipe',
+  });
   const tables = () => readFileSync(`/proc/${pid}/net/tcp`, 'utf8');
   while (!existsSync(socket) || !tables().includes(':1538 ')) await Bun.sleep(5);
 }

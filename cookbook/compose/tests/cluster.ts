@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { pgsidecarProgram } from '../../../agent/tests/harness/agent.ts';
+import { NAMESPACE_PATH, openNamespaces } from '../../../agent/tests/harness/namespaces.ts';
 import { missingPrograms } from '../../../agent/tests/harness/needs.ts';
 import { type Child, createNursery, type Nursery } from '../../../agent/tests/harness/nursery.ts';
 import { recordSecret } from '../../../agent/tests/harness/record.ts';
@@ -67,14 +68,12 @@ export function whyNoCluster(): string | undefined {
   );
 }
 
-const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
-
 export async function openCluster(): Promise<Cluster> {
   const nursery = createNursery('cluster');
   const pid = await enter(nursery);
   const inside = ['nsenter', `--target=${pid}`, '--mount', '--net', '--pid', '--root', '--wd'];
   const environmentOf = (name?: string) => ({
-    PATH,
+    PATH: NAMESPACE_PATH,
     HOME: '/tmp',
     LANG: 'C.UTF-8',
     ...(name && compose.services[name]?.environment),
@@ -122,27 +121,7 @@ async function enter(nursery: Nursery): Promise<number> {
   const hosts = Object.entries(ADDRESSES).map(([name, address]) => `${address} ${name}`);
   writeFileSync(join(directory, 'hosts'), `127.0.0.1 localhost\n${hosts.join('\n')}\n`);
   const script = layOut(directory, work, ready);
-  const words = [
-    'unshare',
-    '--mount',
-    '--net',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--propagation',
-    'private',
-    '/bin/sh',
-    '-c',
-    script,
-  ];
-  const holder = nursery.spawn(words, { env: { PATH }, output: 'pipe' });
-  while (!existsSync(ready)) {
-    if (holder.exitCode !== null) {
-      throw new Error(`No namespaces: ${await new Response(holder.stderr as ReadableStream).text()}`);
-    }
-    await Bun.sleep(5);
-  }
-  const pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim());
+  const pid = await openNamespaces(nursery, script, ready);
   // Only behind its chroot are the namespaces as a service finds them.
   while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'perl') await Bun.sleep(5);
   return pid;
