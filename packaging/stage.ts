@@ -25,6 +25,8 @@ export interface Placed {
 
 const ROOT = resolve(import.meta.dir, '..');
 const UNITS = ['pgsidecar.service', 'pgsidecar.socket', 'pgsidecar@.service', 'pgsidecar@.socket'];
+/** Drop-ins that an administrator copies. */
+const EXAMPLES = ['after-pgsidecar.conf', 'credentials.conf', 'notify-reload.conf'];
 const DOC = 'usr/share/doc/pgsidecar';
 
 export const RELEASE_VERSION = VERSION;
@@ -48,7 +50,11 @@ export function filesOf(flavour: Flavour, release: Release, executable: string, 
     { path: 'usr/share/bash-completion/completions/pgsidecar', mode: 0o644, bytes: completion('bash') },
     { path: `${zsh}/_pgsidecar`, mode: 0o644, bytes: completion('zsh') },
     { path: 'usr/share/fish/vendor_completions.d/pgsidecar.fish', mode: 0o644, bytes: completion('fish') },
-    { path: `${DOC}/examples/notify-reload.conf`, mode: 0o644, from: ours('systemd/notify-reload.conf') },
+    ...EXAMPLES.map((name) => ({
+      path: `${DOC}/examples/${name}`,
+      mode: 0o644,
+      from: ours(`systemd/${name}`),
+    })),
     { path: `${DOC}/sbom.cdx.json`, mode: 0o644, bytes: billOfMaterials(release) },
     { path: `${DOC}/copyright`, mode: 0o644, bytes: licences() },
   ];

@@ -112,7 +112,7 @@ function describe(path: string, { format, databases }: SourceReading): string {
 
 /** As an operator in the agent's folder would type it. */
 function shortPath(path: string, origin: Parameters<typeof absolutePath>[1], io: SourceIo): string {
-  const absolute = absolutePath(path, origin, io.cwd);
+  const absolute = absolutePath(path, origin, io);
   const short = relative(io.cwd, absolute);
   // A service's folder is the root directory, where nobody types paths without a slash.
   return io.cwd === '/' || short.startsWith('..') ? absolute : short;

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path/posix';
 import { AgentError, type Problem, problem } from '../base/errors.ts';
+import { isLostCredential } from './absolute_path.ts';
 import { type Applications, readApplications } from './applications.ts';
 import type { Explanation } from './explain.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
@@ -40,6 +41,8 @@ export interface LoadResult {
   readonly config: { readonly path: string; readonly isEmpty: boolean } | undefined;
 }
 
+const NO_CREDENTIALS =
+  'CREDENTIALS_DIRECTORY is not set; systemd sets it for a service with LoadCredential=, and for a check by hand so do you';
 const CONFIG_FILES = ['pgsidecar.yml', '/etc/pgsidecar/pgsidecar.yml'] as const;
 
 export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> {
@@ -137,6 +140,8 @@ function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Pr
   const unreadable = new Set<string>();
   const read = (path: string): string | undefined => {
     try {
+      if (isLostCredential(path))
+        throw new AgentError('config_unreadable', { reason: NO_CREDENTIALS }, { place: path.slice(1) });
       return io.read(path);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;

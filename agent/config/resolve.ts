@@ -33,7 +33,7 @@ export async function resolveSettings(
   userDrafts: readonly UserDraft[],
   io: SourceIo,
 ): Promise<Resolution> {
-  const chosen = withPaths(merged, io.cwd);
+  const chosen = withPaths(merged, io);
   const secrets = new SecretFetcher(io, chosen);
   const databaseResolver = new DatabaseResolver(chosen, io);
   const [passwords, userSecrets] = await Promise.all([
@@ -84,14 +84,14 @@ export async function resolveSettings(
 }
 
 /** Paths become absolute, and the control socket gets the place that follows from the others. */
-function withPaths(merged: ChosenSettings, cwd: string): ChosenSettings {
+function withPaths(merged: ChosenSettings, io: SourceIo): ChosenSettings {
   const chosen: Record<SettingName, Chosen<SettingValue>> = { ...merged };
   for (const name of SETTING_NAMES) {
     const { value, origin } = chosen[name];
     if (rowOf(name).type !== 'path' || value === '' || (name === 'server_tls_ca_file' && value === 'system'))
       continue;
-    if (!isAbsolute(String(value)) || String(value) !== absolutePath(String(value), origin, cwd)) {
-      chosen[name] = { ...chosen[name], value: absolutePath(String(value), origin, cwd) };
+    if (!isAbsolute(String(value)) || String(value) !== absolutePath(String(value), origin, io)) {
+      chosen[name] = { ...chosen[name], value: absolutePath(String(value), origin, io) };
     }
   }
   if (chosen.control_socket.value === '') {

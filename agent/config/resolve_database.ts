@@ -174,7 +174,7 @@ export class DatabaseResolver {
     if (row.type !== 'path' || value === '' || value === 'system')
       return { value, origin: written.origin, wonOver };
     return {
-      value: absolutePath(String(value), written.origin, this.#io.cwd),
+      value: absolutePath(String(value), written.origin, this.#io),
       origin: written.origin,
       wonOver,
     };

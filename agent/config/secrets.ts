@@ -105,7 +105,7 @@ export class SecretFetcher {
   }
 
   #file(value: string, located: Located): string {
-    const path = absolutePath(value, located.origin, this.#io.cwd);
+    const path = absolutePath(value, located.origin, this.#io);
     this.files.push(path);
     const text = this.#io.read(path);
     const advice = 'it should hold the password';

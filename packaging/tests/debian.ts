@@ -24,6 +24,8 @@ export interface Debian extends AsyncDisposable {
   /** @param path absolute, inside. */
   write(path: string, text: string | Uint8Array, mode?: number): void;
   read(path: string): string;
+  /** Powers it off and boots it again; what was under /run and /tmp is gone. */
+  reboot(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,10 @@ export async function openDebian(): Promise<Debian> {
       chmodSync(join(root, path), mode);
     },
     read: (path) => readFileSync(join(root, path), 'utf8'),
+    reboot: async () => {
+      await box('down', root);
+      await box('up', root);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

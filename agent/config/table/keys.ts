@@ -33,7 +33,7 @@ const DATABASE_ROWS = {
   },
   password_file: {
     type: 'path',
-    doc: 'A file that holds the password and nothing else; a newline at its end is no part of it. Read again when it changes.',
+    doc: 'A file that holds the password and nothing else; a newline at its end is no part of it. Read again when it changes. It may be one of the credentials of systemd: [Passwords](../concepts/configuration.md#passwords).',
   },
   password_command: {
     type: 'string',
