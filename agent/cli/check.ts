@@ -11,7 +11,7 @@ import { paint } from './paint.ts';
 
 export async function check(call: Call, host: Host): Promise<number> {
   const result = withGroup(await load(loadInputOf(call), host.io), host);
-  const { settings, problems, took } = result;
+  const { settings, problems } = result;
   const json = flagIsSet(call, 'json');
   const reports =
     settings !== undefined && flagIsSet(call, 'connect') ? await connect(settings, host) : undefined;
@@ -20,8 +20,8 @@ export async function check(call: Call, host: Host): Promise<number> {
     host.out(`${JSON.stringify(checkJson(result, reports))}\n`);
     return exitCode(settings, reports);
   }
-  if (settings !== undefined) host.out(checkPage(settings, took, reports, host.outColours));
-  else host.out(tookOnly(took));
+  if (settings !== undefined) host.out(checkPage(settings, result, reports, host.outColours));
+  else host.out(tookOnly(result));
   printProblems(problems, host);
   for (const report of reports ?? []) printReport(report, host);
   host.out(`${verdict(problems, settings, reports, host)}\n`);

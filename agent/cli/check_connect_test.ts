@@ -27,6 +27,7 @@ function settings(databases: Partial<DatabaseSettings>[], users: Partial<UserSet
   return {
     ...DEFAULTS,
     databases: Object.fromEntries(all.map((each) => [each.name, each as DatabaseSettings])),
+    peers: {},
     users: Object.fromEntries(everybody.map((each) => [each.name, each as UserSettings])),
   };
 }

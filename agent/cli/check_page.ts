@@ -1,19 +1,23 @@
 // What `pgsidecar check` found, as a page that a person reads: pure text.
 
 import { printOctal } from '../base/units.ts';
+import type { LoadResult } from '../config/load.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { type ConnectReport, printDays, printHost } from './check_connect.ts';
 import { paint } from './paint.ts';
 import { textTable } from './text_table.ts';
 
+/** What was taken, and what of it does not hold as it is written. */
+type Taken = Pick<LoadResult, 'took' | 'notes'>;
+
 export function checkPage(
   settings: Settings,
-  took: readonly string[],
+  taken: Taken,
   reports: readonly ConnectReport[] | undefined,
   colours: boolean,
 ): string {
   const blocks = [
-    tookLines(took),
+    ...takenBlocks(taken),
     ['Would listen at', ...listeners(settings).map((each) => `  ${each}`)],
     ['Databases', ...databaseLines(settings)],
     ['Users', ...userLines(settings)],
@@ -23,12 +27,15 @@ export function checkPage(
 }
 
 /** All that can be said where nothing usable was loaded. */
-export function tookOnly(took: readonly string[]): string {
-  return `${tookLines(took).join('\n')}\n\n`;
+export function tookOnly(taken: Taken): string {
+  return takenBlocks(taken)
+    .map((block) => `${block.join('\n')}\n\n`)
+    .join('');
 }
 
-function tookLines(took: readonly string[]): string[] {
-  return ['Took', ...took.map((each) => `  ${each}`)];
+function takenBlocks({ took, notes }: Taken): string[][] {
+  const indented = (sentences: readonly string[]) => sentences.map((each) => `  ${each}`);
+  return [['Took', ...indented(took)], ...(notes.length === 0 ? [] : [['Notes', ...indented(notes)]])];
 }
 
 /** As the agent will open them. */

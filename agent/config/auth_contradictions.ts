@@ -3,22 +3,22 @@
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
-import { settingAt } from './complaints.ts';
+import type { ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
 import type { UserSettings } from './settings.ts';
+import { unsafe } from './unsafe.ts';
 
 export function authContradictions(
   { settings, chosen }: ResolvedDatabase,
   users: Readonly<Record<string, UserSettings>>,
   served: readonly string[],
+  general: ChosenSettings,
 ): Problem[] {
   const { auth } = settings;
   if (auth === undefined) return [];
   const problems: Problem[] = [];
   const complain = (setting: 'auth_user' | 'auth_dbname', value: string, contradiction: string) => {
-    const { origin } = chosen[setting]!;
-    const details = { setting: settingAt(setting, origin), value, contradiction };
-    problems.push(problem('error', 'setting_contradiction', details, origin));
+    problems.push(unsafe(general, setting, { ...chosen[setting]!, value }, contradiction));
   };
   const asker = Object.hasOwn(users, auth.user) ? users[auth.user] : undefined;
   if (asker === undefined) {

@@ -11,6 +11,7 @@ import type { ResolvedDatabase } from './resolve_database.ts';
 import type { DatabaseSettings, UserSettings } from './settings.ts';
 import type { SettingValue } from './table/row.ts';
 import type { SettingName } from './table.ts';
+import { unsafe, unsafeSeverity } from './unsafe.ts';
 
 /** sockaddr_un's path, less its final NUL. */
 const SOCKET_BYTES_MAX = 107;
@@ -44,7 +45,8 @@ function* sockets(settings: ChosenSettings): Iterable<Problem> {
   }
 }
 
-function* cleartext({ listen_addr, auth_type, client_tls_sslmode: tls }: ChosenSettings): Iterable<Problem> {
+function* cleartext(settings: ChosenSettings): Iterable<Problem> {
+  const { listen_addr, auth_type, client_tls_sslmode: tls } = settings;
   const addresses = listen_addr.value as readonly string[];
   const ported = addresses.find((each) => /^[^:]+:\d+$/.test(each));
   if (ported !== undefined) {
@@ -56,11 +58,11 @@ function* cleartext({ listen_addr, auth_type, client_tls_sslmode: tls }: ChosenS
   const open = addresses.find((each) => !isLoopback(each));
   if (open !== undefined) {
     const reason = `${open} is not loopback, and client_tls_sslmode is ${said(tls)}: cleartext TCP is for loopback only; set client_tls_sslmode to require, or use the UNIX socket`;
-    yield contradictory('listen_addr', listen_addr, reason);
+    yield unsafe(settings, 'listen_addr', listen_addr, reason);
   }
   if (auth_type.value === 'plain') {
     const reason = `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`;
-    yield contradictory('auth_type', auth_type, reason);
+    yield unsafe(settings, 'auth_type', auth_type, reason);
   }
 }
 
@@ -111,7 +113,7 @@ export function databaseContradictions(
     if (limit === undefined || most === 0 || Number(value.value) <= most || value.origin.place === 'default')
       return;
     const reason = `it is larger than ${name} ${said(limit)}; lower the one or raise the other`;
-    problems.push(contradictory(size, value, reason));
+    problems.push(unsafe(general, size, value, reason));
   };
   above(chosen.max_db_connections, 'max_db_connections', 'pool_size');
   above(userLimit(user, general), 'max_user_connections', 'pool_size');
@@ -139,13 +141,6 @@ export function databaseContradictions(
   if (danger !== undefined && overTcp) {
     problems.push(weak('sslmode', chosen.sslmode!, danger));
   }
-  if ([settings.password, settings.nextPassword].some((each) => each && secretKind(each) !== 'plain')) {
-    const reason =
-      'its password is a hash, which logs in to no server by itself; write the password, or write the hash under `users:`, whose clients log in with it';
-    problems.push(
-      problem('error', 'database_unusable', { database: settings.name, reason }, settings.origin),
-    );
-  }
   // What clients prove logs in to the server too, a verifier with their key. Where they prove something else they bring none.
   const isKeyless =
     user?.secret !== undefined &&
@@ -156,7 +151,17 @@ export function databaseContradictions(
     const details = { database: settings.name, user: settings.user };
     problems.push(problem('warning', 'database_password_missing', details, settings.origin));
   }
-  return [...problems, ...unusedNext(settings, user)];
+  return [...problems, ...hashes(settings, general), ...unusedNext(settings, user)];
+}
+
+function* hashes(
+  { name: database, password, nextPassword, origin }: DatabaseSettings,
+  general: ChosenSettings,
+): Iterable<Problem> {
+  if (![password, nextPassword].some((each) => each && secretKind(each) !== 'plain')) return;
+  const reason =
+    'its password is a hash, which logs in to no server by itself; write the password, or write the hash under `users:`, whose clients log in with it';
+  yield problem(unsafeSeverity(general), 'database_unusable', { database, reason }, origin);
 }
 
 /** Clients would come in with it, and the rotation would fail at the server. */

@@ -39,7 +39,7 @@ function database(changes: Partial<DatabaseSettings> = {}): DatabaseSettings {
 }
 
 function settings(main: DatabaseSettings, changes: Partial<Settings> = {}): Settings {
-  return { ...DEFAULTS, databases: { main }, users: {}, ...changes };
+  return { ...DEFAULTS, databases: { main }, users: {}, peers: {}, ...changes };
 }
 
 test('sameServer() compares secrets by what they hold, and origins not at all', () => {

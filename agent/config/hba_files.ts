@@ -7,6 +7,7 @@ import { printOrigin } from '../base/origin.ts';
 import { settingAt } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { SourceIo } from './source.ts';
+import { unsafe } from './unsafe.ts';
 
 export interface Hba {
   readonly rules: readonly HbaRule[];
@@ -35,9 +36,13 @@ export function readHbaFiles(settings: ChosenSettings, io: SourceIo): HbaFiles {
     // PgBouncer passes over the file; whoever wrote a reject into it would believe that it holds.
     for (const name of ['auth_hba_file', 'auth_ident_file'] as const) {
       if (settings[name].value === '') continue;
-      contradict(
-        name,
-        `it is read with auth_type hba, and auth_type is ${auth_type.value}; write auth_type: hba`,
+      problems.push(
+        unsafe(
+          settings,
+          name,
+          settings[name],
+          `it is read with auth_type hba, and auth_type is ${auth_type.value}; write auth_type: hba`,
+        ),
       );
     }
     return { hba: undefined, files: [], problems };

@@ -4,6 +4,7 @@ import { resolve } from 'node:path/posix';
 import { AgentError, type Problem, problem } from '../base/errors.ts';
 import { isLostCredential } from './absolute_path.ts';
 import { type Applications, readApplications } from './applications.ts';
+import { type ConfigFormat, configFormatOf } from './config_format.ts';
 import type { Explanation } from './explain.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
 import { mergeDatabases } from './merge_databases.ts';
@@ -12,7 +13,9 @@ import type { Settings } from './settings.ts';
 import type { SourceIo, SourceReading } from './source.ts';
 import { CONFIG_VARIABLE, readEnvironment, readFrameworkEnvironment } from './sources/environment.ts';
 import { type Flags, readFlags } from './sources/flags.ts';
+import { readPgbouncerIni } from './sources/pgbouncer_ini.ts';
 import { readPgsidecarYml } from './sources/pgsidecar_yml.ts';
+import { unsafeSeverity } from './unsafe.ts';
 
 /** What the command line says. */
 export interface LoadInput {
@@ -37,7 +40,9 @@ export interface LoadResult {
   readonly files: readonly string[];
   /** What was found and taken, a sentence each. */
   readonly took: readonly string[];
-  /** The pgsidecar.yml that was taken; undefined where there is none. */
+  /** What was taken and means nothing here, or something else than where it was written for; a sentence each. */
+  readonly notes: readonly string[];
+  /** The pgsidecar.yml or pgbouncer.ini that was taken; undefined where there is none. */
   readonly config: { readonly path: string; readonly isEmpty: boolean } | undefined;
 }
 
@@ -57,14 +62,24 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   const framework = readFrameworkEnvironment(io.env);
   const early = mergeSettings([flags, environment, config.reading, framework]).settings;
   const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
-  const applications = readApplications(early, complete, io, careful.io);
+  // Whoever has an ini has said in it what is served: no file of the application is looked for.
+  const applications =
+    config.reading.format === 'pgbouncer.ini' && (early.sources.value as readonly string[]).length === 0
+      ? NO_APPLICATIONS
+      : readApplications(early, complete, io, careful.io);
   const readings = [flags, environment, config.reading, ...applications.readings, framework];
   const { settings: merged, problems: settingProblems } = mergeSettings(readings);
   const { databases, problems: databaseProblems } = mergeDatabases(
     config.reading.databases,
     applications.readings.map((each) => each.databases),
   );
-  const resolution = await resolveSettings(merged, databases, config.reading.users ?? [], careful.io);
+  const resolution = await resolveSettings(
+    merged,
+    databases,
+    config.reading.users ?? [],
+    config.reading.peers ?? [],
+    careful.io,
+  );
   const problems = inOrder([
     ...readings.flatMap((each) => each.problems),
     ...settingProblems,
@@ -72,8 +87,10 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     ...resolution.problems,
     ...careful.problems,
   ]);
-  if (databases.length === 0 && !problems.some(isError)) problems.push(nothingToServe(early, applications));
-  const took = [...config.took, ...applications.took, tookEnvironment(early)];
+  if (databases.length === 0 && !problems.some(isError)) problems.push(nothingToServe(merged, applications));
+  // Only files of the application have sections for environments.
+  const isAlone = applications === NO_APPLICATIONS;
+  const took = [...config.took, ...applications.took, ...(isAlone ? [] : [tookEnvironment(early)])];
   const files = [
     ...config.files,
     ...readings.flatMap((each) => each.files),
@@ -86,8 +103,24 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     explanation: resolution.explanation,
     files: [...new Set(files)],
     took,
+    notes: config.reading.notes ?? [],
     config: config.found,
   };
+}
+
+const READERS: Readonly<Record<ConfigFormat, typeof readPgsidecarYml>> = {
+  'pgsidecar.yml': readPgsidecarYml,
+  'pgbouncer.ini': readPgbouncerIni,
+};
+const NO_APPLICATIONS: Applications = { readings: [], files: [], took: [], looked: [] };
+
+function nothingRead(
+  path: string,
+  format: ConfigFormat,
+  problems: readonly Problem[],
+  io: SourceIo,
+): SourceReading {
+  return { format, databases: [], settings: {}, problems, files: [resolve(io.cwd, path)] };
 }
 
 interface Config {
@@ -107,8 +140,9 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
       : [];
   const files = looked.map((each) => resolve(io.cwd, each));
   if (path !== undefined) {
-    const reading = readPgsidecarYml(path, io);
     const text = io.read(path);
+    const { format, problems } = configFormatOf(path, text);
+    const reading = problems.length > 0 ? nothingRead(path, format, problems, io) : READERS[format](path, io);
     const found = text === undefined ? undefined : { path, isEmpty: isBlank(text) };
     return { reading, files, took: text === undefined ? [] : [path], found };
   }
@@ -118,7 +152,7 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
 
 /** Nothing but white space and comments: what a file is while somebody writes it. `{}` says that nothing is meant. */
 function isBlank(text: string): boolean {
-  return text.split('\n').every((line) => /^\s*(?:#.*|---\s*)?$/.test(line));
+  return text.split('\n').every((line) => /^\s*(?:[#;].*|---\s*)?$/.test(line));
 }
 
 function tookEnvironment({ environment: { value, origin } }: ChosenSettings): string {
@@ -126,12 +160,13 @@ function tookEnvironment({ environment: { value, origin } }: ChosenSettings): st
   return `environment ${value} (${from})`;
 }
 
-function nothingToServe({ environment }: ChosenSettings, { looked }: Applications): Problem {
+function nothingToServe(settings: ChosenSettings, { looked }: Applications): Problem {
+  const { environment } = settings;
   const advice =
     looked.length > 0
       ? `none of ${looked.join(', ')} names one for the environment ${environment.value}; say --source FILE or --environment NAME, or write databases into pgsidecar.yml`
       : `the sources name none for the environment ${environment.value}; say --environment NAME, or write databases into pgsidecar.yml`;
-  return problem('error', 'config_empty', { advice });
+  return problem(unsafeSeverity(settings), 'config_empty', { advice });
 }
 
 /** A file that is there and cannot be read is one problem among the others, and is nowhere taken for one that is not there. */

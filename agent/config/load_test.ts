@@ -42,7 +42,9 @@ test('load() freezes what it gives, to the bottom', async () => {
 test('load() gives no settings when anything is an error, and all of them when nothing is', async () => {
   const good = await loadIn({ 'pgsidecar.yml': MAIN });
   expect(good.problems).toEqual([]);
-  expect(Object.keys(good.settings ?? {}).sort()).toEqual([...SETTING_NAMES, 'databases', 'users'].sort());
+  expect(Object.keys(good.settings ?? {}).sort()).toEqual(
+    [...SETTING_NAMES, 'databases', 'peers', 'users'].sort(),
+  );
   const bad = await loadIn({ 'pgsidecar.yml': `default_pool_size: 0\n${MAIN}` });
   expect(bad.settings).toBeUndefined();
   expect(bad.explanation['databases.main.host']?.value).toBe('db.example');

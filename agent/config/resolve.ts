@@ -11,10 +11,11 @@ import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { checkPemFiles } from './pem_files.ts';
 import { DatabaseResolver, type ResolvedDatabase } from './resolve_database.ts';
+import { resolvePeers } from './resolve_peers.ts';
 import { UserResolver } from './resolve_user.ts';
 import { passwordOrigin, SecretFetcher } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import type { SourceIo, UserDraft } from './source.ts';
+import type { PeerDraft, SourceIo, UserDraft } from './source.ts';
 import type { SettingValue } from './table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
@@ -31,6 +32,7 @@ export async function resolveSettings(
   merged: ChosenSettings,
   mergedDatabases: readonly MergedDatabase[],
   userDrafts: readonly UserDraft[],
+  peerDrafts: readonly PeerDraft[],
   io: SourceIo,
 ): Promise<Resolution> {
   const chosen = withPaths(merged, io);
@@ -48,6 +50,7 @@ export async function resolveSettings(
     const resolved = databaseResolver.resolve(each, password, fetched.next);
     if (resolved === undefined) continue;
     databases.push(resolved);
+    if (resolved.settings.user === '' || resolved.settings.admitsUser === false) continue;
     userResolver.addDatabase(resolved.settings, fetched, passwordOrigin(each.fields));
   }
   userResolver.addAuthFile(io);
@@ -60,10 +63,12 @@ export async function resolveSettings(
   const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));
   const pem = checkPemFiles(chosen, databases, io);
   const hba = readHbaFiles(chosen, io);
+  const peers = resolvePeers(peerDrafts);
   const settings = {
     ...(Object.fromEntries(SETTING_NAMES.map((name) => [name, chosen[name].value])) as unknown as Settings),
     databases: Object.fromEntries(databases.map(({ settings: each }) => [each.name, each])),
     users,
+    peers: peers.peers,
     ...(hba.hba === undefined ? {} : { hba: hba.hba }),
   };
   return {
@@ -73,11 +78,12 @@ export async function resolveSettings(
       ...secrets.problems,
       ...databaseResolver.problems,
       ...userResolver.problems,
+      ...peers.problems,
       ...pem.problems,
       ...hba.problems,
       ...contradictionsOf(chosen),
       ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
-      ...databases.flatMap((each) => authContradictions(each, users, names)),
+      ...databases.flatMap((each) => authContradictions(each, users, names, chosen)),
     ],
     files: [...secrets.files, ...userResolver.files, ...hba.files, ...pem.files],
   };

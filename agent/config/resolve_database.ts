@@ -34,6 +34,8 @@ const PORT_DEFAULT = { value: '5432', origin: { place: 'default' }, wonOver: [] 
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/;
 /** What else stands in a startup packet; the agent fills these in itself. */
 const STARTUP_NAMES: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);
+/** For `user`: every client logs in as himself. */
+const EVERYBODY = '*';
 /** sockaddr_un has room for no more; nor has a host name. */
 const HOST_CHARS_MAX = 255;
 
@@ -83,10 +85,11 @@ export class DatabaseResolver {
       role: text('role') === 'replica' ? 'replica' : 'writer',
       hosts,
       dbname: text('dbname'),
-      user: String(user.value),
+      user: user.value === EVERYBODY ? '' : String(user.value),
       password,
       ...(nextPassword === undefined ? {} : { nextPassword }),
       forceUser: chosen.force_user?.value === true,
+      ...(chosen.admit_user?.value === false ? { admitsUser: false as const } : {}),
       sslmode: text('sslmode') as SslMode,
       sslrootcert: text('sslrootcert'),
       sslcert: text('sslcert') || undefined,

@@ -15,6 +15,7 @@ import type { DatabaseSettings, PoolMode, UserSettings } from './settings.ts';
 import type { Located, SourceIo, UserDraft, UserField } from './source.ts';
 import { USER_KEYS } from './table/keys.ts';
 import type { SettingValue } from './table/row.ts';
+import { unsafeSeverity } from './unsafe.ts';
 import { readValidUntil, VALID_UNTIL_EXPECTED } from './valid_until.ts';
 
 const EVERY_DATABASE = ['*'] as const;
@@ -93,11 +94,17 @@ export class UserResolver {
       // One that is there and cannot be read was told by the reader.
       if (io.isUnreadable?.(path)) return;
       const advice = `auth_file names it, at ${printOrigin(origin)}`;
-      this.problems.push(problem('error', 'config_missing', { path, advice }, origin));
+      this.problems.push(problem(unsafeSeverity(this.#settings), 'config_missing', { path, advice }, origin));
       return;
     }
     const userlist = parseUserlist(text, path);
-    this.problems.push(...userlist.problems);
+    const severity = unsafeSeverity(this.#settings);
+    this.problems.push(
+      ...userlist.problems.map((each) => ({
+        ...each,
+        severity: each.severity === 'warning' ? each.severity : severity,
+      })),
+    );
     for (const { name, secret, nextSecret, line } of userlist.users) {
       const at = { place: path, line };
       const there = this.#users.get(name) ?? blank(at);
@@ -208,16 +215,16 @@ export class UserResolver {
     if (secret === undefined && nextSecret === undefined) {
       if (this.#asksServers) return;
       const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
-      this.#unusable(name, origin, reason);
+      this.#unusable(name, origin, reason, unsafeSeverity(this.#settings));
     } else if (authType === 'scram-sha-256' && [secret, nextSecret].some(isMd5)) {
       const reason =
         'an md5 hash cannot answer auth_type scram-sha-256; write a password or a SCRAM verifier';
-      this.#unusable(name, secretOrigin, reason);
+      this.#unusable(name, secretOrigin, reason, unsafeSeverity(this.#settings));
     }
   }
 
-  #unusable(user: string, origin: Origin, reason: string): void {
-    this.problems.push(problem('error', 'user_unusable', { user, reason }, origin));
+  #unusable(user: string, origin: Origin, reason: string, severity: Problem['severity'] = 'error'): void {
+    this.problems.push(problem(severity, 'user_unusable', { user, reason }, origin));
   }
 }
 

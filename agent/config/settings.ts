@@ -27,11 +27,13 @@ export interface DatabaseSettings {
   readonly hosts: readonly HostSettings[];
   /** The database's name on the server. */
   readonly dbname: string;
-  /** The role of the application, with which the agent logs in for clients of the same name. */
+  /** The role of the application, with which the agent logs in for clients of the same name. Empty: everybody logs in as himself. */
   readonly user: string;
   readonly password: Secret | undefined;
   /** Tried where the server does not take `password`: while that is rotated there are two. */
   readonly nextPassword?: Secret | undefined;
+  /** False: `user` and `password` are for the server alone, and let no client in to the agent. */
+  readonly admitsUser?: false;
   /** Every client of this database is mapped to `user`, whoever it logged in as (PgBouncer's `user=`). */
   readonly forceUser: boolean;
   readonly sslmode: SslMode;
@@ -106,10 +108,21 @@ export interface UserSettings {
   readonly origin: Origin;
 }
 
+/** Another agent that clients reach by the same address (PgBouncer's [peers]). */
+export interface PeerSettings {
+  /** A host name, an address, or the directory of its UNIX socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Connections that carry cancel requests to it, at one time. */
+  readonly poolSize: number;
+}
+
 /** Every row of the settings table under its own snake_case name (durations in milliseconds, sizes in bytes), and: */
 export interface Settings extends SettingValues {
   readonly databases: Readonly<Record<string, DatabaseSettings>>;
   readonly users: Readonly<Record<string, UserSettings>>;
+  /** By their number: who a cancel request that is not ours may belong to. */
+  readonly peers: Readonly<Record<number, PeerSettings>>;
   /** What auth_hba_file and auth_ident_file say; undefined unless auth_type is hba. */
   readonly hba?: Hba | undefined;
 }

@@ -32,9 +32,10 @@ export type DatabaseField =
   | 'connect_timeout' // seconds, as libpq's
   | 'pool_size'
   | 'role' // writer | replica
-  // Only pgsidecar.yml has these:
+  // Only pgsidecar.yml and pgbouncer.ini have these:
   | 'from' // the key of an application's database that is taken up under this name
   | 'force_user'
+  | 'admit_user'
   | 'auth_user'
   | 'auth_query'
   | 'auth_dbname'
@@ -86,14 +87,31 @@ export interface UserDraft {
   readonly fields: Readonly<Partial<Record<UserField, Located<string | number | readonly string[]>>>>;
 }
 
+/** Another agent of the same host or address, to whom a cancel request may belong. */
+export interface PeerDraft {
+  readonly id: number;
+  readonly origin: Origin;
+  readonly fields: Readonly<Partial<Record<'host' | 'port' | 'pool_size', Located<string | number>>>>;
+}
+
 export interface SourceReading {
-  readonly format: 'application.yml' | 'database.yml' | '.env' | 'pgsidecar.yml' | 'environment' | 'flags';
+  readonly format:
+    | 'application.yml'
+    | 'database.yml'
+    | '.env'
+    | 'pgsidecar.yml'
+    | 'pgbouncer.ini'
+    | 'environment'
+    | 'flags';
   readonly databases: readonly DatabaseDraft[];
-  /** Only pgsidecar.yml has users besides those of its databases. */
+  /** Only pgsidecar.yml and pgbouncer.ini have users besides those of its databases. */
   readonly users?: readonly UserDraft[];
+  readonly peers?: readonly PeerDraft[];
   /** Rows of the settings table that this source sets. */
   readonly settings: Readonly<Record<string, Located>>;
   readonly problems: readonly Problem[];
+  /** What is taken and means nothing here, or something else; a sentence each. */
+  readonly notes?: readonly string[];
   /** Every file that was read, or whose appearance would change the reading: the watcher's list. Absolute paths. */
   readonly files: readonly string[];
 }

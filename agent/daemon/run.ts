@@ -58,6 +58,7 @@ export async function runAgent(
   const { writeLog: write, clock, isTerminal } = machine;
   const log = makeLog(settings, { write, clock, isTerminal, colours: wantsColours(machine.env) });
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
+  for (const sentence of loaded.notes) log.info({}, sentence);
   for (const { severity, code, sentence } of loaded.problems) {
     if (severity === 'warning') log.warn({ code }, sentence);
   }

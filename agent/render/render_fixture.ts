@@ -63,6 +63,7 @@ export function settingsFixture(
   return {
     ...DEFAULTS,
     databases: Object.fromEntries(databases.map((database) => [database.name, database])),
+    peers: {},
     users: Object.fromEntries(users.map((user) => [user.name, user])),
     ...more,
   };

@@ -4,6 +4,8 @@ import type { ErrorRow } from './row.ts';
 
 export const SOURCE_ERRORS = {
   yaml_syntax: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
+  ini_syntax: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as pgbouncer.ini: {reason}' },
+  config_format: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {path}: {reason}' },
   yaml_limit: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin} as YAML: {reason}' },
   yaml_duplicate_key: {
     sqlstate: 'F0000',

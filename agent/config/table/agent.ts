@@ -17,6 +17,14 @@ export const AGENT_SETTINGS = {
     reload: 'live',
     doc: "The section of the application's files that counts. When it is not set: `RAILS_ENV`, `RACK_ENV`, `APP_ENV`, `NODE_ENV`, then `production`.",
   },
+  unsafe_settings: {
+    type: 'enum',
+    section: 'sources',
+    values: ['refuse', 'warn'],
+    default: 'refuse',
+    reload: 'live',
+    doc: 'What becomes of settings that are dangerous or contradict each other and can be served all the same: TCP beyond loopback without TLS, a hash that cannot answer `auth_type`, an `auth_file` that is not there, … `refuse`: an error; `warn`: a warning, which is what holds with a pgbouncer.ini that does not say it.',
+  },
   source_poll_interval: {
     type: 'duration',
     section: 'sources',

@@ -25,7 +25,10 @@ const DATABASE_ROWS = {
     type: 'string',
     doc: "The database's name on the server, when it is not the name that clients use.",
   },
-  user: { type: 'string', doc: 'The role that the agent logs in with.' },
+  user: {
+    type: 'string',
+    doc: 'The role that the agent logs in with. `*`: the database has none of its own, and every client logs in as himself.',
+  },
   password: {
     type: 'string',
     secret: true,
@@ -59,6 +62,10 @@ const DATABASE_ROWS = {
   force_user: {
     type: 'boolean',
     doc: "Every client of this database works as its `user`, whoever it logged in as (PgBouncer's `user=`).",
+  },
+  admit_user: {
+    type: 'boolean',
+    doc: "Whether clients may log in to the agent as its `user`, with the password that is written here; yes unless it is written otherwise. `no`: both are for the server alone, as PgBouncer's `user=` and `password=` are.",
   },
   reserve_pool: {
     type: 'integer',
@@ -108,6 +115,21 @@ const USER_ROWS = {
     doc: 'The databases that this user may ask for, by the names that clients use; `*` is every one. When it is not set: the databases whose `user` it is, or every one for a user that no database names.',
   },
 } as const satisfies Record<string, KeyRow>;
+
+/** The keys under `peers.NUMBER`. */
+export const PEER_KEYS: Readonly<Record<string, KeyRow>> = Object.freeze({
+  host: {
+    type: 'string',
+    doc: 'Host name or address of the peer, or the directory of its UNIX socket.',
+  },
+  port: { type: 'integer', min: 1, max: 65_535, doc: 'Its port. 6432 when it is not set.' },
+  pool_size: {
+    type: 'integer',
+    min: 1,
+    max: 10_000,
+    doc: 'Connections that carry cancel requests to it, at one time. 20 when it is not set.',
+  },
+} as const satisfies Record<string, KeyRow>);
 
 /** Key → its row; the rows of the settings table under their per-database names among them. */
 export const DATABASE_KEYS: Readonly<Record<string, KeyRow>> = Object.freeze({

@@ -63,6 +63,7 @@ function urlOf({ place }: Situation, library: Library): string {
     listen_port: port,
     databases: {},
     users: {},
+    peers: {},
   };
   return databaseUrl(settings, database, {
     library,

@@ -100,9 +100,10 @@ async function printDiff(
   return changes.length === 0 ? ['nothing changed'] : changes.map(({ sentence }) => sentence);
 }
 
-function printLoad({ settings, problems, took }: LoadResult): readonly string[] {
+function printLoad({ settings, problems, took, notes }: LoadResult): readonly string[] {
   return [
     ...took.map((each) => `took: ${each}`),
+    ...notes.map((each) => `note: ${each}`),
     ...problems.map(printProblem),
     ...(settings === undefined ? ['no settings'] : printSettings(settings)),
   ];
@@ -119,6 +120,9 @@ function printSettings(settings: Settings): string[] {
     ...changed.map((name) => `${name} = ${printValue(rowOf(name), settings[name])}`),
     ...Object.values(settings.databases).flatMap(printDatabase),
     ...Object.values(settings.users).flatMap(printUser),
+    ...Object.entries(settings.peers).map(
+      ([id, { host, port, poolSize }]) => `peer ${id} ${host}:${port}, poolSize ${poolSize}`,
+    ),
   ];
 }
 

@@ -89,6 +89,7 @@ export function settingsOf(
     server_check_query: '',
     ...more,
     databases: Object.fromEntries(databases.map((database) => [database.name, database])),
+    peers: {},
     users: Object.fromEntries(users.map((user) => [user.name, user])),
   };
 }

@@ -1,0 +1,122 @@
+// THE table of PgBouncer's names: which of them have a row in the settings table, which mean nothing here, and which never were PgBouncer's.
+
+import { DATABASE_KEYS, USER_KEYS } from '../table/keys.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from '../table.ts';
+
+/** PgBouncer's name of a setting → ours. By the settings table: a row that says `pgbouncer` is read from that line on. */
+export const GLOBAL_NAMES: ReadonlyMap<string, SettingName> = new Map(
+  SETTING_NAMES.flatMap((name) => {
+    const { pgbouncer } = rowOf(name);
+    return pgbouncer === undefined ? [] : [[pgbouncer === true ? name : pgbouncer, name] as const];
+  }),
+);
+
+/** Names of PgBouncer that mean nothing here → what holds instead. Taken with a note. */
+export const NOT_NEEDED: Readonly<Record<string, string>> = {
+  pkt_buf:
+    'buffers are as long as what lies in them; client_write_buffer and server_write_buffer are their limits',
+  sbuf_loopcnt: 'nobody is read for longer than what one read gives, and then it is the next one’s turn',
+  tcp_socket_buffer: 'the kernel sizes its buffers by itself (net.ipv4.tcp_rmem, tcp_wmem)',
+  tcp_defer_accept:
+    'a connection that says nothing costs a file descriptor, and ends at client_login_timeout',
+  so_reuseport: 'one process has the listener; to start another beside it, give that one a port of its own',
+  listen_backlog: 'the kernel’s limit holds (net.core.somaxconn)',
+  client_tls_dheparams: 'the runtime chooses; ECDHE is what every client speaks',
+  client_tls_ecdhcurve: 'the runtime chooses (X25519, then P-256)',
+  client_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
+  server_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
+  resolv_conf: 'names are looked up as every program of the machine does, by /etc/resolv.conf and /etc/hosts',
+  dns_zone_check_period: 'a name is looked up for each connection, so that no zone has to be watched',
+  conffile: 'the file that --config names is the one that is read again; start with another one instead',
+};
+
+/** Names whose rows are being built. */
+export const BEING_BUILT: ReadonlySet<string> = new Set([
+  ...['admin_users', 'stats_users', 'autodb_idle_timeout'],
+  ...[
+    'server_round_robin',
+    'suspend_timeout',
+    'stats_period',
+    'log_stats',
+    'disable_pqexec',
+    'pool_idle_timeout',
+  ],
+  ...[
+    'logfile',
+    'pidfile',
+    'user',
+    'syslog',
+    'syslog_facility',
+    'syslog_ident',
+    'verbose',
+    'job_name',
+    'service_name',
+  ],
+  ...['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id', 'login_notify_message'],
+]);
+
+/** Names that stand in files in the field and were never PgBouncer's, or are no more → what was meant. */
+export const NEVER: Readonly<Record<string, string>> = {
+  check_query: 'it is called server_check_query',
+  check_query_interval:
+    'PgBouncer never had it; how long a server rests before it is checked is server_check_delay',
+  server_check_interval:
+    'PgBouncer never had it; how long a server rests before it is checked is server_check_delay',
+  check_query_timeout:
+    'PgBouncer never had it; in pgsidecar it is server_check_timeout (PGSIDECAR_SERVER_CHECK_TIMEOUT)',
+  server_check_timeout:
+    'PgBouncer never had it; say it by PGSIDECAR_SERVER_CHECK_TIMEOUT or --server-check-timeout',
+  reserve_pool: 'for all databases it is called reserve_pool_size',
+  pool_size: 'for all databases it is called default_pool_size',
+  max_connections: 'clients are counted by max_client_conn, servers by max_db_connections',
+  max_client_connections: 'it is called max_client_conn',
+  pool_timeout: 'PgBouncer never had it; how long a client waits for a server is query_wait_timeout',
+  connect_timeout: 'it is called server_connect_timeout',
+  idle_timeout: 'it is called client_idle_timeout or server_idle_timeout',
+  statement_timeout: 'it is PostgreSQL’s; PgBouncer’s own is query_timeout',
+  log_level: 'in PgBouncer it is called verbose; say it by PGSIDECAR_LOG_LEVEL or --log-level',
+  auth_db: 'it is called auth_dbname',
+  sslmode: 'it is called server_tls_sslmode, for all databases',
+  host: 'it belongs to one database, in [databases]',
+  port: 'it belongs to one database, in [databases]; the one to listen on is listen_port',
+  server_tls_verify: 'it is called server_tls_sslmode, with verify-full',
+  prepared_statements: 'it is called max_prepared_statements',
+};
+
+export type DatabaseName = { readonly field: string } | { readonly parameter: string };
+
+/** The keys of a line in [databases] → the field of a database, or the run-time parameter, that they are. */
+export const DATABASE_NAMES: ReadonlyMap<string, DatabaseName> = new Map<string, DatabaseName>([
+  ...[
+    ...['dbname', 'host', 'port', 'user', 'password', 'auth_user', 'auth_query', 'auth_dbname', 'pool_size'],
+    ...[
+      'min_pool_size',
+      'reserve_pool_size',
+      'reserve_pool',
+      'connect_query',
+      'pool_mode',
+      'query_wait_timeout',
+    ],
+    ...['load_balance_hosts', 'max_db_connections', 'max_db_client_connections', 'server_lifetime'],
+  ]
+    .filter((name) => Object.hasOwn(DATABASE_KEYS, name))
+    .map((name) => [name, { field: name }] as const),
+  ['client_encoding', { parameter: 'client_encoding' }],
+  ['datestyle', { parameter: 'DateStyle' }],
+  ['timezone', { parameter: 'TimeZone' }],
+  ['application_name', { parameter: 'application_name' }],
+]);
+
+/** As those of a line in [users]. */
+export const USER_NAMES: readonly string[] = [
+  ...['pool_size', 'reserve_pool_size', 'pool_mode', 'max_user_connections', 'max_user_client_connections'],
+  ...[
+    'query_timeout',
+    'query_wait_timeout',
+    'idle_transaction_timeout',
+    'transaction_timeout',
+    'client_idle_timeout',
+  ],
+].filter((name) => Object.hasOwn(USER_KEYS, name));
+
+export const PEER_NAMES: readonly string[] = ['host', 'port', 'pool_size'];
