@@ -75,7 +75,8 @@ function settingsPage(): string {
     "application's own files in the order in which they are given, then the default. `pgsidecar explain NAME` says which it was, and",
     'what it won over. Every value that cannot be used is an error, also where a stronger one wins.',
     '',
-    'Nothing needs a restart. *live*: a reload changes it for everybody; *new connections*: those that are open keep what they have.',
+    '*live*: a reload changes it for everybody; *new connections*: those that are open keep what they have; *start*: who the process is, and where',
+    'its number stands, is taken up once. Nothing else needs a restart.',
     '',
     'Durations take a unit (`500ms`, `30s`, `5min`, `1h`, `1d`) and are seconds without one. Sizes take a unit (`64kB`, `16MB`, `1GB`) and',
     'are bytes without one. A relative path in a file is relative to the folder of that file, and to the one above it when that folder is',
@@ -108,7 +109,7 @@ function settingLines(name: SettingName): string[] {
   const facts = [
     `default ${row.default === '' || (Array.isArray(row.default) && row.default.length === 0) ? 'empty' : `\`${printValue(row, row.default)}\``}`,
     typeOf(row),
-    row.reload === 'live' ? 'live' : 'new connections',
+    row.reload.replace('_', ' '),
     row.pgbouncer === undefined
       ? "pgsidecar's own"
       : `PgBouncer's${row.pgbouncer === true ? '' : ` ${row.pgbouncer}`}`,

@@ -8,8 +8,8 @@ import { isSettingFlag, SETTING_FLAGS, settingOf } from './setting_flags.ts';
 
 /** Flags that every command has. */
 export const COMMON_FLAGS: readonly Flag[] = [
-  { name: 'help', summary: 'Show this page' },
-  { name: 'version', summary: 'Show the version' },
+  { name: 'help', short: 'h', summary: 'Show this page' },
+  { name: 'version', short: 'V', summary: 'Show the version' },
 ];
 
 /** What to load, for the commands that load the configuration. */
@@ -65,9 +65,9 @@ type OptionToken = Extract<Token, { kind: 'option' }>;
 function tokensOf(flags: ReadonlyMap<string, Flag>, words: readonly string[]) {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {};
   for (const flag of flags.values()) {
-    options[flag.name] = { type: flag.value === undefined ? 'boolean' : 'string' };
+    const type = flag.value === undefined ? 'boolean' : 'string';
+    options[flag.name] = flag.short === undefined ? { type } : { type, short: flag.short };
   }
-  options.help = { type: 'boolean', short: 'h' };
   const args = words.map(withDashes);
   return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }

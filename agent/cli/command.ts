@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { SourceIo } from '../config/source.ts';
 import type { FileRoom } from '../render/write.ts';
+import type { Background } from './background.ts';
 import type { ProbeServer } from './check_connect.ts';
 import type { ControlCall } from './control_client.ts';
 
@@ -12,6 +13,8 @@ export type Completion = 'file' | 'directory' | 'setting' | 'command';
 export interface Flag {
   /** Without dashes: `show-secrets`. */
   readonly name: string;
+  /** One letter, for a single dash. */
+  readonly short?: string;
   /** What stands for its value in the help: `FILE`. Absent: the flag is a plain yes. */
   readonly value?: string;
   /** The only words its value may be. */
@@ -73,6 +76,8 @@ export interface Call {
 
 /** The process as the commands see it: cli/process_host.ts outside of tests. */
 export interface Host {
+  /** The command line, from the command on. */
+  readonly words: readonly string[];
   out(text: string): void;
   err(text: string): void;
   /** `bun 1.4.5, linux x64`. */
@@ -85,6 +90,7 @@ export interface Host {
   readonly clock: Clock;
   readonly io: SourceIo;
   readonly files: FileRoom;
+  readonly background: Background;
   readonly control: ControlCall;
   readonly probe: ProbeServer;
   /** A file with the machine's own CAs; throws AgentError when it has none. */

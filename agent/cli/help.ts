@@ -58,8 +58,9 @@ export function usage(command: Command): string {
 
 /** `--out DIR`, `--[no-]log-connections`. */
 export function spelling(flag: Flag): string {
-  if (flag.value !== undefined) return `--${flag.name} ${flag.value}`;
-  return flag.negatable === true ? `--[no-]${flag.name}` : `--${flag.name}`;
+  const short = flag.short === undefined ? '' : `-${flag.short}, `;
+  if (flag.value !== undefined) return `${short}--${flag.name} ${flag.value}`;
+  return flag.negatable === true ? `--[no-]${flag.name}` : `${short}--${flag.name}`;
 }
 
 function flagRow(flag: Flag): readonly [string, string] {

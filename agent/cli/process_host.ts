@@ -9,6 +9,7 @@ import { systemClock } from '../daemon/system_clock.ts';
 import { openLibc } from '../native/libc.ts';
 import { groupIdOf } from '../native/users.ts';
 import { diskRoom } from '../render/write.ts';
+import { processBackground } from './background.ts';
 import type { ProbeServer } from './check_connect.ts';
 import type { Host } from './command.ts';
 import { callControl } from './control_client.ts';
@@ -20,6 +21,7 @@ export function processHost(): Host {
   const { env, stdout, stderr } = process;
   const colours = wantsColours(env);
   return Object.freeze({
+    words: process.argv.slice(2),
     out: (text: string) => writeAll(STDOUT, text),
     err: (text: string) => writeAll(STDERR, text),
     runtime: `bun ${Bun.version}, ${process.platform} ${process.arch}`,
@@ -29,6 +31,7 @@ export function processHost(): Host {
     clock: systemClock,
     io: sourceIo(),
     files: diskRoom,
+    background: processBackground(),
     control: callControl,
     probe,
     systemCaFile: systemBundle,

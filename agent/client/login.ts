@@ -217,14 +217,14 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const [context, user] = [this.#context, this.#user];
     this.#phase = 'thinking';
     context.clients.loginFailures++;
-    context.log.warn(
-      { user, database: databaseOf(this.#startup.message), peer: this.#connection.peer, reason },
-      'login refused',
-    );
+    const error = new AgentError(reply, { user, reason, ...details });
+    const database = databaseOf(this.#startup.message);
+    const fields = { user, database, peer: this.#connection.peer, reason, told: error.message };
+    context.log.warn(fields, 'login refused');
     this.#keepsPlace = true;
     context.clock.after(context.settings.client_login_failure_delay, () => {
       this.#keepsPlace = false;
-      this.#fail(reply, { user, reason, ...details }, true);
+      this.#refuse(error, true);
       this.#known();
     });
   }
@@ -301,8 +301,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     return userOf(this.#startup.message);
   }
 
-  #fail(code: ErrorCode, details: ErrorDetails = {}, logged = false): void {
-    this.#refuse(new AgentError(code, details), logged);
+  #fail(code: ErrorCode, details: ErrorDetails = {}): void {
+    this.#refuse(new AgentError(code, details));
   }
 
   #refuse(error: AgentError, logged = false): void {

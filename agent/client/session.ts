@@ -18,6 +18,10 @@ import { Relay } from './relay.ts';
 import { SessionParameters } from './session_parameters.ts';
 import { type Phase, Stopwatch } from './stopwatch.ts';
 
+/** PgBouncer's words, which people have alerts on: a connection that ended without Terminate, and with it. */
+const EOF = 'client unexpected eof';
+const GOODBYE = 'client close request';
+
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 export interface SessionStart {
@@ -112,7 +116,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     // Who said goodbye before has let the server finish.
     const hasEnded = this.#last !== undefined && this.#last.error === undefined;
     const cancels = this.context.settings.cancel_abandoned_queries && !hasEnded;
-    this.#leave(reason.error ?? 'the client closed the connection', cancels);
+    this.#leave(reason.error === undefined ? EOF : `${EOF}: ${reason.error}`, cancels);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
@@ -279,7 +283,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #endAtLast({ error }: Last): void {
     if (error !== undefined) this.fail(error);
-    else this.end('the client said goodbye');
+    else this.end(GOODBYE);
   }
 
   /** Closes without a word; what was written before still leaves, and what was asked before is still done. */
@@ -342,10 +346,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.relay.close();
     if (server !== undefined) this.#letGo(server, reason, cancels);
     if (context.settings.log_disconnections) {
-      context.log.info(
-        { client_pid: this.pid, database: pool.database.name, user: pool.user, reason },
-        'client disconnected',
-      );
+      const [{ pid, connectedAt, connection }, database] = [this, pool.database.name];
+      const age_s = Math.floor((context.clock.wall() - connectedAt) / 1000);
+      const fields = { client_pid: pid, database, user: pool.user, peer: connection.peer, reason, age_s };
+      context.log.info(fields, 'client disconnected');
     }
   }
 

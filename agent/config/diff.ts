@@ -69,7 +69,8 @@ export function diffSettings(
   for (const name of SETTING_NAMES) {
     if (same(before[name], after[name])) continue;
     const [was, is] = [printValue(rowOf(name), before[name]), printValue(rowOf(name), after[name])];
-    const sentence = `${name}: ${was || '(empty)'} → ${is || '(empty)'}${at(originOf(name))}`;
+    const when = rowOf(name).reload === 'start' ? ': from the next start on' : '';
+    const sentence = `${name}: ${was || '(empty)'} → ${is || '(empty)'}${at(originOf(name))}${when}`;
     changes.push({ subject: 'setting', name, what: 'changed', replacesServers: false, sentence });
   }
   if (before.hba !== undefined && after.hba !== undefined && !same(before.hba.texts, after.hba.texts)) {

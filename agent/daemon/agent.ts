@@ -239,11 +239,14 @@ export class Agent implements Controls {
       (path) => files.read(path),
       plane.context.books,
     );
-    const plan = listeners.prepare(settings);
+    const logPlan = log.prepare(settings);
+    let plan: ReturnType<Listeners['prepare']> | undefined;
     try {
+      plan = listeners.prepare(settings);
       await this.#moveControl(settings);
     } catch (error) {
-      plan.rollback();
+      plan?.rollback();
+      logPlan.rollback();
       throw error;
     }
     const changes = diffSettings(this.settings, settings, originsOf(loaded)).map((change) => change.sentence);
@@ -253,7 +256,7 @@ export class Agent implements Controls {
     plane.apply(prepared);
     plan.commit();
     if (newCertificates) plane.registry.retireAll('a certificate file has changed');
-    log.setLevel(settings.log_level);
+    logPlan.commit();
     watch(loaded.files, settings);
     if (newCertificates)
       changes.push(

@@ -1,6 +1,6 @@
 // Where the log's lines go: written at once, never waited for; what is not taken is kept for a while, then lost, and counted.
 
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 
 /** What is kept, and written later, while nothing is taken; lines that come after that are lost. */
 const WAITING_BYTES_MAX = 1024 * 1024;
@@ -28,6 +28,7 @@ export class LogOutput {
   #linesLost = 0;
   #lostNow = 0;
   #failure: string | undefined;
+  #retry: Timer | undefined;
 
   /**
    * @param take writes what it can without waiting, and gives how many bytes that were; throws where that fails.
@@ -63,8 +64,16 @@ export class LogOutput {
     if (this.#waiting.length > 0) this.#tryIn(RETRY_MS);
   }
 
+  /** Tries once more to write what waits; from then on there is no place to write to. */
+  stop(): void {
+    this.#retry?.clear();
+    this.#flush();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
   #tryIn(delayMs: number): void {
-    this.#clock.after(delayMs, () => {
+    this.#retry = this.#clock.after(delayMs, () => {
       const before = this.#waitingBytes;
       this.#flush();
       if (this.#waiting.length > 0) return this.#tryIn(this.#waitingBytes < before ? CATCH_UP_MS : RETRY_MS);

@@ -1,76 +1,156 @@
-// The log: pino's JSON on standard error, pretty where a person looks at a terminal; written at once, never a secret.
+// The log: pino's JSON, printed as its reader wants it, to standard error, a file and syslog; written at once, never a secret.
 
 import { type LoggerOptions, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
+import { asJson, asPgbouncer, forSyslog, type PrintLine, prettily } from './log_format.ts';
 import { LogOutput, type LogOutputStatus } from './log_output.ts';
+import type { LogPlace, LogPlaces } from './log_places.ts';
+
+export type LogSettings = Pick<
+  Settings,
+  'log_level' | 'log_format' | 'logfile' | 'syslog' | 'syslog_ident' | 'syslog_facility' | 'verbose'
+>;
+
+/** New settings of the log: what can fail is done, and nothing has changed. */
+export interface LogPlan {
+  commit(): void;
+  rollback(): void;
+}
 
 export interface AgentLog extends Log {
-  /** Takes up log_level of new settings. */
-  setLevel(level: string): void;
+  /** Opens what the settings name, the same file anew too: it may have been rotated. @throws AgentError file_unwritable */
+  prepare(settings: LogSettings): LogPlan;
   /** Whether its lines are taken where they go. */
   readonly output: LogOutputStatus;
 }
 
 export interface LogRoom {
-  /** Writes what is taken without waiting, and gives how many bytes that were; throws where that fails. */
+  /** Standard error: writes what is taken without waiting, and gives how many bytes that were; throws where that fails. */
   readonly write: (bytes: Uint8Array) => number;
   readonly clock: Clock;
+  readonly pid: number;
   /** Is standard error a terminal? Decides what log_format auto means. */
   readonly isTerminal: boolean;
   /** Whether that terminal is to have colours. */
   readonly colours: boolean;
+  /** Nothing goes to standard error: a daemon has none. */
+  readonly isQuiet?: boolean;
+  readonly places: LogPlaces;
 }
 
-export function makeLog(settings: Pick<Settings, 'log_level' | 'log_format'>, room: LogRoom): AgentLog {
+interface Sink {
+  readonly print: PrintLine;
+  readonly output: LogOutput;
+  readonly close: () => void;
+}
+
+/** @throws AgentError file_unwritable */
+export function makeLog(settings: LogSettings, room: LogRoom): AgentLog {
   const options: LoggerOptions = {
-    level: settings.log_level,
+    level: levelOf(settings),
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { log: maskSecrets },
   };
-  const isPretty = settings.log_format === 'pretty' || (settings.log_format === 'auto' && room.isTerminal);
-  const output = new LogOutput(room.write, room.clock, (lines, reason) =>
-    logger.warn({ lines, reason }, 'lines of the log were lost'),
-  );
-  const print = isPretty ? prettily(room) : undefined;
-  const stream = { write: (line: string): void => output.write(print === undefined ? line : print(line)) };
-  const logger = pino(options, stream);
+  const onBack = (lines: number, reason: string): void =>
+    logger.warn({ lines, reason }, 'lines of the log were lost');
+  let sinks = openSinks(settings, room, onBack);
+  const write = (line: string): void => {
+    for (const { print, output } of sinks) output.write(print(line));
+  };
+  const logger = pino(options, { write });
   return {
     debug: (fields, sentence) => logger.debug(fields, sentence),
     info: (fields, sentence) => logger.info(fields, sentence),
     warn: (fields, sentence) => logger.warn(fields, sentence),
     error: (fields, sentence) => logger.error(fields, sentence),
-    setLevel: (level) => {
-      logger.level = level;
+    prepare: (next) => {
+      const [opened, old] = [openSinks(next, room, onBack, sinks), sinks];
+      return {
+        commit: () => {
+          sinks = opened;
+          logger.level = levelOf(next);
+          closeAll(old);
+        },
+        rollback: () => closeAll(opened),
+      };
     },
     get output() {
-      return output.status;
+      return statusOf(sinks);
     },
   };
 }
 
-function prettily({ isTerminal, colours }: LogRoom): (line: string) => string {
-  const print = pretty.prettyFactory({
-    // Names that clients make up stand in sentences too: none of them begins a line of its own.
-    messageFormat: (line, key) => escaped(String(line[key] ?? ''), CONTROLS),
-    colorize: isTerminal && colours,
-    singleLine: true,
-    translateTime: 'HH:MM:ss.l',
-    ignore: 'pid,hostname',
-  });
-  return (line) => escaped(print(line), HIGH_CONTROLS);
+function levelOf({ log_level, verbose }: LogSettings): string {
+  return verbose > 0 ? 'debug' : log_level;
 }
 
-/** What a terminal may obey, or a reader take for the end of a line; JSON escapes the first half of them in fields. */
-const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
-const HIGH_CONTROLS = /[\x7f-\x9f\u2028\u2029]/gu;
+/** @param before keeps what standard error has not taken yet. */
+function openSinks(
+  settings: LogSettings,
+  room: LogRoom,
+  onBack: (lines: number, reason: string) => void,
+  before: readonly Sink[] = [],
+): readonly Sink[] {
+  const sinks: Sink[] = [];
+  if (room.isQuiet !== true) {
+    const output = before.find(isStandardError)?.output ?? new LogOutput(room.write, room.clock, onBack);
+    sinks.push({ print: printFor(settings, room, room.isTerminal), output, close: stays });
+  }
+  try {
+    if (settings.logfile !== '') {
+      const file = room.places.openFile(settings.logfile);
+      sinks.push(sinkOf(file, printFor(settings, room, false), room.clock, onBack));
+    }
+    if (settings.syslog) {
+      const print = forSyslog(settings.syslog_facility, settings.syslog_ident, room.pid);
+      sinks.push(sinkOf(room.places.openSyslog(), print, room.clock, onBack));
+    }
+  } catch (error) {
+    closeAll(sinks);
+    throw error;
+  }
+  return sinks;
+}
 
-function escaped(text: string, which: RegExp): string {
-  return text.replace(which, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function sinkOf(
+  place: LogPlace,
+  print: PrintLine,
+  clock: Clock,
+  onBack: (lines: number, reason: string) => void,
+): Sink {
+  return { print, output: new LogOutput(place.write, clock, onBack), close: place.close };
+}
+
+/** Standard error is nobody's to close. */
+function stays(): void {}
+
+function isStandardError({ close }: Sink): boolean {
+  return close === stays;
+}
+
+function closeAll(sinks: readonly Sink[]): void {
+  for (const { output, close } of sinks) {
+    if (close === stays) continue;
+    output.stop();
+    close();
+  }
+}
+
+function printFor({ log_format }: LogSettings, { colours, pid }: LogRoom, isTerminal: boolean): PrintLine {
+  if (log_format === 'pgbouncer') return asPgbouncer(pid);
+  const isPretty = log_format === 'pretty' || (log_format === 'auto' && isTerminal);
+  return isPretty ? prettily(isTerminal && colours) : asJson;
+}
+
+function statusOf(sinks: readonly Sink[]): LogOutputStatus {
+  return {
+    linesLost: sinks.reduce((sum, { output }) => sum + output.status.linesLost, 0),
+    failure: sinks.find(({ output }) => output.status.failure !== undefined)?.output.status.failure,
+  };
 }
 
 /** A Secret says *** by itself; this is for one that was opened by mistake inside an object with a telling name. */

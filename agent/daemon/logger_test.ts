@@ -2,20 +2,57 @@
 
 import { afterAll, expect, test } from 'bun:test';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { AgentError } from '../base/errors.ts';
+import { DEFAULTS } from '../config/table.ts';
 import { FakeClock } from '../tests/harness/fake_clock.ts';
+import type { LogPlaces } from './log_places.ts';
 import { makeLog } from './logger.ts';
+
+const nowhere: LogPlaces = {
+  openFile: (path) => {
+    throw new AgentError('file_unwritable', { path, reason: 'there is none' });
+  },
+  openSyslog: () => {
+    throw new AgentError('file_unwritable', { path: 'syslog', reason: 'there is none' });
+  },
+};
+
+/** Files in memory: what each opening of a name has got. */
+class Files implements LogPlaces {
+  readonly written: { path: string; text: string; isOpen: boolean }[] = [];
+
+  openFile(path: string) {
+    const file = { path, text: '', isOpen: true };
+    this.written.push(file);
+    return {
+      write: (bytes: Uint8Array) => {
+        file.text += Buffer.from(bytes).toString();
+        return bytes.length;
+      },
+      close: () => {
+        file.isOpen = false;
+      },
+    };
+  }
+
+  openSyslog() {
+    return this.openFile('syslog');
+  }
+}
 
 const full = openSync('/dev/full', 'w');
 afterAll(() => closeSync(full));
 
 test('makeLog() does not throw where the disk is full, so that no client is turned away for that', () => {
   const log = makeLog(
-    { log_level: 'debug', log_format: 'json' },
+    { ...DEFAULTS, log_level: 'debug', log_format: 'json' },
     {
       write: (bytes) => writeSync(full, bytes),
       clock: new FakeClock(),
       isTerminal: false,
       colours: false,
+      pid: 42,
+      places: nowhere,
     },
   );
   for (let i = 0; i < 100; i++) log.warn({ i }, 'x'.repeat(20_000));
@@ -33,8 +70,8 @@ test('makeLog() says how many lines are lost, in the log itself, once it can be 
     return bytes.length;
   };
   const log = makeLog(
-    { log_level: 'info', log_format: 'json' },
-    { write, clock, isTerminal: false, colours: false },
+    { ...DEFAULTS, log_level: 'info', log_format: 'json' },
+    { write, clock, isTerminal: false, colours: false, pid: 42, places: nowhere },
   );
   for (let i = 0; i < 60; i++) log.info({ i }, 'x'.repeat(20_000));
   isFull = false;
@@ -53,8 +90,8 @@ test('makeLog() writes one line for a person, whatever is in a name', () => {
   const written: string[] = [];
   const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;
   const log = makeLog(
-    { log_level: 'info', log_format: 'pretty' },
-    { write, clock: new FakeClock(), isTerminal: false, colours: false },
+    { ...DEFAULTS, log_level: 'info', log_format: 'pretty' },
+    { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere },
   );
   const name = 'a\n[12:00:00.000] INFO: all is well\x1b[2J\x9b2J\u2028';
   log.warn({ user: name }, `database "${name}" is not served`);
@@ -70,9 +107,84 @@ test('makeLog() writes one line for a person, without colours where none are wan
   const written: string[] = [];
   const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;
   const log = makeLog(
-    { log_level: 'info', log_format: 'auto' },
-    { write, clock: new FakeClock(), isTerminal: true, colours: false },
+    { ...DEFAULTS, log_level: 'info', log_format: 'auto' },
+    { write, clock: new FakeClock(), isTerminal: true, colours: false, pid: 42, places: nowhere },
   );
   log.info({ address: 'here' }, 'listening');
   expect(written.join('')).toMatch(/^\[[\d:.]+\] INFO: listening \{"address":"here"\}\n$/);
+});
+
+test('makeLog() writes to its file and to syslog too, each in its own form', () => {
+  const [files, standardError] = [new Files(), [] as string[]];
+  const write = (bytes: Uint8Array): number =>
+    standardError.push(Buffer.from(bytes).toString()) && bytes.length;
+  const log = makeLog(
+    { ...DEFAULTS, log_format: 'json', logfile: '/var/log/a.log', syslog: true, syslog_facility: 'local3' },
+    { write, clock: new FakeClock(), isTerminal: true, colours: true, pid: 42, places: files },
+  );
+  log.warn({ client_pid: 255, code: 'query_timeout', database: 'app', user: 'bob' }, 'query_timeout');
+  const [file, syslog] = files.written;
+  expect(file!.path).toBe('/var/log/a.log');
+  expect(file!.text).toBe(standardError.join(''));
+  expect(JSON.parse(file!.text)).toMatchObject({ client_pid: 255, msg: 'query_timeout' });
+  // local3 is 19, a warning is 4.
+  expect(syslog!.text).toBe(
+    `<${19 * 8 + 4}>pgsidecar[42]: WARNING C-0xff: app/bob@unix pooler error: query_timeout`,
+  );
+});
+
+test('makeLog() is silent on standard error when it is to be quiet, and not in its file', () => {
+  const [files, standardError] = [new Files(), [] as string[]];
+  const write = (bytes: Uint8Array): number => standardError.push('') && bytes.length;
+  const log = makeLog(
+    { ...DEFAULTS, logfile: 'a.log' },
+    { write, clock: new FakeClock(), isTerminal: true, colours: true, isQuiet: true, pid: 42, places: files },
+  );
+  log.info({}, 'here');
+  expect(standardError).toEqual([]);
+  expect(files.written[0]!.text).toContain('here');
+});
+
+test('prepare() opens the same file anew, for whoever has rotated it; rollback() leaves the old one', () => {
+  const files = new Files();
+  const settings = { ...DEFAULTS, logfile: 'a.log' };
+  const log = makeLog(settings, {
+    write: (bytes) => bytes.length,
+    clock: new FakeClock(),
+    isTerminal: false,
+    colours: false,
+    pid: 42,
+    places: files,
+  });
+  log.info({}, 'first');
+  log.prepare(settings).rollback();
+  log.info({}, 'second');
+  log.prepare({ ...settings, verbose: 1 }).commit();
+  log.debug({}, 'third');
+  const [before, refused, after] = files.written;
+  expect([before!.isOpen, refused!.isOpen, after!.isOpen]).toEqual([false, false, true]);
+  expect(before!.text.match(/first|second|third/g)).toEqual(['first', 'second']);
+  expect(refused!.text).toBe('');
+  expect(after!.text).toContain('third');
+});
+
+test('prepare() says which file cannot be opened, and the log stays what it was', () => {
+  const lines: string[] = [];
+  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
+  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
+  const log = makeLog(DEFAULTS, room);
+  expect(() => log.prepare({ ...DEFAULTS, logfile: '/nowhere/a.log' })).toThrow(
+    'Cannot write /nowhere/a.log: there is none',
+  );
+  log.info({}, 'still here');
+  expect(lines.join('')).toContain('still here');
+});
+
+test('JSON has no letter in it that a terminal obeys', () => {
+  const lines: string[] = [];
+  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
+  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
+  makeLog({ ...DEFAULTS, log_format: 'json' }, room).info({ user: '\x9b2J\x7f' }, 'hello');
+  expect(lines[0]).not.toMatch(/[\x7f-\x9f]/);
+  expect(JSON.parse(lines[0]!).user).toBe('\x9b2J\x7f');
 });

@@ -1,8 +1,11 @@
 // The machine under the agent, as one value: clock, randomness, process, environment. Everybody else is handed it.
 
 import type { Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { becomeUser } from '../native/become_user.ts';
 import { openLibc } from '../native/libc.ts';
 import { type WriteNow, writeNow } from '../native/write_now.ts';
+import { type LogPlaces, machinePlaces } from './log_places.ts';
 import type { SignalSource } from './signals.ts';
 import { systemClock } from './system_clock.ts';
 
@@ -16,6 +19,11 @@ export interface Machine {
   readonly signals: SignalSource;
   /** Standard error, as `writeNow()` writes to it. */
   readonly writeLog: (bytes: Uint8Array) => number;
+  /** Where else the log can go. */
+  readonly logPlaces: LogPlaces;
+  /** From root to another system user, for good. @throws AgentError user_switch */
+  readonly becomeUser: (name: string) => void;
+  readonly isRoot: () => boolean;
   /** What nobody caught: thrown in a callback of the runtime, or a promise that nobody waited for. Gives the function that ends it. */
   readonly onUncaught: (listener: (error: unknown) => void) => () => void;
   /** Is standard error looked at by a person? */
@@ -41,6 +49,12 @@ export function thisMachine(): Machine {
       write ??= writeNow(openLibc(), STDERR);
       return write(bytes);
     },
+    logPlaces: machinePlaces,
+    becomeUser: (user: string) => {
+      const reason = becomeUser(openLibc(), user);
+      if (reason !== undefined) throw new AgentError('user_switch', { user, reason });
+    },
+    isRoot: () => process.getuid?.() === 0,
     onUncaught,
     isTerminal: process.stderr.isTTY === true,
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -20,6 +20,7 @@ import { type AgentLog, makeLog } from './logger.ts';
 import { type Machine, thisMachine, wantsColours } from './machine.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
 import { PemFiles } from './pem_files.ts';
+import { writePidfile } from './pidfile.ts';
 import { MOCK_KEY_BYTES, Plane, prepare } from './plane.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
@@ -39,11 +40,26 @@ interface Configuration {
   readonly seen: ReadonlyMap<string, FileState>;
 }
 
+/** How a process is run, beside what its settings say. */
+export interface RunOptions {
+  /** Nothing is logged to standard error. */
+  readonly isQuiet?: boolean;
+  /** Whoever cannot be seen has to be found: it does not start without a pidfile. */
+  readonly needsPidfile?: boolean;
+  /** It does not start as root. */
+  readonly refusesRoot?: boolean;
+  /** Clients are served from now on. */
+  readonly onReady?: () => void;
+  /** It cannot start, or ends by an error, which the log has too. */
+  readonly onFailure?: (error: AgentError) => void;
+}
+
 /** Resolves when the agent has ended. Errors of the configuration are printed by `report`, and give 78. */
 export async function runAgent(
   input: LoadInput,
   host: Pick<SourceIo, 'env' | 'cwd'>,
   report: (problems: readonly Problem[]) => void,
+  options: RunOptions = {},
   machine: Machine = thisMachine(),
 ): Promise<number> {
   const seen = new Map<string, FileState>();
@@ -55,27 +71,47 @@ export async function runAgent(
     report(loaded.problems);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
-  const { writeLog: write, clock, isTerminal } = machine;
-  const log = makeLog(settings, { write, clock, isTerminal, colours: wantsColours(machine.env) });
+  // Before the first file is made.
+  if (settings.user !== '') machine.becomeUser(settings.user);
+  if (options.refusesRoot === true && machine.isRoot()) throw new AgentError('run_as_root');
+  if (options.needsPidfile === true && settings.pidfile === '') throw new AgentError('pidfile_missing');
+  const log = logFor(settings, machine, options);
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
   for (const sentence of loaded.notes) log.info({}, sentence);
   for (const { severity, code, sentence } of loaded.problems) {
     if (severity === 'warning') log.warn({ code }, sentence);
   }
+  let removePidfile = (): void => {};
   try {
-    return await serve({ loaded: { ...loaded, settings }, again, seen }, log, machine);
+    if (settings.pidfile !== '') removePidfile = writePidfile(settings.pidfile, machine.pid);
+    return await serve({ loaded: { ...loaded, settings }, again, seen }, log, machine, options);
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     log.error({ code: error.code }, error.message);
+    options.onFailure?.(error);
     return error.row.exit;
+  } finally {
+    removePidfile();
   }
 }
 
+/** @throws AgentError file_unwritable */
+function logFor(settings: Settings, machine: Machine, { isQuiet = false }: RunOptions): AgentLog {
+  const { writeLog: write, clock, pid, isTerminal, logPlaces: places } = machine;
+  const colours = wantsColours(machine.env);
+  return makeLog(settings, { write, clock, pid, isTerminal, colours, isQuiet, places });
+}
+
 /** From booted to ended. What is opened later is closed earlier. */
-async function serve(configuration: Configuration, log: AgentLog, machine: Machine): Promise<number> {
+async function serve(
+  configuration: Configuration,
+  log: AgentLog,
+  machine: Machine,
+  options: RunOptions,
+): Promise<number> {
   const uncaught = catchAll(machine, log);
   try {
-    return await serveWith(uncaught, configuration, log, machine);
+    return await serveWith(uncaught, configuration, log, machine, options);
   } finally {
     uncaught.stop();
   }
@@ -86,6 +122,7 @@ async function serveWith(
   configuration: Configuration,
   log: AgentLog,
   machine: Machine,
+  { onReady }: RunOptions,
 ): Promise<number> {
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
   const booted = boot(configuration, uncaught.internalErrors, log, machine, onEnd);
@@ -103,6 +140,7 @@ async function serveWith(
   const listening = listeners.open.map(({ address }) => address);
   const databases = Object.keys(configuration.loaded.settings.databases);
   log.info({ listening, databases, start_ms: Math.round(machine.sinceStartMs()) }, 'ready');
+  onReady?.();
   const exitCode = await ended;
   stopWatchdog();
   stopMending();

@@ -23,6 +23,12 @@ const SYMBOLS = {
   clock_gettime: { args: ['i32', 'ptr'], returns: 'i32' },
   getenv: { args: ['ptr'], returns: 'ptr' },
   getpwuid_r: { args: ['u32', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
+  getpwnam_r: { args: ['ptr', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
+  initgroups: { args: ['ptr', 'u32'], returns: 'i32' },
+  setgid: { args: ['u32'], returns: 'i32' },
+  setuid: { args: ['u32'], returns: 'i32' },
+  dup2: { args: ['i32', 'i32'], returns: 'i32' },
+  setsid: { args: [], returns: 'i32' },
   getgrnam_r: { args: ['ptr', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
   __errno_location: { args: [], returns: 'ptr' },
 } as const;

@@ -3,6 +3,9 @@
 import { AgentError } from '../base/errors.ts';
 import type { Pool } from './pool.ts';
 
+/** PgBouncer's words, which people have alerts on. */
+export const LIFETIME_OVER = 'server lifetime over';
+
 /** One tick, some times a second; the caller resumes the pool behind it. */
 export function lookAfter(pool: Pool, now: number): void {
   const timeoutMs = pool.terms.queryWaitTimeoutMs;
@@ -15,10 +18,10 @@ export function lookAfter(pool: Pool, now: number): void {
   for (const server of pool.idleServers) {
     // What it answered once says nothing of now; it counts where server_check_delay is 0.
     server.proven = false;
-    if (server.expiresAt <= now) pool.discard(server, 'server_lifetime');
+    if (server.expiresAt <= now) pool.discard(server, LIFETIME_OVER);
     else if (idleMs > 0 && spare > 0 && server.idleSince + idleMs <= now) {
       spare--;
-      pool.discard(server, 'server_idle_timeout');
+      pool.discard(server, 'server idle timeout');
     }
   }
   trim(pool);

@@ -1,6 +1,7 @@
 // Makes a pool's next server: dials host by host with the pool's identity and runs connect_query, each within server_connect_timeout.
 
 import { AgentError } from '../base/errors.ts';
+import type { LogFields } from '../base/log.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, HostSettings } from '../config/settings.ts';
 import { dial } from '../server/dial.ts';
@@ -50,6 +51,7 @@ async function openAt(
       },
       pool.resting,
     );
+    if (settings.log_connections) pool.context.log.info(newServer(pool, server), 'server connected');
     if (database.connectQuery !== '') await runConnectQuery(server, database.connectQuery, late.signal);
     return server;
   } catch (error) {
@@ -59,6 +61,16 @@ async function openAt(
     timer.clear();
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** What a line of the log says of a server. */
+export function aboutServer(pool: Pool, { pid, address }: Server): LogFields {
+  const host = `${address.host}:${address.port}`;
+  return { server_pid: pid, database: pool.database.name, user: pool.user, host };
+}
+
+function newServer(pool: Pool, server: Server): LogFields {
+  return { ...aboutServer(pool, server), tls: server.connection.tls?.version };
 }
 
 /** Once, when the rotation has come to the server; and again should it go back. */

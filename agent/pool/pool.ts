@@ -4,6 +4,7 @@ import type { ClientKey } from '../auth/client_key.ts';
 import type { Timer } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
+import type { LogFields } from '../base/log.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
 import type { Tenant } from '../server/tenant.ts';
@@ -11,8 +12,8 @@ import { Elders, type Parameters } from '../state/parameters.ts';
 import { Checker } from './checker.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide } from './decide.ts';
-import { lookAfter } from './janitor.ts';
-import { openServer } from './open_server.ts';
+import { LIFETIME_OVER, lookAfter } from './janitor.ts';
+import { aboutServer, openServer } from './open_server.ts';
 import type { PoolContext } from './pool_context.ts';
 import { PoolFigures, type Waiter } from './pool_figures.ts';
 import type { PoolIdentity } from './pool_identity.ts';
@@ -135,10 +136,8 @@ export class Pool extends PoolFigures {
   discard(server: Server, reason: string, abruptly = false): void {
     this.#forget(server);
     server.tenant = leaving;
-    this.context.log.debug(
-      { server_pid: server.pid, database: this.database.name, reason },
-      'server connection closed',
-    );
+    if (this.context.settings.log_disconnections)
+      this.context.log.info(this.#fieldsOf(server, reason), 'server connection closed');
     if (abruptly) server.connection.close();
     else server.close();
     this.resume();
@@ -213,11 +212,14 @@ export class Pool extends PoolFigures {
   /** A server has closed by itself, whoever had it. */
   onLost(server: Server, reason: string): void {
     this.#forget(server);
-    this.context.log.info(
-      { server_pid: server.pid, database: this.database.name, user: this.user, reason },
-      'server connection lost',
-    );
+    this.context.log.info(this.#fieldsOf(server, reason), 'server connection lost');
     this.resume();
+  }
+
+  #fieldsOf(server: Server, reason: string): LogFields {
+    const { clock } = this.context;
+    const age_s = Math.floor((clock.now() - server.createdAt) / 1000);
+    return { ...aboutServer(this, server), reason, age_s };
   }
 
   get #busy(): readonly List<Server>[] {
@@ -336,7 +338,7 @@ export class Pool extends PoolFigures {
     server.idleSince = now;
     server.proven = false;
     const isOld = server.expiresAt <= now || this.database.serverLifetimeMs === 0;
-    const age = isOld ? 'server_lifetime' : undefined;
+    const age = isOld ? LIFETIME_OVER : undefined;
     const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);
     if (reason === undefined && this.servers <= this.sizeMax) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');

@@ -315,7 +315,7 @@ function settingPairs(
   );
 }
 
-const MAY_NOT_BE_EMPTY = /(_file|_ciphers|_group|listen_addr|auth_user|auth_dbname)$/;
+const MAY_NOT_BE_EMPTY = /(_file|_ciphers|_group|listen_addr|auth_user|auth_dbname|logfile|pidfile|^user)$/;
 
 function authFile(wishes: PgbouncerWishes): string {
   return wishes.directory === '' ? USERLIST : `${wishes.directory.replace(/\/$/, '')}/${USERLIST}`;

@@ -29,6 +29,27 @@ export const PROCESS_ERRORS = {
     exit: 78,
     sentence: 'Cannot use the sockets that systemd passed in {variable}="{value}": {reason}',
   },
+  pidfile_in_use: {
+    sqlstate: 'F0000',
+    exit: 69,
+    sentence: 'pidfile exists: {path} names process {pid}, which is alive; stop that one, or remove the file',
+  },
+  pidfile_missing: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence: 'daemon needs pidfile configured: write `pidfile =` into the file',
+  },
+  run_as_root: {
+    sqlstate: 'F0000',
+    exit: 77,
+    sentence:
+      'pgsidecar should not run as root here, as PgBouncer should not: say -u USER, or `user =` in the file',
+  },
+  user_switch: {
+    sqlstate: 'F0000',
+    exit: 77,
+    sentence: 'Cannot become user "{user}": {reason}',
+  },
   // The command line
   command_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown command "{command}": {hint}' },
   flag_unknown: { sqlstate: '42601', exit: 64, sentence: 'Unknown flag {flag}: {hint}' },

@@ -11,8 +11,11 @@ export type SettingType =
   | 'path'
   | 'list';
 
-/** `live`: the next use sees the new value. `new_connections`: those that are open keep the old one. Nothing needs a restart. */
-export type ReloadClass = 'live' | 'new_connections';
+/**
+ * `live`: the next use sees the new value. `new_connections`: those that are open keep the old one. `start`: a process
+ * takes it up once (who it is, where its number stands); nothing else needs a restart.
+ */
+export type ReloadClass = 'live' | 'new_connections' | 'start';
 
 export type SettingSection =
   | 'listening'

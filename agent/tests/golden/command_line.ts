@@ -47,6 +47,7 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
   let now = 0;
   return {
     ...sinks,
+    words: [],
     runtime: 'bun 1.2.3, linux x64',
     outColours: false,
     errColours: false,
@@ -69,6 +70,7 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
       },
     },
     io,
+    background: { isOn: false, start: async () => 0, ready() {} },
     files: {
       look: (path): FileThere | undefined => {
         const text = io.read(path);
