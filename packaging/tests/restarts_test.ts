@@ -15,7 +15,7 @@ const test = testNeeding(missing);
 const TIMES = 50;
 /** Every tenth is an upgrade, or a downgrade. */
 const PACKAGES_EACH = 10;
-/** Without its limit of starts in a minute. Who wants to know why it failed finds that in the journal. */
+/** Without its limit of starts in a minute. Why one failed is in the journal, with systemd's own words. */
 const RESTART =
   'systemctl reset-failed pgsidecar.service; systemctl restart pgsidecar.service || { journalctl --no-pager -u pgsidecar.service | tail -n 20; exit 1; }';
 
