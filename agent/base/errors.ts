@@ -1,6 +1,7 @@
 // THE error table: every way in which pgsidecar says no, with its SQLSTATE, its exit code and its sentence.
 
 import { CLIENT_ERRORS } from './errors/clients.ts';
+import { CONSOLE_ERRORS } from './errors/console.ts';
 import { PROCESS_ERRORS } from './errors/process.ts';
 import type { ErrorRow } from './errors/row.ts';
 import { SERVER_ERRORS } from './errors/servers.ts';
@@ -14,6 +15,7 @@ export const ERRORS = {
   ...SETTINGS_ERRORS,
   ...SOURCE_ERRORS,
   ...CLIENT_ERRORS,
+  ...CONSOLE_ERRORS,
   ...SERVER_ERRORS,
   ...PROCESS_ERRORS,
 } as const satisfies Record<string, ErrorRow>;

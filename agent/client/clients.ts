@@ -1,11 +1,36 @@
 // Who is connected: for limits, for cancel requests, and for SHOW.
 
 import { timingSafeEqual } from 'node:crypto';
+import type { AgentError } from '../base/errors.ts';
+import type { Connection } from '../net/connection.ts';
 import { Counter } from '../pool/limits.ts';
 import type { Session } from './session.ts';
 
+/** A client of the console: it has a place here, and neither a pool nor a server. */
+export interface ConsoleSeat {
+  readonly connection: Connection;
+  readonly user: string;
+  readonly pid: number;
+  readonly key: Uint8Array;
+  /** Milliseconds since 1970; so is the next. */
+  readonly connectedAt: number;
+  readonly requestedAt: number;
+  readonly applicationName: string;
+  /** Something that it asked for is under way. */
+  readonly isBusy: boolean;
+  readonly statementCount: number;
+  /** What it waits for is given up. */
+  cancel(): void;
+  /** It is told, and closed. */
+  fail(error: AgentError): void;
+}
+
 export class Clients {
   readonly #byPid = new Map<number, Session>();
+  /** Clients of the console: no limit on clients counts them, so that they come in when nobody else does. */
+  readonly consoles = new Set<ConsoleSeat>();
+  /** What consoles were asked since the start. */
+  consoleQueries = 0;
   readonly byDatabase = new Counter();
   readonly byUser = new Counter();
   /** Connections that are logging in; and by where they come from. */
@@ -32,7 +57,7 @@ export class Clients {
       const bytes = random(4);
       // Positive, because psql and others print it as a signed number.
       const pid = ((bytes[0]! & 0x7f) << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
-      if (pid !== 0 && !this.#byPid.has(pid)) return pid;
+      if (pid !== 0 && !this.#byPid.has(pid) && !this.#hasConsole(pid)) return pid;
     }
   }
 
@@ -51,10 +76,15 @@ export class Clients {
     session.pool.clients--;
   }
 
-  /** The session that a cancel request means; undefined when the key is not its key. */
-  findForCancel(pid: number, key: Uint8Array): Session | undefined {
-    const session = this.#byPid.get(pid);
-    if (session === undefined || session.key.length !== key.length) return undefined;
-    return timingSafeEqual(session.key, key) ? session : undefined;
+  /** Whom a cancel request means; undefined when the key is not its key. */
+  findForCancel(pid: number, key: Uint8Array): Session | ConsoleSeat | undefined {
+    const found = this.#byPid.get(pid) ?? [...this.consoles].find((seat) => seat.pid === pid);
+    if (found === undefined || found.key.length !== key.length) return undefined;
+    return timingSafeEqual(found.key, key) ? found : undefined;
+  }
+
+  #hasConsole(pid: number): boolean {
+    for (const seat of this.consoles) if (seat.pid === pid) return true;
+    return false;
   }
 }

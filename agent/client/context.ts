@@ -13,6 +13,7 @@ import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import type { NameCache } from '../wire/name_cache.ts';
 import type { Clients } from './clients.ts';
+import type { ConsoleStart } from './console_door.ts';
 import type { DescriptorBounds } from './descriptors.ts';
 import type { Greetings } from './greetings.ts';
 import type { LoginDeadlines } from './login_deadlines.ts';
@@ -55,6 +56,10 @@ export interface ClientContext {
   readonly peerUid: (connection: Connection) => number | undefined;
   /** How far clients may go with file descriptors. */
   descriptors: DescriptorBounds;
+  /** The system user of the agent itself. */
+  readonly ownUid: () => number;
+  /** Takes over a connection that is for the console. */
+  readonly openConsole: (start: ConsoleStart) => void;
   /** For what strangers can make happen any number of times. */
   readonly rareLog: RareLog;
 }

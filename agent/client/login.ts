@@ -2,6 +2,7 @@
 
 import type { ClientKey } from '../auth/client_key.ts';
 import {
+  AUTH_OK,
   type AuthRequest,
   ClientLogin,
   type ClientLoginOptions,
@@ -12,6 +13,7 @@ import { hostOfPeer } from '../auth/hba_match.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { Secret } from '../base/secret.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Framer } from '../wire/frame.ts';
@@ -24,6 +26,7 @@ import {
 } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { commonNameOf } from './certificate_user.ts';
+import { CONSOLE_OWNER, checkConsole } from './console_door.ts';
 import type { ClientContext } from './context.ts';
 import { checkAccess, checkLimits, checkLogins } from './limits.ts';
 import type { Deadlined } from './login_deadlines.ts';
@@ -45,6 +48,7 @@ import { Welcome } from './welcome.ts';
 
 /** Whoever sends many clients at once would write as many lines. */
 const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
+const LET_IN: AuthRequest = Object.freeze({ code: AUTH_OK, payload: new Uint8Array(0) });
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 /** One connection that is not a session yet. */
@@ -138,6 +142,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const { tls, peer } = this.#connection;
     const transport = tls !== undefined ? 'tls' : this.#transport;
     const [database, subject] = [databaseOf(message), tls?.peerSubject];
+    if (database === CONSOLE_DATABASE && this.#isOwner) return this.#onProved([LET_IN], undefined);
     const way = wayIn(settings, { transport, host: hostOfPeer(peer), user, database, subject });
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
     const { authType, map } = way;
@@ -232,6 +237,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #onProved(requests: readonly AuthRequest[], clientKey: ClientKey | undefined): void {
     const [context, user] = [this.#context, this.#user];
     const databaseName = databaseOf(this.#startup.message);
+    if (databaseName === CONSOLE_DATABASE) return this.#openConsole(requests);
     checkAccess(context.settings, databaseName, user);
     const pool = context.registry.pool(databaseName, user, this.#found);
     checkLimits(context.settings, context.clients, pool.database.name, user);
@@ -260,6 +266,29 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       },
       (error) => this.#refuse(error),
     );
+  }
+
+  /** The agent's own system user needs no other proof: it can do to the agent what it likes. */
+  get #isOwner(): boolean {
+    const { ownUid, peerUid } = this.#context;
+    return (
+      this.#transport === 'unix' && this.#user === CONSOLE_OWNER && peerUid(this.#connection) === ownUid()
+    );
+  }
+
+  #openConsole(requests: readonly AuthRequest[]): void {
+    const [context, connection, user, isOwner] = [this.#context, this.#connection, this.#user, this.#isOwner];
+    checkConsole(context.settings, context.clients, user, isOwner);
+    const message = this.#startup.message!;
+    this.#finish();
+    context.clients.loginSuccesses++;
+    connection.cork();
+    for (const { code, payload } of requests) connection.write(encodeAuthentication(code, payload));
+    const applicationName = message.parameters.get('application_name') ?? '';
+    const pid = context.clients.newPid(context.random);
+    const key = context.random(cancelKeyBytes(message));
+    context.openConsole({ connection, user, isOwner, pid, key, applicationName });
+    connection.uncork();
   }
 
   #greet(pool: Pool, user: string): void {

@@ -7,6 +7,7 @@ import type { Secret } from '../base/secret.ts';
 import { absolutePath } from './absolute_path.ts';
 import { awsBundle, isAwsHost } from './aws_bundle.ts';
 import { complaintAbout, invalidSetting } from './complaints.ts';
+import { CONSOLE_DATABASE } from './console_database.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { readValue } from './read_value.ts';
@@ -63,6 +64,12 @@ export class DatabaseResolver {
     password: Secret | undefined,
     nextPassword?: Secret,
   ): ResolvedDatabase | undefined {
+    if (merged.name === CONSOLE_DATABASE) {
+      const reason =
+        'the name is that of the console; give it another one, by `from:` under `databases:` of pgsidecar.yml';
+      this.#unusable(merged, reason);
+      return undefined;
+    }
     const chosen = this.#chosen(merged);
     this.#leaveOutOwnSocket(chosen);
     const hosts = this.#hosts(merged, chosen);

@@ -33,6 +33,8 @@ export interface Machine {
   /** 0 to 1, for spreading what would otherwise happen at once; nothing secret. */
   readonly fraction: () => number;
   readonly memoryBytes: () => number;
+  /** The system user that this process is now. */
+  readonly ownUid: () => number;
   /** Since the process began. */
   readonly sinceStartMs: () => number;
 }
@@ -60,6 +62,7 @@ export function thisMachine(): Machine {
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     fraction: () => Math.random(),
     memoryBytes: () => process.memoryUsage.rss(),
+    ownUid: () => process.geteuid!(),
     sinceStartMs: () => performance.now(),
   });
 }

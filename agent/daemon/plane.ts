@@ -10,6 +10,7 @@ import type { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
 import { RareLog } from '../base/rare_log.ts';
 import { Clients } from '../client/clients.ts';
+import type { ConsoleStart } from '../client/console_door.ts';
 import type { ClientContext, ClientTls, CredentialBooks } from '../client/context.ts';
 import { shareDescriptors } from '../client/descriptors.ts';
 import { Greetings } from '../client/greetings.ts';
@@ -39,6 +40,8 @@ export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fracti
   readonly readPem: (path: string) => string;
   readonly peerUser: (connection: Connection) => string | undefined;
   readonly peerUid: (connection: Connection) => number | undefined;
+  readonly ownUid: () => number;
+  readonly openConsole: (start: ConsoleStart) => void;
   /** Gives what the kernel refused; undefined when all is set. */
   readonly setTcpOptions: (fd: number, options: TcpOptions) => string | undefined;
   /** RLIMIT_NOFILE. */
@@ -97,6 +100,8 @@ export class Plane {
       random,
       peerUser: machine.peerUser,
       peerUid: machine.peerUid,
+      ownUid: machine.ownUid,
+      openConsole: machine.openConsole,
       descriptors: shareDescriptors(machine.descriptorLimit, settings),
       rareLog: new RareLog(clock, log),
     };
@@ -167,6 +172,7 @@ export class Plane {
     this.context.accepting = false;
     this.context.loginDeadlines.shutDown(new AgentError('agent_stopping'));
     for (const session of this.context.clients) session.fail(error);
+    for (const seat of this.context.clients.consoles) seat.fail(error);
     this.registry.shutDown(error);
   }
 

@@ -1,5 +1,6 @@
 // Boots the agent from a list, waits until it ends, and gives its exit code.
 
+import { Console } from '../admin/console.ts';
 import { AgentError, type Problem } from '../base/errors.ts';
 import { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
@@ -201,6 +202,9 @@ async function boot(
     ...machine,
     ...{ log, internalErrors, readPem, peerUser },
     peerUid: ({ fd }) => peerCredentials(libc, fd)?.uid,
+    openConsole: (start) => {
+      new Console(start, { context: plane.context, controls: agent, snapshot: () => agent.snapshot() });
+    },
     setTcpOptions: (fd, options) => setTcpOptions(libc, fd, options),
     descriptorLimit: raiseDescriptorLimit(libc),
   });

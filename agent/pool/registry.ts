@@ -11,9 +11,11 @@ import { Pool } from './pool.ts';
 import type { PoolContext } from './pool_context.ts';
 import { identityOf, type PoolIdentity } from './pool_identity.ts';
 import { Probe } from './probe.ts';
+import { ServerNumbers } from './server_numbers.ts';
 
 export class PoolRegistry {
   readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
+  readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
   readonly #context: PoolContext;
   readonly #pausedDatabases = new Set<string>();
@@ -155,6 +157,10 @@ export class PoolRegistry {
       pool.paused = false;
       pool.resume();
     }
+  }
+
+  isPaused(database: string): boolean {
+    return this.#pausedDatabases.has(database);
   }
 
   /** Server connections are replaced as they come free. */

@@ -7,6 +7,7 @@ import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { RareLog } from '../../base/rare_log.ts';
 import { Clients } from '../../client/clients.ts';
+import type { ConsoleStart } from '../../client/console_door.ts';
 import type { ClientContext } from '../../client/context.ts';
 import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
@@ -144,6 +145,10 @@ export class DataPlane {
   readonly tools: DialTools;
   /** Whose processes its clients on the UNIX socket are. */
   uid = 1000;
+  /** The agent's. */
+  ownUid = 500;
+  /** Whoever comes to the console. */
+  openConsole: (start: ConsoleStart) => void = ({ connection }) => connection.close();
   #random = 0;
 
   constructor(settings: Settings, book: CredentialBook) {
@@ -173,6 +178,8 @@ export class DataPlane {
       random,
       peerUser: () => undefined,
       peerUid: () => this.uid,
+      ownUid: () => this.ownUid,
+      openConsole: (start) => this.openConsole(start),
       descriptors: shareDescriptors(Number.POSITIVE_INFINITY, settings),
       rareLog: new RareLog(clock, log),
     };

@@ -149,6 +149,8 @@ export class World implements ClientWorld {
       greetings: new Greetings(),
       peerUser: () => undefined,
       peerUid: () => undefined,
+      ownUid: () => 0,
+      openConsole: ({ connection }) => connection.close(),
       descriptors: shareDescriptors(Number.POSITIVE_INFINITY, settings),
     });
   }

@@ -1,0 +1,52 @@
+// One command of the console as something that can be run: what columns it answers with, and how.
+
+import { AgentError } from '../base/errors.ts';
+import type { ErrorFields } from '../wire/server_messages.ts';
+import type { Cell } from '../wire/typed_rows.ts';
+import { commandNamed } from './commands.ts';
+import { HELP } from './help.ts';
+import { setSetting } from './set.ts';
+import type { Column, ConsoleTools } from './show/row.ts';
+import { showNamed } from './shows.ts';
+import type { Typed } from './words.ts';
+
+/** What comes back before CommandComplete. */
+export interface Outcome {
+  readonly tag: string;
+  readonly notice?: Pick<ErrorFields, 'message' | 'detail'>;
+}
+
+export type Task =
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly Column[];
+      readonly isForAdmins: boolean;
+      rows(tools: ConsoleTools): Iterable<readonly Cell[]>;
+    }
+  | { readonly kind: 'act'; readonly isForAdmins: boolean; act(tools: ConsoleTools): Promise<Outcome> };
+
+/** @throws AgentError console_command */
+export function taskOf(typed: Typed): Task {
+  if (typed.kind === 'set') return setSetting(typed.key, typed.value);
+  if (typed.kind === 'unknown') throw new AgentError('console_command', { text: typed.text });
+  const { name, argument, text } = typed;
+  // As there: SELECT is another word for it.
+  if (name === 'show' || name === 'select') return showTask(argument, text);
+  const command = commandNamed(name);
+  if (command === undefined) throw new AgentError('console_command', { text });
+  const act = async (tools: ConsoleTools): Promise<Outcome> => ({
+    tag: await command.run(argument, tools, text),
+  });
+  return { kind: 'act', isForAdmins: true, act };
+}
+
+function showTask(argument: string, text: string): Task {
+  if (argument.toLowerCase() === 'help') {
+    const outcome: Outcome = { tag: 'SHOW', notice: HELP };
+    return { kind: 'act', isForAdmins: false, act: () => Promise.resolve(outcome) };
+  }
+  const show = showNamed(argument);
+  if (show === undefined) throw new AgentError('console_command', { text });
+  const { columns, isForAdmins = false } = show;
+  return { kind: 'rows', columns, isForAdmins, rows: (tools) => show.rows(tools) };
+}

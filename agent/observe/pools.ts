@@ -1,0 +1,97 @@
+// Pools as SHOW POOLS counts them: what of ours is called how by PgBouncer is decided here.
+
+import type { ClientContext } from '../client/context.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Server } from '../server/server.ts';
+
+export interface PoolRow {
+  readonly database: string;
+  readonly user: string;
+  readonly clientsActive: number;
+  readonly clientsWaiting: number;
+  /** Cancel requests that are on their way to a server of the pool. */
+  readonly cancelsActive: number;
+  readonly serversActive: number;
+  readonly serversBeingCanceled: number;
+  readonly serversIdle: number;
+  /** Of those that rest, the ones that are asked whether they still answer before they are lent. */
+  readonly serversUsed: number;
+  /** Being asked that, or being reset. */
+  readonly serversTested: number;
+  readonly serversLogin: number;
+  readonly maxWaitMs: number;
+  readonly mode: string;
+  readonly hosts: number;
+}
+
+/** One for each (database, user): what auth_query has of the same name counts in with it, as there. */
+export function* readPools(context: ClientContext): Iterable<PoolRow> {
+  const asking = new Map<string, Pool>();
+  for (const pool of context.registry) if (pool.database.isForAuthQuery) asking.set(keyOf(pool), pool);
+  for (const pool of context.registry) {
+    const own = asking.get(keyOf(pool));
+    if (own === pool && hasTwin(pool, context)) continue;
+    const row = poolRow(pool);
+    yield own === undefined || own === pool ? row : sum(row, poolRow(own));
+  }
+}
+
+export function isStale(server: Server, pool: Pool, now: number): boolean {
+  const { server_check_query, server_check_delay } = pool.context.settings;
+  return server_check_query !== '' && now - server.idleSince > server_check_delay;
+}
+
+function keyOf(pool: Pool): string {
+  return `${pool.database.name}\0${pool.user}`;
+}
+
+function hasTwin(pool: Pool, { registry }: ClientContext): boolean {
+  for (const each of registry) if (each !== pool && keyOf(each) === keyOf(pool)) return true;
+  return false;
+}
+
+function poolRow(pool: Pool): PoolRow {
+  const { clock } = pool.context;
+  const now = clock.now();
+  let logins = 0;
+  for (let each = pool.waiters.first; each !== undefined; each = each.next) if (each.isLogin) logins++;
+  let stale = 0;
+  for (const server of pool.idleServers) if (isStale(server, pool, now)) stale++;
+  let cancels = 0;
+  for (const list of [pool.activeServers, pool.cleaningServers, pool.cancelingServers])
+    for (const server of list) cancels += server.cancels;
+  const { first } = pool.waiters;
+  return {
+    database: pool.database.name,
+    user: pool.user,
+    // Whoever logs in waits without being counted among those that are in.
+    clientsActive: pool.clients - (pool.waiting - logins),
+    clientsWaiting: pool.waiting,
+    cancelsActive: cancels,
+    serversActive: pool.activeServers.length,
+    serversBeingCanceled: pool.cancelingServers.length,
+    serversIdle: pool.idle - stale,
+    serversUsed: stale,
+    serversTested: pool.testing + pool.cleaningServers.length,
+    serversLogin: pool.logins,
+    maxWaitMs: first === undefined ? 0 : now - first.waitingSince,
+    mode: pool.mode,
+    hosts: pool.database.hosts.length,
+  };
+}
+
+function sum(one: PoolRow, other: PoolRow): PoolRow {
+  return {
+    ...one,
+    clientsActive: one.clientsActive + other.clientsActive,
+    clientsWaiting: one.clientsWaiting + other.clientsWaiting,
+    cancelsActive: one.cancelsActive + other.cancelsActive,
+    serversActive: one.serversActive + other.serversActive,
+    serversBeingCanceled: one.serversBeingCanceled + other.serversBeingCanceled,
+    serversIdle: one.serversIdle + other.serversIdle,
+    serversUsed: one.serversUsed + other.serversUsed,
+    serversTested: one.serversTested + other.serversTested,
+    serversLogin: one.serversLogin + other.serversLogin,
+    maxWaitMs: Math.max(one.maxWaitMs, other.maxWaitMs),
+  };
+}
