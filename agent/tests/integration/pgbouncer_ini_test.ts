@@ -1,0 +1,115 @@
+// An agent that is started with somebody's pgbouncer.ini: who comes in, as whom he works, and which files are read again.
+
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { type Agent, runPgsidecar, startAgent } from '../harness/agent.ts';
+import { createCertificateAuthority } from '../harness/certificates.ts';
+import { type Login, psql } from '../harness/psql.ts';
+import { openShop } from '../harness/shop.ts';
+
+setDefaultTimeout(60_000);
+
+const authority = createCertificateAuthority();
+/** Without TLS too: as behind many an ini. */
+const { postgres } = await openShop({
+  tls: { server: authority.issueServer(), cleartextToo: true },
+  users: { app: '', anna: '', boss: '' },
+});
+const passwordOf = (user: string): string => postgres.passwordOf(user);
+
+const WHO = "SELECT current_user || ' at ' || current_database()";
+
+function ini(more: Readonly<Record<string, string>> = {}): string {
+  return `;; one of many
+[databases]
+shop = host=${postgres.host} port=${postgres.port}
+mine = host=${postgres.socketDir} port=${postgres.port} dbname='shop'
+all = host=${postgres.host} port=${postgres.port} dbname=shop user=boss password='${passwordOf('boss')}'
+%include conf.d/more.ini
+
+[pgbouncer]
+auth_type = md5
+auth_file = userlist.txt
+pool_mode = transaction
+server_tls_sslmode = prefer
+server_login_retry = 15
+pkt_buf = 4096
+${Object.entries(more)
+  .map(([name, value]) => `${name} = ${value}`)
+  .join('\n')}
+`;
+}
+
+function userlist(...users: string[]): string {
+  return users.map((user) => `"${user}" "${passwordOf(user)}"\n`).join('');
+}
+
+function start(more: Readonly<Record<string, string>> = {}): Promise<Agent> {
+  return startAgent({
+    args: ['--config', 'pgbouncer.ini'],
+    files: { 'pgbouncer.ini': ini(more), 'conf.d/more.ini': '', 'userlist.txt': userlist('app', 'anna') },
+  });
+}
+
+function login(agent: Agent, user: string, database: string, password = passwordOf(user)): Login {
+  return { host: agent.socketDir, user, database, password };
+}
+
+async function changed(agent: Agent, words: string): Promise<void> {
+  await agent.waitForLog(({ msg, changes }) => msg === 'reloaded' && String(changes).includes(words));
+}
+
+async function who(asked: Login): Promise<string> {
+  const { code, stdout, stderr } = await psql(asked, ['-Atc', WHO]);
+  return code === 0 ? stdout.trim() : stderr;
+}
+
+test('run --config pgbouncer.ini lets each client work as himself, and all of a forced user as that one', async () => {
+  await using agent = await start();
+  expect(await who(login(agent, 'app', 'shop'))).toBe('app at shop');
+  expect(await who(login(agent, 'anna', 'shop'))).toBe('anna at shop');
+  expect(await who(login(agent, 'anna', 'mine'))).toBe('anna at shop');
+  expect(await who(login(agent, 'anna', 'all'))).toBe('boss at shop');
+  expect(await who(login(agent, 'anna', 'shop', 'wrong'))).toContain('password authentication failed');
+});
+
+test('the user of a database is for its server: he cannot log in with the password that the ini has', async () => {
+  await using agent = await start();
+  expect(await who(login(agent, 'boss', 'all'))).toContain('password authentication failed');
+});
+
+test('an edit of userlist.txt, of an included file or of the ini is read by itself', async () => {
+  await using agent = await start();
+  agent.writeFile('userlist.txt', userlist('app', 'anna', 'boss'));
+  await changed(agent, 'user "boss" is new');
+  expect(await who(login(agent, 'boss', 'shop'))).toBe('boss at shop');
+
+  agent.writeFile('conf.d/more.ini', `late = host=${postgres.host} port=${postgres.port} dbname=shop\n`);
+  await changed(agent, 'database "late" is new');
+  expect(await who(login(agent, 'boss', 'late'))).toBe('boss at shop');
+
+  agent.writeFile('pgbouncer.ini', ini({ default_pool_size: '7' }));
+  await changed(agent, 'default_pool_size: 20 → 7');
+  expect((await agent.reload()).code).toBe(0);
+});
+
+test('a broken edit changes nothing, and is told with its line', async () => {
+  await using agent = await start();
+  agent.writeFile('pgbouncer.ini', ini({ pool_mood: 'session' }));
+  const { code, stderr } = await agent.reload();
+  expect(code).toBe(78);
+  expect(stderr).toContain('Unknown setting "pool_mood" at pgbouncer.ini:15: did you mean "pool_mode"?');
+  expect(await who(login(agent, 'app', 'shop'))).toBe('app at shop');
+});
+
+test('check and explain read it too, and say what does not hold as it is written', async () => {
+  const options = {
+    files: { 'p.ini': ini({ listen_addr: '*' }), 'conf.d/more.ini': '', 'userlist.txt': userlist('app') },
+  };
+  const check = await runPgsidecar(['check', '--config', 'p.ini'], options);
+  expect(check.code).toBe(0);
+  expect(check.stdout).toContain('pkt_buf at p.ini:14: means nothing here');
+  expect(check.stderr).toContain('listen_addr is "*" at p.ini:15');
+  expect(check.stdout + check.stderr).not.toContain(passwordOf('boss'));
+  const explain = await runPgsidecar(['explain', 'pool_mode', '--config', 'p.ini'], options);
+  expect(explain.stdout).toStartWith('pool_mode = transaction  (p.ini:11)');
+});
