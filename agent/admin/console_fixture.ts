@@ -41,6 +41,10 @@ export class FakeControls implements Controls {
   reconnect(database?: string): void {
     this.calls.push(`reconnect ${database}`);
   }
+  set(name: string, value: string | undefined): Promise<ReloadResult> {
+    this.calls.push(`set ${name} ${value}`);
+    return Promise.resolve(this.reloaded);
+  }
   drain(what: string, timeoutMs: number): Promise<void> {
     this.calls.push(`drain ${what} ${timeoutMs}`);
     return Promise.resolve();

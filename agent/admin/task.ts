@@ -5,7 +5,7 @@ import type { ErrorFields } from '../wire/server_messages.ts';
 import type { Cell } from '../wire/typed_rows.ts';
 import { commandNamed } from './commands.ts';
 import { HELP } from './help.ts';
-import { setSetting } from './set.ts';
+import { setTask } from './set.ts';
 import type { Column, ConsoleTools } from './show/row.ts';
 import { showNamed } from './shows.ts';
 import type { Typed } from './words.ts';
@@ -27,7 +27,7 @@ export type Task =
 
 /** @throws AgentError console_command */
 export function taskOf(typed: Typed): Task {
-  if (typed.kind === 'set') return setSetting(typed.key, typed.value);
+  if (typed.kind === 'set') return setTask(typed.key, typed.value);
   if (typed.kind === 'unknown') throw new AgentError('console_command', { text: typed.text });
   const { name, argument, text } = typed;
   // As there: SELECT is another word for it.

@@ -3,7 +3,8 @@
 /** One command of a text. `text` is as it was typed, without what stands around it. */
 export type Typed =
   | { readonly kind: 'words'; readonly name: string; readonly argument: string; readonly text: string }
-  | { readonly kind: 'set'; readonly key: string; readonly value: string; readonly text: string }
+  /** `value` undefined: DEFAULT, without quotes. */
+  | { readonly kind: 'set'; readonly key: string; readonly value: string | undefined; readonly text: string }
   | { readonly kind: 'unknown'; readonly text: string };
 
 interface Token {
@@ -55,7 +56,8 @@ function setOf(text: string, tokens: readonly Token[]): Typed {
   const isTo = to?.kind === 'equals' || (to?.kind === 'word' && to.value.toLowerCase() === 'to');
   const value = valueAfter(text, tokens[0]!.start, values);
   if (!isName(key) || !isTo || value === undefined) return { kind: 'unknown', text };
-  return { kind: 'set', key: key.value.toLowerCase(), value, text };
+  const isDefault = values.length === 1 && values[0]!.kind === 'word' && value.toLowerCase() === 'default';
+  return { kind: 'set', key: key.value.toLowerCase(), value: isDefault ? undefined : value, text };
 }
 
 /** In quotes, or all that stands there: `a, b` is a list, `SELECT 1` a query. */

@@ -12,6 +12,12 @@ export interface ReloadResult {
 export interface Controls {
   /** Reads the configuration again and applies all of it or nothing. @param why who asked, for the log and status. */
   reload(why: string): Promise<ReloadResult>;
+  /**
+   * One setting, over whatever the files say, until it is set back or the agent ends; applied as a reload is.
+   *
+   * @param value as it was typed; undefined: what the files say holds again.
+   */
+  set(name: string, value: string | undefined): Promise<ReloadResult>;
   /** No more servers are lent; transactions that run go on. @param database every one when undefined. */
   pause(database?: string): void;
   resume(database?: string): void;

@@ -11,6 +11,7 @@ import { mergeDatabases } from './merge_databases.ts';
 import { resolveSettings } from './resolve.ts';
 import type { Settings } from './settings.ts';
 import type { SourceIo, SourceReading } from './source.ts';
+import { type ConsoleSettings, readConsoleSettings } from './sources/console_set.ts';
 import { CONFIG_VARIABLE, readEnvironment, readFrameworkEnvironment } from './sources/environment.ts';
 import { type Flags, readFlags } from './sources/flags.ts';
 import { readPgbouncerIni } from './sources/pgbouncer_ini.ts';
@@ -27,6 +28,8 @@ export interface LoadInput {
   readonly configFile?: string | undefined;
   /** Every other setting: name → value or values. */
   readonly flags?: Flags;
+  /** What SET said at the console. */
+  readonly console?: ConsoleSettings;
 }
 
 export interface LoadResult {
@@ -57,17 +60,18 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     ...(input.sources === undefined || input.sources.length === 0 ? {} : { sources: input.sources }),
     ...(input.environment === undefined ? {} : { environment: input.environment }),
   });
+  const console = readConsoleSettings(input.console ?? {});
   const environment = readEnvironment(io.env);
   const config = readConfig(input, careful.io);
   const framework = readFrameworkEnvironment(io.env);
-  const early = mergeSettings([flags, environment, config.reading, framework]).settings;
+  const early = mergeSettings([console, flags, environment, config.reading, framework]).settings;
   const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
   // Whoever has an ini has said in it what is served: no file of the application is looked for.
   const applications =
     config.reading.format === 'pgbouncer.ini' && (early.sources.value as readonly string[]).length === 0
       ? NO_APPLICATIONS
       : readApplications(early, complete, io, careful.io);
-  const readings = [flags, environment, config.reading, ...applications.readings, framework];
+  const readings = [console, flags, environment, config.reading, ...applications.readings, framework];
   const { settings: merged, problems: settingProblems } = mergeSettings(readings);
   const { databases, problems: databaseProblems } = mergeDatabases(
     config.reading.databases,

@@ -102,7 +102,8 @@ export interface SourceReading {
     | 'pgsidecar.yml'
     | 'pgbouncer.ini'
     | 'environment'
-    | 'flags';
+    | 'flags'
+    | 'console';
   readonly databases: readonly DatabaseDraft[];
   /** Only pgsidecar.yml and pgbouncer.ini have users besides those of its databases. */
   readonly users?: readonly UserDraft[];

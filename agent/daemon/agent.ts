@@ -9,6 +9,8 @@ import { VERSION } from '../base/version.ts';
 import { diffSettings } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
+import type { ConsoleSettings } from '../config/sources/console_set.ts';
+import type { SettingName } from '../config/table.ts';
 import { type AgentState, type ReloadSnapshot, readPlane, type Snapshot } from '../observe/snapshot.ts';
 import type { ControlSocket } from './control_socket.ts';
 import type { Listeners } from './listeners.ts';
@@ -31,7 +33,11 @@ export interface AgentParts {
   readonly listeners: Listeners;
   readonly mockKey: Uint8Array;
   /** The whole road from files to settings, once more. */
-  readonly load: () => Promise<LoadResult>;
+  readonly load: (set: ConsoleSettings) => Promise<LoadResult>;
+  /** The same road with what the files said when the settings in force were loaded. */
+  readonly loadAgain: (set: ConsoleSettings) => Promise<LoadResult>;
+  /** What was loaded last is in force. */
+  readonly onApplied: () => void;
   readonly pem: { current: PemFiles };
   readonly loaded: LoadResult & { settings: Settings };
   readonly pid: number;
@@ -56,6 +62,8 @@ export class Agent implements Controls {
   #reloads = { succeeded: 0, failed: 0 };
   #reloading: Promise<ReloadResult> | undefined;
   #next: Promise<ReloadResult> | undefined;
+  /** What SET said at the console: it survives reloads. */
+  #set: ConsoleSettings = {};
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -89,6 +97,34 @@ export class Agent implements Controls {
       return this.reload(why);
     });
     return this.#next;
+  }
+
+  async set(name: SettingName, value: string | undefined): Promise<ReloadResult> {
+    while (this.#reloading !== undefined) await this.#reloading;
+    const { [name]: before, ...others } = this.#set;
+    const set = value === undefined ? others : { ...others, [name]: value };
+    this.#reloading = this.#applySet(name, set).finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  async #applySet(name: SettingName, set: ConsoleSettings): Promise<ReloadResult> {
+    const { log, internalErrors, loadAgain } = this.#parts;
+    let result: ReloadResult;
+    try {
+      result = await this.#apply(await loadAgain(set));
+    } catch (error) {
+      if (!(error instanceof AgentError))
+        internalErrors.add(error, { name }, 'an internal error ended a SET');
+      result = { ok: false, changes: [], problems: [(error as Error).message] };
+    }
+    if (result.ok) this.#set = set;
+    log.info(
+      { setting: name, ...result },
+      result.ok ? 'SET at the console' : 'SET at the console was refused',
+    );
+    return result;
   }
 
   pause(database?: string): void {
@@ -194,7 +230,7 @@ export class Agent implements Controls {
       log: this.#parts.log.output,
       reloads: { ...this.#reloads },
       lastReload: this.#lastReload,
-      warnings: sentences(this.#loaded.problems),
+      warnings: [...sentences(this.#loaded.problems), ...this.#setSentences()],
       files: this.#loaded.files,
     });
   }
@@ -223,15 +259,22 @@ export class Agent implements Controls {
 
   /** Everything that can fail comes before the first thing that changes. */
   async #loadAndApply(): Promise<ReloadResult> {
-    const { plane, listeners, log, mockKey, load, pem, watch } = this.#parts;
-    const loaded = await load();
-    const { settings } = loaded;
-    if (settings === undefined) {
-      // A file that came with the mistake has to be watched, or its correction would not be seen.
+    const { load, watch, onApplied } = this.#parts;
+    const loaded = await load(this.#set);
+    // A file that came with the mistake has to be watched, or its correction would not be seen.
+    if (loaded.settings === undefined)
       watch([...new Set([...this.#loaded.files, ...loaded.files])], this.settings);
+    else refuseEmptied(this.#loaded, loaded);
+    const result = await this.#apply(loaded);
+    if (result.ok) onApplied();
+    return result;
+  }
+
+  async #apply(loaded: LoadResult): Promise<ReloadResult> {
+    const { plane, listeners, log, mockKey, pem, watch } = this.#parts;
+    const { settings } = loaded;
+    if (settings === undefined)
       return { ok: false, changes: [], problems: sentences(loaded.problems, 'error') };
-    }
-    refuseEmptied(this.#loaded, loaded);
     const files = pem.current.again();
     const prepared: PreparedSettings = await prepare(
       settings,
@@ -263,6 +306,14 @@ export class Agent implements Controls {
         'certificate or key files have new contents; server connections are replaced as they come free',
       );
     return { ok: true, changes, problems: sentences(loaded.problems) };
+  }
+
+  /** What somebody may look for in the files in vain. */
+  #setSentences(): readonly string[] {
+    return Object.entries(this.#set).map(
+      ([name, value]) =>
+        `${name} is "${value}" by SET at the console, whatever the files say, until it is SET to DEFAULT or the agent starts anew`,
+    );
   }
 
   async #moveControl(settings: Settings): Promise<void> {

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
+import type { ConsoleSettings } from '../config/sources/console_set.ts';
 import { raiseDescriptorLimit } from '../native/descriptor_limit.ts';
 import { type Libc, openLibc } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer_credentials.ts';
@@ -23,6 +24,7 @@ import { makeNotifier, type Notifier } from './notify.ts';
 import { PemFiles } from './pem_files.ts';
 import { writePidfile } from './pidfile.ts';
 import { MOCK_KEY_BYTES, Plane, prepare } from './plane.ts';
+import { RememberedIo } from './remembered_io.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
 import { sourceIo } from './source_io.ts';
@@ -36,7 +38,11 @@ const SOCKET_LOOK_MS = 1_000;
 /** What is read once at the start and again at every reload. */
 interface Configuration {
   readonly loaded: LoadResult & { readonly settings: Settings };
-  readonly again: () => Promise<LoadResult>;
+  readonly again: (set: ConsoleSettings) => Promise<LoadResult>;
+  /** With what the files said when the settings in force were loaded. */
+  readonly withSame: (set: ConsoleSettings) => Promise<LoadResult>;
+  /** What was loaded last is in force. */
+  readonly onApplied: () => void;
   /** Each file as it was read last: what the watcher compares with. */
   readonly seen: ReadonlyMap<string, FileState>;
 }
@@ -64,9 +70,12 @@ export async function runAgent(
   machine: Machine = thisMachine(),
 ): Promise<number> {
   const seen = new Map<string, FileState>();
-  const io = sourceIo(host.env, host.cwd, seen);
-  const again = (): Promise<LoadResult> => load(input, io);
-  const loaded = await again();
+  const io = new RememberedIo(sourceIo(host.env, host.cwd, seen));
+  const again = (set: ConsoleSettings): Promise<LoadResult> => load({ ...input, console: set }, io.fresh());
+  const withSame = (set: ConsoleSettings): Promise<LoadResult> =>
+    load({ ...input, console: set }, io.remembered());
+  const loaded = await again({});
+  io.keep();
   const { settings } = loaded;
   if (settings === undefined) {
     report(loaded.problems);
@@ -85,7 +94,12 @@ export async function runAgent(
   let removePidfile = (): void => {};
   try {
     if (settings.pidfile !== '') removePidfile = writePidfile(settings.pidfile, machine.pid);
-    return await serve({ loaded: { ...loaded, settings }, again, seen }, log, machine, options);
+    return await serve(
+      { loaded: { ...loaded, settings }, again, withSame, onApplied: () => io.keep(), seen },
+      log,
+      machine,
+      options,
+    );
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     log.error({ code: error.code }, error.message);
@@ -188,7 +202,7 @@ async function boot(
   machine: Machine,
   onEnd: (code: number) => void,
 ) {
-  const { loaded, again, seen } = configuration;
+  const { loaded, again, withSame, onApplied, seen } = configuration;
   const { clock, pid, env } = machine;
   const libc = openLibc();
   const inherited = takeInheritedSockets(env, { pid, libc });
@@ -217,6 +231,8 @@ async function boot(
     ...{ clock, log, internalErrors, notifier, plane, listeners, mockKey, pem, loaded, pid, onEnd },
     memoryBytes: machine.memoryBytes,
     load: again,
+    loadAgain: withSame,
+    onApplied,
     openControl: (settings) =>
       openControlSocket(settings.control_socket, {
         controls: agent,
