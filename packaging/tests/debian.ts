@@ -1,12 +1,16 @@
 // A booted Debian for the tests of packages and cookbooks: a real systemd, PostgreSQL, Ruby and Ansible in it, no network but the loopback.
 
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { missingPrograms } from '../../agent/tests/harness/needs.ts';
 
 const BOX = resolve(import.meta.dir, '../box/box');
-/** Made once for each machine: two minutes, most of it Debian's packages. */
+/** Made once for each machine and release: two minutes, most of it Debian's packages. */
 const CACHE = '/var/cache/pgsidecar-tests';
+
+/** Debian 12 and Debian 13. */
+export const RELEASES = ['bookworm', 'trixie'] as const;
+export type Release = (typeof RELEASES)[number];
 
 export interface Outcome {
   readonly code: number;
@@ -35,25 +39,21 @@ export function whyNoDebian(): string | undefined {
   return missingPrograms('debootstrap', 'unshare', 'nsenter', 'ip');
 }
 
-/** Boots one. */
-export async function openDebian(): Promise<Debian> {
-  const base = join(CACHE, 'bookworm');
+/**
+ * Boots one. It is gone with this process, even if nobody closes it: it is lent by a keeper, who takes it away when the pipe
+ * between them ends. Where the keeper was killed too, the next one that is opened takes away what is left.
+ */
+export async function openDebian(release: Release = 'bookworm'): Promise<Debian> {
+  const base = join(CACHE, release);
   const packages = readFileSync(resolve(import.meta.dir, '../box/packages'), 'utf8')
     .trim()
     .split('\n');
-  await box('make', base, ...packages);
-  mkdirSync(join(CACHE, 'run'), { recursive: true });
-  const root = mkdtempSync(join(CACHE, 'run', 'debian-'));
-  // mkdtemp makes it for its owner alone, and it becomes the root directory of everybody.
-  chmodSync(root, 0o755);
-  await box('new', base, root);
-  const close = async () => void (await box('remove', root));
-  try {
-    await box('up', root);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await box('make', base, release, ...packages);
+  const running = join(CACHE, 'run');
+  mkdirSync(running, { recursive: true });
+  await box('reap', running);
+  const root = join(running, `debian-${crypto.randomUUID()}`);
+  const close = await lend(base, root);
   const run = (command: string | readonly string[]) =>
     capture([BOX, 'run', root, ...(typeof command === 'string' ? ['sh', '-c', command] : command)]);
   return {
@@ -72,6 +72,26 @@ export async function openDebian(): Promise<Debian> {
     },
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Gives what takes it away again, once it is booted. */
+async function lend(base: string, root: string): Promise<() => Promise<void>> {
+  // In a session of its own: the terminal's Ctrl-C ends the borrower, not the keeper.
+  const keeper = Bun.spawn([BOX, 'lend', base, root], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    detached: true,
+  });
+  keeper.unref();
+  // It says one thing when it is up, and closes both; or why there is none, and ends.
+  const [stdout, stderr] = await Promise.all([keeper.stdout.text(), keeper.stderr.text()]);
+  if (!/^(running|degraded)\n$/.test(stdout))
+    throw new Error(`box lend ${base} ended with ${await keeper.exited}: ${stdout}${stderr}`);
+  return async () => {
+    await keeper.stdin.end();
+    await keeper.exited;
   };
 }
 
