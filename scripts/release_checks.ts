@@ -72,7 +72,7 @@ function page(files: readonly Result[]): string {
     '# Release checks',
     '',
     `Written by \`scripts/release_checks\` on ${date}, for pgsidecar ${VERSION}, on ${system} with Linux ${release().split('-')[0]}. CI runs the same tests with all others.`,
-    'A *booted Debian* is a Debian 12 with a real systemd as its process 1, in namespaces of its own (`packaging/box/box`).',
+    'A *booted Debian* has a real systemd as its process 1, in namespaces of its own (`packaging/box/box`). It is Debian 12, unless the check says 13.',
     '',
     ...files.flatMap(({ file, about, checks, figures }) => [
       `## ${file}`,

@@ -8,9 +8,11 @@ const BOX = resolve(import.meta.dir, '../box/box');
 /** Made once for each machine and release: two minutes, most of it Debian's packages. */
 const CACHE = '/var/cache/pgsidecar-tests';
 
-/** Debian 12 and Debian 13. */
-export const RELEASES = ['bookworm', 'trixie'] as const;
-export type Release = (typeof RELEASES)[number];
+/** What can be booted, and what its users call it. */
+const RELEASES = { bookworm: 'Debian 12', trixie: 'Debian 13' } as const;
+export type Release = keyof typeof RELEASES;
+/** For a table of tests. */
+export const EACH_RELEASE = Object.entries(RELEASES) as readonly (readonly [Release, string])[];
 
 export interface Outcome {
   readonly code: number;

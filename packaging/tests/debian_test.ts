@@ -4,7 +4,7 @@ import { expect, setDefaultTimeout } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { testNeeding } from '../../agent/tests/harness/needs.ts';
-import { openDebian, RELEASES, whyNoDebian } from './debian.ts';
+import { EACH_RELEASE, openDebian, whyNoDebian } from './debian.ts';
 
 setDefaultTimeout(600_000);
 
@@ -13,8 +13,8 @@ const test = testNeeding(whyNoDebian());
 /** CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME and CAP_SYSLOG: what no namespace keeps apart. */
 const OF_THE_MACHINE = [16n, 17n, 25n, 34n].reduce((mask, bit) => mask | (1n << bit), 0n);
 
-for (const release of RELEASES) {
-  test(`a booted ${release} has its own systemd, its own network, no power over the machine, and leaves nothing behind`, async () => {
+for (const [release, name] of EACH_RELEASE) {
+  test(`a booted ${name} has its own systemd, its own network, no power over the machine, and leaves nothing behind`, async () => {
     const debian = await openDebian(release);
     expect(await debian.must('cat /proc/1/comm')).toBe('systemd\n');
     expect(await debian.must('. /etc/os-release; echo $VERSION_CODENAME')).toBe(`${release}\n`);

@@ -17,23 +17,23 @@ export async function installIdp(debian: Debian): Promise<Idp> {
   const password = crypto.randomUUID();
   const server = authority.issueServer();
   debian.write('/etc/ssl/certs/idp-ca.crt', authority.certificate);
-  await debian.must('pg_createcluster 15 main');
-  debian.write('/etc/postgresql/15/main/server.crt', server.certificate);
-  debian.write('/etc/postgresql/15/main/server.key', server.key, 0o600);
-  await debian.must('chown postgres: /etc/postgresql/15/main/server.*');
+  const version = (await debian.must('ls /usr/lib/postgresql')).trim();
+  const cluster = `/etc/postgresql/${version}/main`;
+  await debian.must(`pg_createcluster ${version} main`);
+  debian.write(`${cluster}/server.crt`, server.certificate);
+  debian.write(`${cluster}/server.key`, server.key, 0o600);
+  await debian.must(`chown postgres: ${cluster}/server.*`);
   debian.write(
-    '/etc/postgresql/15/main/conf.d/tls.conf',
-    "ssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n".replaceAll(
-      "'server",
-      "'/etc/postgresql/15/main/server",
-    ),
+    `${cluster}/conf.d/tls.conf`,
+    `ssl_cert_file = '${cluster}/server.crt'\nssl_key_file = '${cluster}/server.key'\n`,
   );
-  await debian.must('systemctl start postgresql@15-main.service');
+  await debian.must(`systemctl start postgresql@${version}-main.service`);
   await debian.must([
     ...['runuser', '-u', 'postgres', '--', 'psql', '-q', '-v', 'ON_ERROR_STOP=1'],
     ...['-c', `CREATE ROLE idp_app LOGIN PASSWORD '${password}'`, '-c', 'CREATE DATABASE idp OWNER idp_app'],
   ]);
-  await debian.must('useradd --system --create-home --home-dir /srv/idp idp');
+  // Debian 13 makes homes for their owner alone.
+  await debian.must('useradd --system --create-home --home-dir /srv/idp idp && chmod 750 /srv/idp');
   debian.write(
     '/srv/idp/config/application.yml',
     [
