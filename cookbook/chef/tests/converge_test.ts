@@ -1,6 +1,7 @@
-// The cookbook's recipes on a booted Debian with the real package: why-run, converge, converge again, and queries through the socket.
+// The cookbook's recipes on booted Debians with the real package: why-run, converge, converge again, and queries through the socket.
 
 import { expect } from 'bun:test';
+import { EACH_RELEASE } from '../../../packaging/tests/debian.ts';
 import { makePassword, openNode, startPostgres, testOnNode } from './node.ts';
 import { openShelf } from './package.ts';
 
@@ -8,51 +9,55 @@ const TIMEOUT_MS = 240_000;
 const putPackages = openShelf();
 const WHO = 'SELECT current_user, current_database()';
 
-testOnNode(
-  'autoconfig tells, does, and then does nothing; the application gets its answers, and a stranger does not',
-  async () => {
-    await using node = await openNode();
-    const { debian } = node;
-    const password = makePassword();
-    const [first] = await putPackages(debian, '0.1.0');
-    const attributes = { pgsidecar: { package_file: first!.path }, test: { password } };
-    await startPostgres(debian, { idp: { role: 'idp_app', password } });
+for (const [release, name] of EACH_RELEASE) {
+  testOnNode(
+    `${name}: autoconfig tells, does, and then does nothing; the application gets its answers, and a stranger does not`,
+    async () => {
+      await using node = await openNode(release);
+      const { debian } = node;
+      const password = makePassword();
+      const [first] = await putPackages(debian, '0.1.0');
+      const attributes = { pgsidecar: { package_file: first!.path }, test: { password } };
+      await startPostgres(debian, { idp: { role: 'idp_app', password } });
 
-    const before = await node.state();
-    const told = await node.mustConverge('test::default', attributes, '--why-run');
-    expect(told.updated).toBeGreaterThan(5);
-    expect(await node.state()).toBe(before);
+      const before = await node.state();
+      const told = await node.mustConverge('test::default', attributes, '--why-run');
+      expect(told.updated).toBeGreaterThan(5);
+      expect(await node.state()).toBe(before);
 
-    const done = await node.mustConverge('test::default', attributes);
-    expect(done.updated).toBeGreaterThanOrEqual(told.updated);
-    expect(debian.read('/etc/pgsidecar/pgsidecar.yml')).toEndWith(
-      '\n\nsources:\n- "/srv/idp/config/application.yml"\n',
-    );
-    expect(await debian.must('stat -c "%a %U:%G" /etc/pgsidecar/pgsidecar.yml')).toBe('640 root:pgsidecar\n');
-    expect(debian.read('/etc/systemd/system/pgsidecar.service.d/50-chef-groups.conf')).toContain(
-      'SupplementaryGroups=idp',
-    );
-    expect(await debian.must('systemctl is-enabled pgsidecar.socket pgsidecar.service')).toBe(
-      'enabled\nenabled\n',
-    );
+      const done = await node.mustConverge('test::default', attributes);
+      expect(done.updated).toBeGreaterThanOrEqual(told.updated);
+      expect(debian.read('/etc/pgsidecar/pgsidecar.yml')).toEndWith(
+        '\n\nsources:\n- "/srv/idp/config/application.yml"\n',
+      );
+      expect(await debian.must('stat -c "%a %U:%G" /etc/pgsidecar/pgsidecar.yml')).toBe(
+        '640 root:pgsidecar\n',
+      );
+      expect(debian.read('/etc/systemd/system/pgsidecar.service.d/50-chef-groups.conf')).toContain(
+        'SupplementaryGroups=idp',
+      );
+      expect(await debian.must('systemctl is-enabled pgsidecar.socket pgsidecar.service')).toBe(
+        'enabled\nenabled\n',
+      );
 
-    expect(await node.mustConverge('test::default', attributes)).toMatchObject({ updated: 0 });
-    expect((await node.mustConverge('test::default', attributes, '--why-run')).updated).toBe(0);
+      expect(await node.mustConverge('test::default', attributes)).toMatchObject({ updated: 0 });
+      expect((await node.mustConverge('test::default', attributes, '--why-run')).updated).toBe(0);
 
-    expect(await node.query('idp', 'idp_app', password, 'idp', WHO)).toMatchObject({
-      code: 0,
-      stdout: 'idp_app|idp\n',
-    });
-    expect((await node.query('nobody', 'idp_app', password, 'idp', WHO)).stderr).toContain(
-      'Permission denied',
-    );
+      expect(await node.query('idp', 'idp_app', password, 'idp', WHO)).toMatchObject({
+        code: 0,
+        stdout: 'idp_app|idp\n',
+      });
+      expect((await node.query('nobody', 'idp_app', password, 'idp', WHO)).stderr).toContain(
+        'Permission denied',
+      );
 
-    for (const { stdout, stderr } of [told, done]) expect(stdout + stderr).not.toContain(password);
-    const places = '/etc/pgsidecar /etc/systemd /var/cache/chef /var/chef';
-    expect((await debian.run(`grep -rlF ${password} ${places}`)).stdout).toBe('');
-  },
-  TIMEOUT_MS,
-);
+      for (const { stdout, stderr } of [told, done]) expect(stdout + stderr).not.toContain(password);
+      const places = '/etc/pgsidecar /etc/systemd /var/cache/chef /var/chef';
+      expect((await debian.run(`grep -rlF ${password} ${places}`)).stdout).toBe('');
+    },
+    TIMEOUT_MS,
+  );
+}
 
 testOnNode(
   'default serves an instance beside the main agent, its password from its own environment',

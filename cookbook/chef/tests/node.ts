@@ -6,7 +6,13 @@ import { join, resolve } from 'node:path';
 import { testNeeding } from '../../../agent/tests/harness/needs.ts';
 import { recordOutput, recordSecret } from '../../../agent/tests/harness/record.ts';
 import { whyNoPackages } from '../../../packaging/tests/build.ts';
-import { type Debian, type Outcome, openDebian, whyNoDebian } from '../../../packaging/tests/debian.ts';
+import {
+  type Debian,
+  type Outcome,
+  openDebian,
+  type Release,
+  whyNoDebian,
+} from '../../../packaging/tests/debian.ts';
 
 const CHEF = resolve(import.meta.dir, '..');
 const ON_NODE = '/srv/chef';
@@ -33,8 +39,8 @@ export interface Node extends AsyncDisposable {
   state(): Promise<string>;
 }
 
-export async function openNode(): Promise<Node> {
-  const debian = await openDebian();
+export async function openNode(release: Release = 'bookworm'): Promise<Node> {
+  const debian = await openDebian(release);
   for (const folder of ['pgsidecar', 'double']) {
     cpSync(join(CHEF, folder), join(debian.root, ON_NODE, folder), { recursive: true });
   }
@@ -95,7 +101,7 @@ export async function startPostgres(
   { must, write }: Debian,
   databases: Readonly<Record<string, { readonly role: string; readonly password: string }>>,
 ): Promise<void> {
-  await must('pg_createcluster 15 main >/dev/null && systemctl start postgresql@15-main');
+  await must('pg_createcluster --start "$(ls /usr/lib/postgresql)" main >/dev/null');
   for (const [database, { role, password }] of Object.entries(databases)) {
     write(
       '/srv/roles.sql',
