@@ -7,6 +7,27 @@ Dir[File.expand_path('../pgsidecar/libraries/*.rb', __dir__)].sort.each { |path|
 class LibrariesTest < Minitest::Test
   include Pgsidecar::Cookbook
 
+  # A folder that everybody may walk through.
+  def in_folder
+    Dir.mktmpdir do |folder|
+      File.chmod(0o755, folder)
+      yield folder
+    end
+  end
+
+  def with_file(text, mode: 0o644)
+    in_folder do |folder|
+      path = File.join(folder, 'application.yml')
+      File.write(path, text)
+      File.chmod(mode, path)
+      yield path
+    end
+  end
+
+  def give(path, group)
+    File.chown(nil, Etc.getgrnam(group).gid, path)
+  end
+
   def test_an_instance_has_units_and_files_of_its_own_and_the_main_agent_has_those_of_the_package
     main = Instance.new('default')
     shop = Instance.new('shop')
@@ -23,22 +44,14 @@ class LibrariesTest < Minitest::Test
 
   def test_what_is_rendered_reads_back_as_it_was
     document = { 'a' => '010', 'b' => 'yes', 'c' => "two\nlines", 'd' => { 'e' => [1, '12:30', nil] }, 'f' => '#x: {' }
-    Dir.mktmpdir do |folder|
-      path = File.join(folder, 'pgsidecar.yml')
-      File.write(path, ConfigDocument.render(document))
-      assert_equal document, ConfigDocument.read(path)
-      File.write(path, ConfigDocument.render({}))
-      assert_equal({}, ConfigDocument.read(path))
+    [document, {}].each do |each|
+      with_file(ConfigDocument.render(each)) { |path| assert_equal each, ConfigDocument.read(path) }
     end
   end
 
   def test_what_is_no_plain_hash_is_not_read
     ["- a\n", 'a: [', "a: &x 1\nb: *x\n", "a: !ruby/object:Object {}\n", '', "\xff: 1"].each do |text|
-      Dir.mktmpdir do |folder|
-        path = File.join(folder, 'pgsidecar.yml')
-        File.write(path, text)
-        assert_nil ConfigDocument.read(path), text.inspect
-      end
+      with_file(text) { |path| assert_nil ConfigDocument.read(path), text.inspect }
     end
   end
 
@@ -74,9 +87,7 @@ class LibrariesTest < Minitest::Test
   end
 
   def test_variables_of_an_environment_file
-    Dir.mktmpdir do |folder|
-      path = File.join(folder, 'environment')
-      File.write(path, "# A=1\n\nB=two words\nC='it''s'\nD=\"x\"\n; E=1\nF=a=b\nG=\nnothing\n")
+    with_file("# A=1\n\nB=two words\nC='it''s'\nD=\"x\"\n; E=1\nF=a=b\nG=\nnothing\n") do |path|
       assert_equal({ 'B' => 'two words', 'C' => "it''s", 'D' => 'x', 'F' => 'a=b', 'G' => '' }, Checker.variables(path))
       assert_equal({}, Checker.variables("#{path}.gone"))
     end
@@ -89,48 +100,35 @@ class LibrariesTest < Minitest::Test
   end
 
   def test_a_file_for_everybody_needs_no_group_and_one_that_is_gone_none_either
-    Dir.mktmpdir do |folder|
-      path = File.join(folder, 'application.yml')
-      File.write(path, '')
-      File.chmod(0o755, folder)
-      File.chmod(0o644, path)
+    with_file('') do |path|
       assert_equal [], Access.groups_for([path, "#{path}.gone", 'environment'])
     end
   end
 
   def test_a_file_for_its_owner_alone_is_refused_with_its_rights
-    Dir.mktmpdir do |folder|
-      path = File.join(folder, 'application.yml')
-      File.write(path, '')
-      File.chmod(0o755, folder)
-      File.chmod(0o600, path)
+    with_file('', mode: 0o600) do |path|
       error = assert_raises(Access::Refused) { Access.groups_for([path]) }
       assert_includes error.message, "#{path} is 0600"
     end
   end
 
   def test_a_file_of_a_group_that_gives_the_machine_away_is_refused
-    Dir.mktmpdir do |folder|
-      path = File.join(folder, 'application.yml')
-      File.write(path, '')
-      File.chmod(0o755, folder)
-      File.chmod(0o640, path)
+    with_file('', mode: 0o640) do |path|
       assert_includes assert_raises(Access::Refused) { Access.groups_for([path]) }.message, 'not put into the group root'
-      File.chown(nil, Etc.getgrnam('daemon').gid, path)
+      give(path, 'daemon')
       assert_equal %w(daemon), Access.groups_for([path])
-      File.chmod(0o710, folder)
-      File.chown(nil, Etc.getgrnam('games').gid, folder)
+      File.chmod(0o710, File.dirname(path))
+      give(File.dirname(path), 'games')
       assert_equal %w(daemon games), Access.groups_for([path])
     end
   end
 
   def test_the_way_to_a_file_is_the_one_that_is_written_and_the_one_that_links_take
-    Dir.mktmpdir do |folder|
-      File.chmod(0o755, folder)
+    in_folder do |folder|
       { 'app' => 'daemon', 'releases' => 'games' }.each do |name, group|
         Dir.mkdir(File.join(folder, name))
         File.chmod(0o710, File.join(folder, name))
-        File.chown(nil, Etc.getgrnam(group).gid, File.join(folder, name))
+        give(File.join(folder, name), group)
       end
       File.write(File.join(folder, 'releases', 'application.yml'), '')
       File.symlink('../releases', File.join(folder, 'app', 'current'))
@@ -139,7 +137,7 @@ class LibrariesTest < Minitest::Test
   end
 
   def test_one_application_under_two_names_is_one
-    Dir.mktmpdir do |folder|
+    in_folder do |folder|
       Dir.mkdir(File.join(folder, 'releases'))
       File.write(File.join(folder, 'releases', 'application.yml'), '')
       File.symlink('releases', File.join(folder, 'current'))

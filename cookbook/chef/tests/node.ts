@@ -35,7 +35,7 @@ export interface Node extends AsyncDisposable {
   writeRecipe(name: string, text: string): void;
   /** What psql prints when `user` runs a query in the directory's socket. */
   query(user: string, role: string, password: string, database: string, sql: string): Promise<Outcome>;
-  /** Everything that changes when a recipe does something: files of /etc, packages, users, units that run. */
+  /** Everything that changes when a recipe does something: files and their rights, packages, users, units that run. */
   state(): Promise<string>;
 }
 
@@ -85,7 +85,8 @@ export async function openNode(release: Release = 'bookworm'): Promise<Node> {
       ]),
     state: async () =>
       await debian.must(
-        `find /etc /srv/idp /opt -type f -newer /proc/1/cmdline 2>/dev/null | sort | xargs -r md5sum; getent passwd; getent group;
+        `find /etc /srv/idp /opt -printf '%p %m %u:%g\\n' 2>/dev/null | sort; find /etc /srv/idp /opt -type f 2>/dev/null | sort | xargs -r md5sum;
+         getent passwd; getent group;
          dpkg-query -W -f '\${Package} \${Version} \${Status}\\n'; systemctl list-units --all --plain --no-legend 'pgsidecar*'`,
       ),
     [Symbol.asyncDispose]: () => debian.close(),
