@@ -87,6 +87,20 @@ class ConvergeTest < Minitest::Test
     assert_equal ['quiet rests'], log
   end
 
+  def test_a_resource_was_updated_when_one_inside_it_was_and_notifies_for_it
+    log = []
+    inner = tracer(log)
+    outer = resource_type { action(:run) { declare_resource(inner, 'inside') { action node['quiet'] ? :rest : :run } } }
+    recipe = proc do
+      declare_resource(inner, 'told') { action :nothing }
+      declare_resource(outer, 'x') { notifies :run, "#{inner}[told]" }
+    end
+    assert_equal 3, converge(&recipe).updated
+    assert_equal %w(inside told), log
+    assert_equal 0, converge(given: { 'quiet' => true }, &recipe).updated
+    assert_equal ['inside', 'told', 'inside rests'], log
+  end
+
   def test_a_notification_to_nobody_fails
     type = tracer([])
     assert_raises(Chef::Exceptions::ResourceNotFound) { converge { declare_resource(type, 'one') { notifies :run, "#{type}[gone]" } } }
