@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPackage, whyNoPackages } from '../../../packaging/tests/build.ts';
-import { type Debian, openDebian, whyNoDebian } from '../../../packaging/tests/debian.ts';
+import { type Debian, openDebian, type Release, whyNoDebian } from '../../../packaging/tests/debian.ts';
 import { SOURCE } from './collection.ts';
 
 const COLLECTIONS = '/srv/collections';
@@ -50,9 +50,9 @@ export function secret(): string {
   return randomBytes(12).toString('hex');
 }
 
-export async function openHost(): Promise<Host> {
+export async function openHost(release: Release = 'bookworm'): Promise<Host> {
   const packageFile = buildPackage('deb', VERSION);
-  const debian = await openDebian();
+  const debian = await openDebian(release);
   const password = secret();
   const inside = '/srv/packages/pgsidecar.deb';
   const play: Host['play'] = async (playbook, variables, ...flags) => {
