@@ -1,6 +1,7 @@
 // THE decision who may come in: from an auth_type and a credential to what is asked of the client and what its answers mean.
 
 import type { ErrorCode } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import { AuthError, malformed, refused } from './auth_error.ts';
 import type { ClientKey } from './client_key.ts';
 import { type Credential, type CredentialBook, mockCredential, whyNotBoth } from './credential.ts';
@@ -12,7 +13,7 @@ import { encodeMechanisms, parseInitialResponse } from './sasl_frames.ts';
 import { NONCE_BYTES, ScramServer } from './scram_server.ts';
 import type { SecretKind } from './secret_kind.ts';
 
-export type AuthType = 'scram-sha-256' | 'md5' | 'plain' | 'peer' | 'cert' | 'trust';
+export type AuthType = 'scram-sha-256' | 'md5' | 'plain' | 'peer' | 'cert' | 'trust' | 'any';
 
 /** How the client came: by TLS, by the UNIX socket, or by TCP in the clear. */
 export type Transport = 'tls' | 'unix' | 'tcp';
@@ -43,6 +44,8 @@ export type LoginStep =
       readonly requests: readonly AuthRequest[];
       /** What it proved to have, where it did so by SCRAM, or to a SCRAM verifier. */
       readonly clientKey: ClientKey | undefined;
+      /** Which of the user's secrets it proved to have; undefined where nobody asked for one. */
+      readonly secret: Secret | undefined;
     }
   /** Send the row `reply` of the error table and close; `reason` is for the log and nobody else. */
   | { readonly kind: 'failed'; readonly reply: ErrorCode; readonly reason: string }
@@ -64,6 +67,8 @@ export interface ClientLoginOptions {
   /** The system user at the other end of the UNIX socket, by SO_PEERCRED. */
   readonly peerUser?: string | undefined;
   readonly peerMap: PeerMap;
+  /** A password may cross TCP as it is. */
+  readonly passwordInTheClear?: boolean | undefined;
   /** The common name in the client's certificate, which the handshake has verified. */
   readonly certificateName?: string | undefined;
   /** Of a line of the HBA file, for peer and cert: it stands in place of the peer map. */
@@ -91,7 +96,7 @@ export class ClientLogin {
     const known = options.found ?? options.book.users.get(options.user);
     const mockKind = options.mockKind ?? options.book.commonKind;
     const mock = mockCredential(options.user, mockKind, options.book.options);
-    const unfit = whyUnfit(options.authType, options.user, known);
+    const unfit = options.authType === 'any' ? undefined : whyUnfit(options.authType, options.user, known);
     this.#credential = known !== undefined && unfit === undefined ? known : mock;
     this.#refusal = options.refusal ?? unfit;
   }
@@ -99,14 +104,19 @@ export class ClientLogin {
   start(): LoginStep {
     const { authType, transport } = this.#options;
     switch (authType) {
+      case 'any':
+        // The name is nobody's: whoever comes is the user that the database forces.
+        return accepted();
       case 'trust':
-        return this.#refusal === undefined ? accepted() : failed(refused(this.#refusal));
+        return this.#refusal === undefined ? accepted() : trustFailed(this.#refusal);
       case 'peer':
         return this.#peer();
       case 'cert':
         return this.#certificate();
       case 'plain':
-        return transport === 'tcp' ? plainInTheClear() : this.#askPlain();
+        return transport === 'tcp' && this.#options.passwordInTheClear !== true
+          ? plainInTheClear()
+          : this.#askPlain();
       case 'md5':
         // As PgBouncer and PostgreSQL do: whoever has a SCRAM verifier cannot answer md5, and need not.
         return isVerifier(this.#credential) ? this.#askScram() : this.#askMd5();
@@ -152,8 +162,8 @@ export class ClientLogin {
       if (password instanceof AuthError) return failed(password);
       const verdict = checkPassword(this.#credential, password);
       if (verdict instanceof Promise)
-        return { kind: 'later', step: verdict.then((each) => this.#verdict(each.proved, each.clientKey)) };
-      return this.#verdict(verdict.proved);
+        return { kind: 'later', step: verdict.then((each) => this.#verdict(each.secret, each.clientKey)) };
+      return this.#verdict(verdict.secret);
     };
     return ask(AUTH_CLEARTEXT_PASSWORD, NOTHING);
   }
@@ -163,10 +173,10 @@ export class ClientLogin {
     this.#onAnswer = (body) => {
       const answer = readPassword(body);
       if (answer instanceof AuthError) return failed(answer);
-      const { md5, next } = this.#credential;
+      const { md5, next, secret } = this.#credential;
       const isFirst = isMd5Answer(answer, md5!, salt);
       const isNext = next !== undefined && isMd5Answer(answer, next.md5!, salt);
-      return this.#verdict(isFirst || isNext);
+      return this.#verdict(isFirst ? secret : isNext ? next.secret : undefined);
     };
     return ask(AUTH_MD5_PASSWORD, salt);
   }
@@ -189,27 +199,33 @@ export class ClientLogin {
     if (response instanceof AuthError) return failed(response);
     const serverFirst = scram.onClientFirst(response.mechanism, response.data);
     if (serverFirst instanceof AuthError) return failed(serverFirst);
-    this.#onAnswer = (final) => onScramFinal(scram, final);
+    this.#onAnswer = (final) => this.#onScramFinal(scram, final);
     return ask(AUTH_SASL_CONTINUE, serverFirst);
   }
 
-  #verdict(proved: boolean, clientKey?: ClientKey): LoginStep {
-    if (this.#refusal !== undefined) return failed(refused(this.#refusal));
-    return proved ? accepted(clientKey) : failed(refused('wrong password'));
+  #onScramFinal(scram: ScramServer, body: Uint8Array): LoginStep {
+    const verdict = scram.onClientFinal(body);
+    if (verdict instanceof AuthError) return failed(verdict);
+    const { clientKey, isNext, serverFinal } = verdict;
+    const requests = [
+      { code: AUTH_SASL_FINAL, payload: serverFinal },
+      { code: AUTH_OK, payload: NOTHING },
+    ];
+    const { secret, next } = this.#credential;
+    return { kind: 'ok', requests, clientKey, secret: isNext ? next?.secret : secret };
   }
-}
 
-function onScramFinal(scram: ScramServer, body: Uint8Array): LoginStep {
-  const verdict = scram.onClientFinal(body);
-  if (verdict instanceof AuthError) return failed(verdict);
-  const final = { code: AUTH_SASL_FINAL, payload: verdict.serverFinal };
-  return { kind: 'ok', requests: [final, { code: AUTH_OK, payload: NOTHING }], clientKey: verdict.clientKey };
+  /** @param secret that was proved */
+  #verdict(secret: Secret | undefined, clientKey?: ClientKey): LoginStep {
+    if (this.#refusal !== undefined) return failed(refused(this.#refusal));
+    return secret === undefined ? failed(refused('wrong password')) : accepted(secret, clientKey);
+  }
 }
 
 /** Why `known` cannot be asked for what `authType` asks, in words for the log; undefined when it can. */
 function whyUnfit(authType: AuthType, user: string, known: Credential | undefined): string | undefined {
   if (known === undefined) return `user "${user}" does not exist`;
-  if (authType === 'trust' || authType === 'peer' || authType === 'cert') return undefined;
+  if (!asksForSecret(authType)) return undefined;
   if (known.kind === undefined) return `user "${user}" has no secret: it may come by peer or cert only`;
   if (authType === 'scram-sha-256' && (known.kind === 'md5' || known.next?.kind === 'md5')) {
     return `the secret of user "${user}" is an md5 hash, and auth_type scram-sha-256 needs a password or a SCRAM verifier`;
@@ -235,13 +251,22 @@ function ask(code: number, payload: Uint8Array): LoginStep {
   return { kind: 'send', request: { code, payload } };
 }
 
-function accepted(clientKey?: ClientKey): LoginStep {
-  return { kind: 'ok', requests: [{ code: AUTH_OK, payload: NOTHING }], clientKey };
+function accepted(secret?: Secret, clientKey?: ClientKey): LoginStep {
+  return { kind: 'ok', requests: [{ code: AUTH_OK, payload: NOTHING }], clientKey, secret };
+}
+
+/** The others go by what somebody else has verified, or by nothing. */
+export function asksForSecret(authType: string): boolean {
+  return authType === 'scram-sha-256' || authType === 'md5' || authType === 'plain';
 }
 
 function failed(error: AuthError): LoginStep {
   const reply = error.kind === 'malformed' ? 'protocol_violation' : 'password_wrong';
   return { kind: 'failed', reply, reason: error.reason };
+}
+
+function trustFailed(reason: string): LoginStep {
+  return { kind: 'failed', reply: 'trust_refused', reason };
 }
 
 function peerFailed(reason: string): LoginStep {

@@ -143,6 +143,18 @@ test('ClientLogin asks for a password in the clear only by TLS or the UNIX socke
     kind: 'failed',
     reply: 'plain_needs_encryption',
   });
+  const allowed = { transport: 'tcp', passwordInTheClear: true } as const;
+  expect(makeLogin('plain', 'plain', allowed).start().kind).toBe('send');
+});
+
+test('ClientLogin by any asks nobody who he is, and by trust only whether he exists', async () => {
+  for (const book of [BOOKS.plain, await bookOf(undefined)])
+    expect(codesOf(makeLogin('any', 'plain', { book, user: 'whoever' }).start())).toEqual([AUTH_OK]);
+  expect(codesOf(makeLogin('trust', 'plain', {}).start())).toEqual([AUTH_OK]);
+  expect(makeLogin('trust', 'plain', { user: 'whoever' }).start()).toMatchObject({
+    kind: 'failed',
+    reply: 'trust_refused',
+  });
 });
 
 test('ClientLogin by cert believes the name in the certificate, and only over TLS', async () => {

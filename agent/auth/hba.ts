@@ -7,6 +7,7 @@ import { HBA_PROBLEMS_MAX, type HbaLine, type HbaWord, hbaTooLong, readHbaWords 
 import { type IdentMaps, isDirective, namesFile } from './ident.ts';
 import { type NamePattern, readNamePattern } from './name_pattern.ts';
 import { type AddressRange, maskOf, parseAddress } from './network_address.ts';
+import { NOT_SPOKEN } from './not_spoken.ts';
 
 export type HbaConnection = (typeof CONNECTIONS)[number];
 export type HbaMethod = (typeof METHODS)[keyof typeof METHODS];
@@ -195,6 +196,8 @@ class RuleReader {
     const word = this.#one('method', expected);
     if (word === undefined) return undefined;
     if (!Object.hasOwn(METHODS, word.text)) {
+      const instead = Object.hasOwn(NOT_SPOKEN, word.text) ? NOT_SPOKEN[word.text] : undefined;
+      if (instead !== undefined) return this.#wrong('method', word.text, instead);
       const meant = nearest(word.text, Object.keys(METHODS));
       return this.#wrong(
         'method',

@@ -23,6 +23,13 @@ export function parseAddress(text: string): NetworkAddress | undefined {
   return { family: 6, bits };
 }
 
+/** A client on this very machine; false for what is no address. */
+export function isLoopbackAddress(text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  return address.family === 4 ? address.bits >> 24n === 127n : address.bits === 1n;
+}
+
 /** The mask of so many leading ones; undefined when the family has fewer bits. */
 export function maskOf(family: 4 | 6, length: string): bigint | undefined {
   const most = LENGTH[family];

@@ -1,6 +1,7 @@
 // Checks a password that came in the clear against whatever is stored for its user.
 
 import { timingSafeEqual } from 'node:crypto';
+import type { Secret } from '../base/secret.ts';
 import { ClientKey } from './client_key.ts';
 import type { Credential } from './credential.ts';
 import { storedMd5 } from './md5.ts';
@@ -10,9 +11,11 @@ import { deriveKeys, sha256 } from './scram_keys.ts';
 export interface PasswordVerdict {
   readonly proved: boolean;
   readonly clientKey: ClientKey | undefined;
+  /** Which of two secrets it is the password of. */
+  readonly secret: Secret | undefined;
 }
 
-const WRONG: PasswordVerdict = Object.freeze({ proved: false, clientKey: undefined });
+const WRONG: PasswordVerdict = Object.freeze({ proved: false, clientKey: undefined, secret: undefined });
 
 /** A promise only where PBKDF2 has to run: for users of whom nothing but a SCRAM verifier is known. */
 export function checkPassword(
@@ -36,19 +39,19 @@ function checkSingle(
     // Hashed first, so that neither length nor contents show in the time that the comparison takes. A mock has
     // no secret and is compared with its hash, for the same work.
     const expected = secret === undefined ? Buffer.from(md5!, 'latin1') : Buffer.from(secret.open(), 'utf8');
-    return verdict(timingSafeEqual(sha256(password), sha256(expected)) && secret !== undefined);
+    return verdict(timingSafeEqual(sha256(password), sha256(expected)) && secret !== undefined, secret);
   }
   if (kind === 'md5')
-    return verdict(timingSafeEqual(Buffer.from(storedMd5(password, user)), Buffer.from(md5!)));
+    return verdict(timingSafeEqual(Buffer.from(storedMd5(password, user)), Buffer.from(md5!)), secret);
   if (kind === 'scram') {
     return deriveKeys(password, scram!.salt, scram!.iterations).then((keys) =>
-      verdict(timingSafeEqual(keys.storedKey, scram!.storedKey), keys.clientKey),
+      verdict(timingSafeEqual(keys.storedKey, scram!.storedKey), secret, keys.clientKey),
     );
   }
   return WRONG;
 }
 
-function verdict(proved: boolean, clientKey?: Uint8Array): PasswordVerdict {
+function verdict(proved: boolean, secret: Secret | undefined, clientKey?: Uint8Array): PasswordVerdict {
   if (!proved) return WRONG;
-  return { proved, clientKey: clientKey === undefined ? undefined : new ClientKey(clientKey) };
+  return { proved, secret, clientKey: clientKey === undefined ? undefined : new ClientKey(clientKey) };
 }

@@ -38,6 +38,8 @@ export interface ScramAccepted {
   readonly serverFinal: Uint8Array;
   /** What the client proved to have. Enough to log in to a server that stores the very same verifier. */
   readonly clientKey: ClientKey;
+  /** By the password of `nextVerifier`. */
+  readonly isNext: boolean;
 }
 
 /** One exchange: start(), onClientFirst(), onClientFinal(), each once and in this order. */
@@ -93,7 +95,9 @@ export class ScramServer {
     const acceptedNext =
       nextVerifier === undefined ? undefined : checkProof(nextVerifier, final.proof, authMessage);
     if (refusal !== undefined) return refused(refusal);
-    return accepted ?? acceptedNext ?? refused('wrong password');
+    if (accepted !== undefined) return { ...accepted, isNext: false };
+    if (acceptedNext !== undefined) return { ...acceptedNext, isNext: true };
+    return refused('wrong password');
   }
 
   #checkBinding(mechanism: string, binding: BindingFlag): AuthError | undefined {
@@ -127,7 +131,7 @@ function checkProof(
   { storedKey, serverKey }: ScramVerifier,
   proof: Uint8Array,
   authMessage: string,
-): ScramAccepted | undefined {
+): Omit<ScramAccepted, 'isNext'> | undefined {
   const clientKey = proofOrClientKey(proof, storedKey, authMessage);
   const signature = serverSignature(serverKey, authMessage);
   const proved = timingSafeEqual(sha256(clientKey), storedKey);

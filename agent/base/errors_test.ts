@@ -21,14 +21,14 @@ test('ERRORS has a sentence in every row, and none that ends like a paragraph', 
 });
 
 test('sentenceOf() fills every blank, numbers too', () => {
-  expect(sentenceOf('client_limit', { limit: 'max_client_conn', value: 100 })).toBe(
-    'no more connections allowed (max_client_conn = 100)',
+  expect(sentenceOf('client_limit', { what: 'no more', limit: 'max_client_conn', value: 100 })).toBe(
+    'no more (max_client_conn): it is 100',
   );
 });
 
 test('sentenceOf() leaves a blank that nobody fills as it stands, so that the mistake can be seen', () => {
-  expect(sentenceOf('client_limit', { limit: undefined })).toBe(
-    'no more connections allowed ({limit} = {value})',
+  expect(sentenceOf('client_limit', { limit: undefined, what: 'no more' })).toBe(
+    'no more ({limit}): it is {value}',
   );
 });
 

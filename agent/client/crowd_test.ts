@@ -16,7 +16,7 @@ function planeWith(more: Partial<Settings> = {}): Promise<DataPlane> {
 }
 
 describe('client_login_concurrency_per_source', () => {
-  const REFUSED = 'FATAL 53300 no more connections allowed (client_login_concurrency_per_source = 3)';
+  const REFUSED = 'FATAL 53300 no more connections allowed (client_login_concurrency_per_source): it is 3';
   const few = { client_login_concurrency_per_source: 3, client_login_concurrency: 10 };
 
   test('is held for each system user on the UNIX socket', async () => {
@@ -57,7 +57,7 @@ describe('client_login_concurrency_per_source', () => {
     const free = await planeWith({ ...few, client_login_concurrency_per_source: 0 });
     const all = Array.from({ length: 11 }, () => free.accept().heard());
     expect(all.filter((heard) => heard.length === 0).length).toBe(10);
-    expect(all[10]).toEqual(['FATAL 53300 no more connections allowed (client_login_concurrency = 10)']);
+    expect(all[10]).toEqual(['FATAL 53300 no more connections allowed (client_login_concurrency): it is 10']);
   });
 });
 
@@ -91,7 +91,7 @@ test('a client that sends a byte a second is ended by client_login_timeout', asy
   }
   slow.connection.receive(HELLO.subarray(19, 20));
   plane.clock.advance(1_000);
-  expect(slow.heard()).toEqual(['FATAL 08P01 the login was not finished within client_login_timeout']);
+  expect(slow.heard()).toEqual(['FATAL 08P01 client_login_timeout: the login was not finished in time']);
   expect([slow.connection.isEnded, plane.context.clients.logins]).toEqual([true, 0]);
 });
 

@@ -44,5 +44,10 @@ export function checkLimits(settings: Settings, clients: Clients, database: stri
 
 /** @throws AgentError client_limit */
 function checkLimit(limit: string, value: number, count: number): void {
-  if (value > 0 && count >= value) throw new AgentError('client_limit', { limit, value });
+  if (value === 0 || count < value) return;
+  // PgBouncer's words, which scripts look for.
+  const what = limit.endsWith('_client_connections')
+    ? 'client connections exceeded'
+    : 'no more connections allowed';
+  throw new AgentError('client_limit', { what, limit, value });
 }

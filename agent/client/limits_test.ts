@@ -25,7 +25,7 @@ test('clients that wait for the first server of their pool count against max_cli
   };
   const [first, , third] = [await come(), await come(), await come()];
   expect([plane.context.clients.count, plane.context.clients.arriving]).toEqual([0, 2]);
-  expect(third.heard()).toEqual(['FATAL 53300 no more connections allowed (max_client_conn = 2)']);
+  expect(third.heard()).toEqual(['FATAL 53300 no more connections allowed (max_client_conn): it is 2']);
   first.connection.closed();
   const fourth = await come();
   expect([fourth.heard(), plane.context.clients.arriving]).toEqual([[], 2]);

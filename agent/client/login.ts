@@ -1,20 +1,22 @@
 // A client from its startup packet to its session: proof of identity, limits, greeting.
 
-import type { ClientKey } from '../auth/client_key.ts';
 import {
   AUTH_OK,
   type AuthRequest,
+  type AuthType,
   ClientLogin,
   type ClientLoginOptions,
   type LoginStep,
   PASSWORD_BYTES_MAX,
 } from '../auth/client_login.ts';
 import { hostOfPeer } from '../auth/hba_match.ts';
+import { isLoopbackAddress } from '../auth/network_address.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
-import type { Secret } from '../base/secret.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
+import type { Settings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import type { FoundSecret } from '../pool/auth_queries.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Framer } from '../wire/frame.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
@@ -43,13 +45,21 @@ import {
   userOf,
 } from './startup.ts';
 import { type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
-import { expiryOf, wayIn } from './way_in.ts';
+import { type Asked, expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
+import { bookFor, whyWithdrawn } from './withdrawn.ts';
 
 /** Whoever sends many clients at once would write as many lines. */
 const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
 const LET_IN: AuthRequest = Object.freeze({ code: AUTH_OK, payload: new Uint8Array(0) });
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
+
+/** What a login was asked for, by the settings of that moment. */
+interface Asking {
+  readonly settings: Settings;
+  readonly asked: Asked;
+  readonly authType: AuthType;
+}
 
 /** One connection that is not a session yet. */
 export class Login implements ConnectionHandler, Deadlined, StartupDone {
@@ -66,7 +76,9 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #phase: 'startup' | 'password' | 'thinking' | 'over' = 'startup';
   #machine: ClientLogin | undefined;
   /** The secret that auth_query gave. */
-  #found: Secret | undefined;
+  #found: FoundSecret | undefined;
+  /** By what he was asked for it; a reload may since have made that another. */
+  #asked: Asking | undefined;
   /** It has not proved who it is: it counts against client_login_concurrency. */
   #isStranger = true;
   #keepsPlace = false;
@@ -142,11 +154,14 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const { tls, peer } = this.#connection;
     const transport = tls !== undefined ? 'tls' : this.#transport;
     const [database, subject] = [databaseOf(message), tls?.peerSubject];
-    if (database === CONSOLE_DATABASE && this.#isOwner) return this.#onProved([LET_IN], undefined);
-    const way = wayIn(settings, { transport, host: hostOfPeer(peer), user, database, subject });
+    if (database === CONSOLE_DATABASE && this.#isOwner) return this.#openConsole([LET_IN]);
+    const host = hostOfPeer(peer);
+    const asked: Asked = { transport, host, user, database, subject };
+    const way = wayIn(settings, asked);
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
     const { authType, map } = way;
-    const book = context.books.byDatabase.get(database) ?? context.books.common;
+    this.#asked = { settings, asked, authType };
+    const book = bookFor(context.books, database);
     const options: ClientLoginOptions = {
       authType,
       transport,
@@ -157,6 +172,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       certificateName: commonNameOf(subject),
       map,
       refusal: expiryOf(settings, user, authType, context.clock.wall()),
+      passwordInTheClear: settings.unsafe_settings === 'warn' || isLoopbackAddress(host),
       endPoint: this.#startup.endPoint,
       random: context.random,
     };
@@ -213,7 +229,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       case 'failed':
         return this.#onRefused(step.reply, step.reason);
       case 'ok':
-        return this.#onProved(step.requests, step.clientKey);
+        return this.#onProved(step);
     }
   }
 
@@ -234,10 +250,17 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     });
   }
 
-  #onProved(requests: readonly AuthRequest[], clientKey: ClientKey | undefined): void {
-    const [context, user] = [this.#context, this.#user];
+  #onProved({ requests, clientKey, secret }: Extract<LoginStep, { kind: 'ok' }>): void {
+    const context = this.#context;
     const databaseName = databaseOf(this.#startup.message);
+    const { settings, asked, authType } = this.#asked!;
+    if (settings !== context.settings) {
+      const isFound = this.#found !== undefined;
+      const reason = whyWithdrawn(context, { asked, authType, secret, isFound });
+      if (reason !== undefined) return this.#onRefused('password_wrong', reason);
+    }
     if (databaseName === CONSOLE_DATABASE) return this.#openConsole(requests);
+    const user = authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     checkAccess(context.settings, databaseName, user);
     const pool = context.registry.pool(databaseName, user, this.#found);
     checkLimits(context.settings, context.clients, pool.database.name, user);

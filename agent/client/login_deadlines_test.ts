@@ -65,7 +65,7 @@ test('the end of the agent is told to everybody who is logging in, whether he ha
   plane.context.accepting = false;
   const after = plane.accept();
   for (const client of [late, after]) client.says(HELLO);
-  const told = ['FATAL 57P01 pgsidecar is stopping: it takes no new connections'];
+  const told = ['FATAL 57P01 pooler is shutting down: pgsidecar takes no new connections'];
   expect([silent.heard(), late.heard(), after.heard()]).toEqual([told, told, told]);
   expect(plane.context.clients.logins).toBe(0);
 });

@@ -124,9 +124,12 @@ describe('Login refuses', () => {
       '0A000 replication connections',
     ],
     'replication written as 1': [startup({ user, replication: '1' }), '0A000 replication connections'],
-    'an unknown database': [startup({ user, database: 'nothing' }), '3D000 database "nothing" is not served'],
-    'a database with a name of JavaScript': [startup({ user, database: 'constructor' }), '3D000 database'],
-    'another one': [startup({ user, database: '__proto__' }), '3D000 database'],
+    'an unknown database': [startup({ user, database: 'nothing' }), '3D000 no such database: nothing'],
+    'a database with a name of JavaScript': [
+      startup({ user, database: 'constructor' }),
+      '3D000 no such database: ',
+    ],
+    'another one': [startup({ user, database: '__proto__' }), '3D000 no such database: '],
   };
   for (const [what, [bytes, answer]] of Object.entries(cases)) {
     test(what, async () => {
@@ -157,7 +160,7 @@ describe('Login refuses', () => {
     plane.clock.advance(9_999);
     expect(client.connection.isEnded).toBe(false);
     plane.clock.advance(1);
-    expect(client.heard()).toEqual(['FATAL 08P01 the login was not finished within client_login_timeout']);
+    expect(client.heard()).toEqual(['FATAL 08P01 client_login_timeout: the login was not finished in time']);
     expect(plane.context.clients.logins).toBe(0);
   });
 
@@ -262,7 +265,7 @@ describe('Login and requests for encryption', () => {
       const [tcp, unix] = [plane.accept('tcp'), plane.accept('unix')];
       for (const each of [tcp, unix]) each.says(HELLO);
       expect(tcp.heard()).toEqual([
-        `FATAL 28000 this listener takes TLS connections only (client_tls_sslmode = ${client_tls_sslmode})`,
+        `FATAL 28000 SSL required: this listener takes TLS connections only (client_tls_sslmode = ${client_tls_sslmode})`,
       ]);
       expect(unix.heard()).toEqual(['Authentication 10']);
     }
@@ -271,7 +274,7 @@ describe('Login and requests for encryption', () => {
 
 describe('Login and limits', () => {
   const refused = (limit: string, value: number): string =>
-    `FATAL 53300 no more connections allowed (${limit} = ${value})`;
+    `FATAL 53300 no more connections allowed (${limit}): it is ${value}`;
 
   for (const limit of [
     'max_client_conn',
@@ -287,7 +290,9 @@ describe('Login and limits', () => {
       const third = plane.accept();
       third.says(HELLO);
       await settle();
-      expect(third.heard().at(-1)).toMatch(/^FATAL 53300 no more connections allowed \(max_\w+ = 2\)$/);
+      expect(third.heard().at(-1)).toMatch(
+        /^FATAL 53300 (?:no more connections allowed|client connections exceeded) \(max_\w+\): it is 2$/,
+      );
       first.connection.closed();
       await plane.client();
     });

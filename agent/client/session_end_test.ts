@@ -215,7 +215,7 @@ describe('Session ends', () => {
     plane.clock.advance(2_000);
     plane.registry.tick(plane.clock.now());
     expect(clients[1]!.heard()[0]).toStartWith(
-      'FATAL 08006 no server connection became free within query_wait_timeout',
+      'FATAL 08006 query_wait_timeout: no server connection became free within',
     );
     expect([clients[1]!.connection.isEnded, pool.clients]).toEqual([true, 1]);
   });
@@ -268,7 +268,9 @@ describe('Session ends', () => {
     const { plane, clients, server: one } = await sessionFixture();
     clients[0]!.says(query('SELECT 1'));
     one.connection.closed('ECONNRESET');
-    expect(clients[0]!.heard()).toEqual(['FATAL 08006 the connection to the server was lost: ECONNRESET']);
+    expect(clients[0]!.heard()).toEqual([
+      'FATAL 08006 server conn crashed? The connection to the server was lost: ECONNRESET',
+    ]);
     plane.check();
   });
 
@@ -276,7 +278,9 @@ describe('Session ends', () => {
     const { plane, clients, server: one } = await sessionFixture();
     clients[0]!.says(query('SELECT 1'));
     one.says(server.parseComplete);
-    expect(clients[0]!.heard()[0]).toStartWith('FATAL 08006 the connection to the server was lost: message');
+    expect(clients[0]!.heard()[0]).toStartWith(
+      'FATAL 08006 server conn crashed? The connection to the server was lost: message',
+    );
     plane.check();
   });
 

@@ -43,7 +43,7 @@ test('endLateClients() that fails at one client ends that one, and looks at the 
   plane.clock.advance(2_000);
   endLateClients(plane.context, plane.clock.now());
   expect(clients[0]!.heard()).toEqual([TOLD]);
-  expect(clients[1]!.heard()).toEqual(['FATAL 57P05 idle for longer than client_idle_timeout (1 s)']);
+  expect(clients[1]!.heard()).toEqual(['FATAL 57P05 client_idle_timeout: it said nothing for 1 s']);
   expect(plane.context.internalErrors.total).toBe(1);
 });
 

@@ -139,7 +139,7 @@ describe('Session in statement mode', () => {
     clients[0]!.says(query('BEGIN'));
     one.says(server.complete('BEGIN'), server.ready('T'));
     const heard = clients[0]!.heard();
-    expect(heard.at(-1)).toBe('FATAL 0A000 transaction blocks are not allowed in statement pooling mode');
+    expect(heard.at(-1)).toBe('FATAL 0A000 transaction blocks not allowed in statement pooling mode');
     expect(heard).not.toContain('Ready T');
     expect([clients[0]!.connection.isEnded, one.heard()]).toEqual([true, ['Query BEGIN', 'Query ROLLBACK']]);
     one.says(server.complete('ROLLBACK'), server.ready());

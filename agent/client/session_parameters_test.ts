@@ -50,7 +50,7 @@ describe('Session gives a server its parameters', () => {
     client.says(query('DELETE FROM t'));
     one.says(server.errorResponse('role "nobody" does not exist', 'ERROR', '22023'), server.ready());
     expect(client.heard()).toEqual([
-      'FATAL 22023 cannot set the parameters of the startup packet: role "nobody" does not exist',
+      'FATAL 22023 invalid server parameter: cannot set those of the startup packet: role "nobody" does not exist',
     ]);
     expect(one.heard()).not.toContain('Query DELETE FROM t');
     plane.check();

@@ -38,7 +38,9 @@ describe('endLateClients()', () => {
     pass(plane, 2_000);
     expect(clients[0]!.heard()).toEqual([]);
     pass(plane, LOOK_MS);
-    expect(clients[0]!.heard()).toEqual(['FATAL 57014 the query ran for longer than query_timeout (2 s)']);
+    expect(clients[0]!.heard()).toEqual([
+      'FATAL 57014 query timeout: it ran for longer than query_timeout (2 s)',
+    ]);
     await settle();
     expect([plane.network.server.cancels, pool.cleaningServers.length]).toEqual([one.pid, 1]);
   });
@@ -63,7 +65,7 @@ describe('endLateClients()', () => {
     expect(clients[0]!.heard()).toEqual([]);
     pass(plane, LOOK_MS);
     expect(clients[0]!.heard()).toEqual([
-      'FATAL 25P03 idle in a transaction for longer than idle_transaction_timeout (1 s)',
+      'FATAL 25P03 idle transaction timeout: it said nothing for longer than idle_transaction_timeout (1 s)',
     ]);
     expect(one.heard().at(-1)).toBe('Query ROLLBACK');
     one.says(server.complete('ROLLBACK'), server.ready());
@@ -91,7 +93,7 @@ describe('endLateClients()', () => {
     expect(clients[0]!.connection.isEnded).toBe(false);
     pass(plane, 200);
     expect(clients[0]!.heard().at(-1)).toBe(
-      'FATAL 25P04 the transaction took longer than transaction_timeout (2 s)',
+      'FATAL 25P04 transaction timeout: it took longer than transaction_timeout (2 s)',
     );
   });
 
@@ -118,7 +120,7 @@ describe('endLateClients()', () => {
     expect(clients[2]!.connection.isEnded).toBe(false);
     pass(plane, 2 * LOOK_MS);
     expect(clients.map(({ connection }) => connection.isEnded)).toEqual([false, false, true]);
-    expect(clients[2]!.heard()).toEqual(['FATAL 57P05 idle for longer than client_idle_timeout (1 s)']);
+    expect(clients[2]!.heard()).toEqual(['FATAL 57P05 client_idle_timeout: it said nothing for 1 s']);
     plane.check();
   });
 
@@ -149,7 +151,7 @@ describe('endLateClients()', () => {
     pass(plane, 500);
     expect(clients.map(({ connection }) => connection.isEnded)).toEqual([false, false, false]);
     pass(plane, LOOK_MS);
-    const told = 'FATAL 57014 the query ran for longer than query_timeout (2 s)';
+    const told = 'FATAL 57014 query timeout: it ran for longer than query_timeout (2 s)';
     expect(clients.map((client) => client.heard())).toEqual([[], [told], [told]]);
   });
 
@@ -171,7 +173,7 @@ describe('endLateClients()', () => {
     expect(clients[0]!.heard()).toEqual([]);
     pass(plane, 2_000);
     expect(clients[0]!.heard()).toEqual([
-      'FATAL 25P03 idle in a transaction for longer than idle_transaction_timeout (20 s)',
+      'FATAL 25P03 idle transaction timeout: it said nothing for longer than idle_transaction_timeout (20 s)',
     ]);
   });
 

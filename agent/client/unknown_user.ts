@@ -1,18 +1,17 @@
 // A user of whom the files have no secret, as the server has him: asked by auth_query, before he is asked for a proof.
 
-import type { AuthType } from '../auth/client_login.ts';
+import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import { type Credential, type CredentialBook, makeCredential } from '../auth/credential.ts';
 import { isBrokenVerifier, type SecretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
-import type { Secret } from '../base/secret.ts';
 import type { AuthQuerySettings, Settings } from '../config/settings.ts';
-import type { AuthQueries } from '../pool/auth_queries.ts';
+import type { AuthQueries, FoundSecret } from '../pool/auth_queries.ts';
 
 /** Of somebody who was asked for. */
 export interface FoundUser {
   readonly credential: Credential | undefined;
   /** What logs in to the server in his name, and in no other. */
-  readonly secret: Secret | undefined;
+  readonly secret: FoundSecret | undefined;
   /** Why there is no credential, for the log. */
   readonly missing: string | undefined;
   /** What one who does not exist pretends to have. */
@@ -26,7 +25,7 @@ export function whomToAsk(
   asked: { readonly user: string; readonly database: string; readonly authType: AuthType },
 ): AuthQuerySettings | undefined {
   const auth = Object.hasOwn(databases, asked.database) ? databases[asked.database]?.auth : undefined;
-  if (auth === undefined || ['peer', 'cert', 'trust'].includes(asked.authType)) return undefined;
+  if (auth === undefined || !asksForSecret(asked.authType)) return undefined;
   return book.users.get(asked.user)?.kind === undefined ? auth : undefined;
 }
 
@@ -49,5 +48,5 @@ export async function findUser(
   }
   const credential = await makeCredential({ name: user, secret }, options);
   queries.commonKind = credential.kind ?? queries.commonKind;
-  return { credential, secret, missing: undefined, mockKind: queries.commonKind };
+  return { credential, secret: answer, missing: undefined, mockKind: queries.commonKind };
 }

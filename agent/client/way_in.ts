@@ -1,6 +1,6 @@
 // How a client has to prove who he is: by auth_type, or by the line of the HBA file that fits him; and what his certificate adds.
 
-import type { AuthType } from '../auth/client_login.ts';
+import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import { decideByHba, type HbaAsked } from '../auth/hba_match.ts';
 import type { IdentMap } from '../auth/ident.ts';
 import type { ErrorCode, ErrorDetails } from '../base/errors.ts';
@@ -42,13 +42,11 @@ export function expiryOf(
   wallMs: number,
 ): string | undefined {
   const known = Object.hasOwn(settings.users, user) ? settings.users[user] : undefined;
-  if (known?.validUntil === undefined || !PASSWORD_TYPES.includes(authType)) return undefined;
+  if (known?.validUntil === undefined || !asksForSecret(authType)) return undefined;
   return wallMs < Date.parse(known.validUntil)
     ? undefined
     : `its password was valid until ${known.validUntil}`;
 }
-
-const PASSWORD_TYPES: readonly AuthType[] = ['scram-sha-256', 'md5', 'plain'];
 
 /** A certificate that is the proof itself is looked at there, with the map that may belong to it. */
 function prove(

@@ -3,6 +3,7 @@
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
+import { settingAt } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
 import type { UserSettings } from './settings.ts';
@@ -36,4 +37,19 @@ export function authContradictions(
     complain('auth_dbname', auth.database, `pgsidecar serves no such database; ${advice}`);
   }
   return problems;
+}
+
+/** A query that somebody wrote and that nobody asks: users whom only the server has would be missed without a word. */
+export function unreadAuthQuery(settings: ChosenSettings, databases: readonly ResolvedDatabase[]): Problem[] {
+  if (databases.some((each) => each.settings.auth !== undefined)) return [];
+  const own = databases.map(({ chosen }) => chosen.auth_query);
+  const written = [settings.auth_query, ...own].filter(
+    (each) => each !== undefined && each.origin.place !== 'default',
+  );
+  return [...new Set(written)].map((each) => {
+    const { value, origin } = each!;
+    const danger = 'nobody asks it, for auth_user is not set; write auth_user, or take it away';
+    const details = { setting: settingAt('auth_query', origin), value: String(value), danger };
+    return problem('warning', 'setting_weak', details, origin);
+  });
 }

@@ -1,6 +1,7 @@
 // Settings that are each well written and cannot be meant together; and those that are weak, which are warned about.
 
 import { isAbsolute } from 'node:path/posix';
+import { asksForSecret } from '../auth/client_login.ts';
 import { makePeerMap } from '../auth/peer.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
@@ -60,10 +61,10 @@ function* cleartext(settings: ChosenSettings): Iterable<Problem> {
     const reason = `${open} is not loopback, and client_tls_sslmode is ${said(tls)}: cleartext TCP is for loopback only; set client_tls_sslmode to require, or use the UNIX socket`;
     yield unsafe(settings, 'listen_addr', listen_addr, reason);
   }
-  if (auth_type.value === 'plain') {
-    const reason = `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`;
-    yield unsafe(settings, 'auth_type', auth_type, reason);
-  }
+  if (auth_type.value !== 'plain') return;
+  const reason = `passwords would cross TCP as they are, for client_tls_sslmode is ${said(tls)}; set that to require, or auth_type to scram-sha-256`;
+  if (open !== undefined) yield unsafe(settings, 'auth_type', auth_type, reason);
+  else yield weak('auth_type', auth_type, reason);
 }
 
 function* proofs({
@@ -82,6 +83,10 @@ function* proofs({
   }
   if (auth_type.value === 'trust') {
     const danger = 'whoever reaches the socket is whoever they say they are; write scram-sha-256';
+    yield weak('auth_type', auth_type, danger);
+  }
+  if (auth_type.value === 'any') {
+    const danger = 'whoever reaches the socket is the user of the database; write scram-sha-256';
     yield weak('auth_type', auth_type, danger);
   }
   for (const entry of makePeerMap(peer_map.value as readonly string[]).unusable) {
@@ -145,7 +150,8 @@ export function databaseContradictions(
   const isKeyless =
     user?.secret !== undefined &&
     secretKind(user.secret) !== 'plain' &&
-    ['trust', 'peer', 'cert'].includes(String(general.auth_type.value));
+    !asksForSecret(String(general.auth_type.value)) &&
+    general.auth_type.value !== 'hba';
   const silent = settings.password === undefined && sslcert === undefined && isKeyless;
   if (silent && overTcp) {
     const details = { database: settings.name, user: settings.user };

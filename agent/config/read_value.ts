@@ -60,6 +60,8 @@ export function expectedOf(row: KeyRow, written?: unknown): string {
     case 'list':
       return 'a list, or words separated by commas';
     case 'enum': {
+      const { notSpoken = {} } = row;
+      if (typeof written === 'string' && Object.hasOwn(notSpoken, written)) return notSpoken[written]!;
       const meant = typeof written === 'string' ? nearest(written, row.values ?? []) : undefined;
       return `one of ${row.values?.join(', ')}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
     }

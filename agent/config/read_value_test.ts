@@ -38,9 +38,9 @@ test('readValue() refuses what is no scalar, and a NUL in any text', () => {
 
 test('expectedOf() names the words of an enum and the nearest one', () => {
   expect(expectedOf(rowOf('auth_type'), 'scram-sha-255')).toBe(
-    'one of scram-sha-256, md5, plain, peer, cert, hba, trust; did you mean "scram-sha-256"?',
+    'one of scram-sha-256, md5, plain, peer, cert, hba, trust, any; did you mean "scram-sha-256"?',
   );
   expect(expectedOf(rowOf('auth_type'), 'kerberos')).toBe(
-    'one of scram-sha-256, md5, plain, peer, cert, hba, trust',
+    'one of scram-sha-256, md5, plain, peer, cert, hba, trust, any',
   );
 });

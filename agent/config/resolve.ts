@@ -3,8 +3,9 @@
 import { isAbsolute } from 'node:path/posix';
 import type { Problem } from '../base/errors.ts';
 import { absolutePath } from './absolute_path.ts';
-import { authContradictions } from './auth_contradictions.ts';
+import { authContradictions, unreadAuthQuery } from './auth_contradictions.ts';
 import { contradictionsOf, databaseContradictions } from './contradictions.ts';
+import { expiredUsers } from './expired_users.ts';
 import { type Explanation, explanationOf } from './explain.ts';
 import { readHbaFiles } from './hba_files.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
@@ -81,12 +82,27 @@ export async function resolveSettings(
       ...peers.problems,
       ...pem.problems,
       ...hba.problems,
-      ...contradictionsOf(chosen),
-      ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
-      ...databases.flatMap((each) => authContradictions(each, users, names, chosen)),
+      ...doubts(chosen, databases, users, names, io),
     ],
     files: [...secrets.files, ...userResolver.files, ...hba.files, ...pem.files],
   };
+}
+
+/** What is well written by itself, and is not in its company. */
+function doubts(
+  chosen: ChosenSettings,
+  databases: readonly ResolvedDatabase[],
+  users: Settings['users'],
+  names: readonly string[],
+  io: SourceIo,
+): Problem[] {
+  return [
+    ...expiredUsers(users, io.now?.()),
+    ...contradictionsOf(chosen),
+    ...unreadAuthQuery(chosen, databases),
+    ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
+    ...databases.flatMap((each) => authContradictions(each, users, names, chosen)),
+  ];
 }
 
 /** Paths become absolute, and the control socket gets the place that follows from the others. */

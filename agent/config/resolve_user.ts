@@ -1,5 +1,6 @@
 // Who may log in to the agent: the roles of the databases, the auth_file's users, and those under `users:`.
 
+import { asksForSecret } from '../auth/client_login.ts';
 import { whyNotBoth } from '../auth/credential.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { parseUserlist } from '../auth/userlist.ts';
@@ -206,7 +207,7 @@ export class UserResolver {
   #checkSecret(name: string, grown: Growing): void {
     const { origin, secret, nextSecret, secretOrigin } = grown;
     const authType = String(this.#settings.auth_type.value);
-    if (['trust', 'peer', 'cert'].includes(authType) || secret === 'lost') return;
+    if ((!asksForSecret(authType) && authType !== 'hba') || secret === 'lost') return;
     const isChallenged = secret !== undefined && nextSecret !== undefined && authType !== 'plain';
     const why = isChallenged ? whyNotBoth(secret, nextSecret) : undefined;
     if (why !== undefined) return this.#unusable(name, secretOrigin, why);

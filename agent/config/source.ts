@@ -128,6 +128,8 @@ export interface SourceIo {
    * when it can.
    */
   readonly pemFault?: (certificates: string, key?: string) => string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Runs an operator's command (password_command, secrets_command), no shell in between; its standard output without

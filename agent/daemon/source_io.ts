@@ -26,6 +26,7 @@ export function sourceIo(
   return {
     env,
     cwd,
+    now: () => Date.now(),
     read: (path) => readFile(resolve(cwd, path), path, seen),
     pemFault,
     run: (command, args, timeoutMs) => runCommand(command, args, timeoutMs, cwd, env),

@@ -8,7 +8,13 @@ import { AuthQuestion, type AuthRow } from './auth_question.ts';
 import type { Pool } from './pool.ts';
 
 /** What the server has of a user; or why there is nothing to prove, for the log. */
-export type AuthAnswer = { readonly secret: Secret } | { readonly missing: string };
+export type AuthAnswer = FoundSecret | { readonly missing: string };
+
+export interface FoundSecret {
+  readonly secret: Secret;
+  /** Higher where it was asked for later, whenever the client has proved that he has it. */
+  readonly order: number;
+}
 
 export class AuthQueries {
   /** What the last user that was found has. Whoever does not exist is asked for the same; PostgreSQL's own default before that. */
@@ -18,6 +24,7 @@ export class AuthQueries {
    * been changed, has expired or was taken away must not go on letting in, and the query is as cheap as a login's own.
    */
   readonly #asked = new Map<string, Promise<AuthAnswer>>();
+  #order = 0;
   readonly #poolFor: (auth: AuthQuerySettings) => Pool;
 
   /** @param poolFor gives the pool that serves these questions and nobody else. */
@@ -40,11 +47,12 @@ export class AuthQueries {
     const { failure, connected, context } = pool;
     if (failure.last !== undefined && connected === 0 && context.clock.now() < failure.retryAt)
       throw failure.last;
-    return read(await AuthQuestion.ask(pool, auth.query, user), user);
+    const order = ++this.#order;
+    return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
   }
 }
 
-function read([row, second]: readonly AuthRow[], user: string): AuthAnswer {
+function read([row, second]: readonly AuthRow[], user: string, order: number): AuthAnswer {
   if (row === undefined) return { missing: `user "${user}" does not exist: auth_query gave no row` };
   if (second !== undefined) throw unusable('it gave more than one row');
   if (row.length < 2) throw unusable('it gave one column, and has to give a name and a secret');
@@ -54,7 +62,7 @@ function read([row, second]: readonly AuthRow[], user: string): AuthAnswer {
   // NULL also for VALID UNTIL, by the query that is there when nobody writes another.
   if (secret === undefined || secret === '')
     return { missing: `user "${user}" has no password at the server, or it has expired` };
-  return { secret: new Secret(secret) };
+  return { secret: new Secret(secret), order };
 }
 
 function unusable(reason: string): AgentError {

@@ -9,7 +9,7 @@ import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../te
 import { settle } from '../tests/harness/fake_clock.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
-import type { AuthAnswer } from './auth_queries.ts';
+import type { AuthAnswer, FoundSecret } from './auth_queries.ts';
 import { shape } from './pool_fixture.ts';
 
 const AUTH: AuthQuerySettings = { user: 'pooler', query: 'SELECT a($1)', database: 'idp' };
@@ -53,6 +53,10 @@ async function question(
   const ask = new Asked(plane, user);
   await settle();
   return { plane, ask, one: plane.network.server };
+}
+
+function foundAt(order: number): FoundSecret {
+  return { secret: new Secret(crypto.randomUUID()), order };
 }
 
 describe('AuthQueries.find()', () => {
@@ -243,18 +247,29 @@ describe('PoolRegistry and auth_query', () => {
 
   test('logs in with what was found, for this user alone, and with the newer one later', async () => {
     const plane = await dataPlane(settings());
-    const [old, fresh] = [new Secret(crypto.randomUUID()), new Secret(crypto.randomUUID())];
+    const [old, fresh] = [foundAt(1), foundAt(2)];
     const pool = plane.registry.pool('idp', 'ann', old);
-    expect(pool.identity).toMatchObject({ user: 'ann', secrets: [old] });
+    expect(pool.identity).toMatchObject({ user: 'ann', secrets: [old.secret] });
     expect(plane.registry.pool('idp', 'ann', fresh)).toBe(pool);
-    expect(pool.identity).toMatchObject({ user: 'ann', secrets: [fresh] });
+    expect(pool.identity).toMatchObject({ user: 'ann', secrets: [fresh.secret] });
     expect(() => plane.registry.pool('idp', 'bob')).toThrow('it is not among the users');
     plane.registry.apply(settings({ poolSize: 9 }));
-    expect([pool.identity.secrets, pool.size]).toEqual([[fresh], 9]);
+    expect([pool.identity.secrets, pool.size]).toEqual([[fresh.secret], 9]);
+  });
+
+  test('keeps the newer secret when a login that was asked for before proves the older one after it', async () => {
+    const plane = await dataPlane(settings());
+    const [old, fresh] = [foundAt(1), foundAt(2)];
+    const pool = plane.registry.pool('idp', 'ann', fresh);
+    expect(plane.registry.pool('idp', 'ann', old)).toBe(pool);
+    expect(pool.identity).toMatchObject({ user: 'ann', secrets: [fresh.secret] });
+    plane.registry.apply(settings({ poolSize: 9 }));
+    plane.registry.pool('idp', 'ann', old);
+    expect(pool.identity.secrets).toEqual([fresh.secret]);
   });
 
   test('gives what was found to no other role: forced to one, its own password logs in (CVE-2015-6817)', async () => {
-    const [own, found] = [new Secret(crypto.randomUUID()), new Secret(crypto.randomUUID())];
+    const [own, found] = [new Secret(crypto.randomUUID()), foundAt(1)];
     const plane = await dataPlane(settings({ forceUser: true, password: own }));
     expect(plane.registry.pool('idp', 'ann', found).identity).toMatchObject({
       user: 'idp_app',
@@ -266,7 +281,7 @@ describe('PoolRegistry and auth_query', () => {
 
   test('forgets the pool of somebody who was found when he and his servers are gone', async () => {
     const plane = await dataPlane(settings());
-    plane.registry.pool('idp', 'ann', new Secret('x'));
+    plane.registry.pool('idp', 'ann', foundAt(1));
     plane.registry.pool('idp', 'idp_app');
     plane.registry.tick(plane.clock.now());
     expect([...plane.registry].map((pool) => pool.user)).toEqual(['idp_app']);

@@ -186,7 +186,7 @@ describe('Pool whose server is full (53300)', () => {
     for (const { error } of clients) {
       expect([error!.row.sqlstate, error!.message]).toEqual([
         '53300',
-        'the server refused our login: sorry, too many clients already',
+        'sorry, too many clients already (the server refused our login)',
       ]);
     }
     plane.check();

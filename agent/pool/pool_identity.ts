@@ -5,6 +5,7 @@ import { AgentError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import type { DialIdentity } from '../server/dial.ts';
+import type { FoundSecret } from './auth_queries.ts';
 
 /** A client of each of two passwords has its own; more are from passwords that no longer hold. */
 const KEYS_MAX = 2;
@@ -14,13 +15,13 @@ export class PoolIdentity implements DialIdentity {
   /** The password, and the next one while it is rotated; SCRAM verifiers need a key. None where the server asks for none. */
   readonly secrets: readonly Secret[];
   /** The only secret is what auth_query found, which no configuration has. */
-  readonly found: Secret | undefined;
+  readonly found: FoundSecret | undefined;
   #works: Secret | undefined;
   #keys: readonly ClientKey[] = [];
 
-  constructor(user: string, secrets: readonly Secret[], found?: Secret) {
+  constructor(user: string, secrets: readonly Secret[], found?: FoundSecret) {
     this.user = user;
-    this.secrets = found === undefined ? secrets : [found];
+    this.secrets = found === undefined ? secrets : [found.secret];
     this.found = found;
   }
 
@@ -85,7 +86,7 @@ export function identityOf(
   database: DatabaseSettings,
   user: string,
   settings: Settings,
-  found?: Secret,
+  found?: FoundSecret,
 ): PoolIdentity {
   const isOwn = database.forceUser || user === database.user;
   const name = isOwn ? database.user : user;

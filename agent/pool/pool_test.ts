@@ -109,7 +109,7 @@ describe('Pool and clients that wait', () => {
     plane.clock.advance(1);
     pool.tick(plane.clock.now());
     expect([early!.fate, late!.fate]).toEqual(['query_wait_timeout', 'waiting']);
-    expect(early!.error!.message).toContain('within query_wait_timeout (2 s): 1 of 1 are in use, and');
+    expect(early!.error!.message).toContain('within 2 s: 1 of 1 are in use, and');
   });
 
   test('lets them wait for ever when query_wait_timeout is 0', async () => {

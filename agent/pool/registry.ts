@@ -1,10 +1,9 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
-import type { Secret } from '../base/secret.ts';
 import { sameServer } from '../config/diff.ts';
 import type { AuthQuerySettings, DatabaseSettings, Settings } from '../config/settings.ts';
-import { AuthQueries } from './auth_queries.ts';
+import { AuthQueries, type FoundSecret } from './auth_queries.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
 import { Pool } from './pool.ts';
@@ -42,7 +41,7 @@ export class PoolRegistry {
    * @param found the user's secret, as auth_query gave it for this very login.
    * @throws AgentError database_unknown, login_unusable
    */
-  pool(databaseName: string, user: string, found?: Secret): Pool {
+  pool(databaseName: string, user: string, found?: FoundSecret): Pool {
     const key = `${databaseName}\0${user}`;
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) {
@@ -67,8 +66,17 @@ export class PoolRegistry {
     return pool;
   }
 
+  /** Whom everybody is at this database where nobody is asked who he is (auth_type any). @throws AgentError database_unknown, any_needs_user */
+  forcedUser(databaseName: string): string {
+    const { forceUser, user } = this.#database(databaseName);
+    if (!forceUser) throw new AgentError('any_needs_user', { database: databaseName });
+    return user;
+  }
+
   /** The password may be another one since the last login; connections stay what they are. */
-  #takeFound(pool: Pool, found: Secret): void {
+  #takeFound(pool: Pool, found: FoundSecret): void {
+    // Of two logins at once, one may have proved what the server does not have any more.
+    if (pool.identity.found !== undefined && found.order < pool.identity.found.order) return;
     const identity = identityOf(pool.database, pool.user, this.settings, found);
     if (identity.isSame(pool.identity)) return;
     identity.inherit(pool.identity);

@@ -57,7 +57,9 @@ describe('ask() rejects', () => {
   test('with the server’s own words', async () => {
     const question = new Question();
     question.connection.receive(join(server.errorResponse('no', 'ERROR', '42P01'), server.ready()));
-    expect(await question.refusal()).toStartWith('server_login_failed: the server refused our login: no');
+    expect(await question.refusal()).toStartWith(
+      'server_login_failed: no (the server refused our login; SQLSTATE 42P01)',
+    );
     expect(question.connection.isClosed).toBe(true);
   });
 

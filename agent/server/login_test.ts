@@ -99,7 +99,7 @@ describe('login() tells apart why the server says no', () => {
     test(`${sqlstate} is ${code}, in the server’s own words`, async () => {
       const talk = new Talk();
       talk.says(server.errorResponse('it says so', 'FATAL', sqlstate));
-      expect(await talk.refusal()).toStartWith(`${code}: the server refused our login: it says so`);
+      expect(await talk.refusal()).toStartWith(`${code}: it says so (the server refused our login)`);
     });
   }
 });

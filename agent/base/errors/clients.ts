@@ -12,7 +12,7 @@ export const CLIENT_ERRORS = {
   database_unknown: {
     sqlstate: '3D000',
     exit: 69,
-    sentence: 'database "{database}" is not served by pgsidecar: it serves {served}',
+    sentence: 'no such database: {database} (pgsidecar serves {served})',
   },
   database_refused: {
     sqlstate: '42501',
@@ -31,7 +31,22 @@ export const CLIENT_ERRORS = {
     sentence: 'invalid frontend message type {type}',
   },
   // Proofs of identity
-  peer_refused: { sqlstate: '28000', exit: 77, sentence: 'peer authentication failed for user "{user}"' },
+  peer_refused: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: 'unix socket login rejected: peer authentication failed for user "{user}"',
+  },
+  trust_refused: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence: '"trust" authentication failed for user "{user}"',
+  },
+  any_needs_user: {
+    sqlstate: '28000',
+    exit: 77,
+    sentence:
+      'bouncer config error: auth_type any asks nobody who he is, and database "{database}" has no user= that all of them are',
+  },
   certificate_refused: {
     sqlstate: '28000',
     exit: 77,
@@ -50,13 +65,14 @@ export const CLIENT_ERRORS = {
   hba_no_entry: {
     sqlstate: '28000',
     exit: 77,
-    sentence: 'no pg_hba.conf entry for host "{host}", user "{user}", database "{database}", {encryption}',
+    sentence:
+      'login rejected: no pg_hba.conf entry for host "{host}", user "{user}", database "{database}", {encryption}',
   },
   hba_rejected: {
     sqlstate: '28000',
     exit: 77,
     sentence:
-      'pg_hba.conf rejects connection for host "{host}", user "{user}", database "{database}", {encryption}',
+      'login rejected: pg_hba.conf rejects connection for host "{host}", user "{user}", database "{database}", {encryption}',
   },
   userlist_two_secrets: {
     sqlstate: 'F0000',
@@ -90,7 +106,7 @@ export const CLIENT_ERRORS = {
   client_limit: {
     sqlstate: '53300',
     exit: 75,
-    sentence: 'no more connections allowed ({limit} = {value})',
+    sentence: '{what} ({limit}): it is {value}',
   },
   descriptors_short: {
     sqlstate: '53300',
@@ -101,12 +117,12 @@ export const CLIENT_ERRORS = {
   client_login_timeout: {
     sqlstate: '08P01',
     exit: 77,
-    sentence: 'the login was not finished within client_login_timeout',
+    sentence: 'client_login_timeout: the login was not finished in time',
   },
   client_tls_required: {
     sqlstate: '28000',
     exit: 77,
-    sentence: 'this listener takes TLS connections only (client_tls_sslmode = {sslmode})',
+    sentence: 'SSL required: this listener takes TLS connections only (client_tls_sslmode = {sslmode})',
   },
   replication_refused: {
     sqlstate: '0A000',
@@ -116,7 +132,7 @@ export const CLIENT_ERRORS = {
   agent_stopping: {
     sqlstate: '57P01',
     exit: 69,
-    sentence: 'pgsidecar is stopping: it takes no new connections',
+    sentence: 'pooler is shutting down: pgsidecar takes no new connections',
   },
   agent_shutdown: {
     sqlstate: '57P01',
@@ -126,22 +142,23 @@ export const CLIENT_ERRORS = {
   statement_mode: {
     sqlstate: '0A000',
     exit: 69,
-    sentence: 'transaction blocks are not allowed in statement pooling mode',
+    sentence: 'transaction blocks not allowed in statement pooling mode',
   },
   query_timeout: {
     sqlstate: '57014',
     exit: 75,
-    sentence: 'the query ran for longer than query_timeout ({seconds} s)',
+    sentence: 'query timeout: it ran for longer than query_timeout ({seconds} s)',
   },
   transaction_timeout: {
     sqlstate: '25P04',
     exit: 75,
-    sentence: 'the transaction took longer than transaction_timeout ({seconds} s)',
+    sentence: 'transaction timeout: it took longer than transaction_timeout ({seconds} s)',
   },
   idle_transaction_timeout: {
     sqlstate: '25P03',
     exit: 75,
-    sentence: 'idle in a transaction for longer than idle_transaction_timeout ({seconds} s)',
+    sentence:
+      'idle transaction timeout: it said nothing for longer than idle_transaction_timeout ({seconds} s)',
   },
   server_replaced: {
     sqlstate: '57P01',
@@ -152,7 +169,7 @@ export const CLIENT_ERRORS = {
   client_idle_timeout: {
     sqlstate: '57P05',
     exit: 75,
-    sentence: 'idle for longer than client_idle_timeout ({seconds} s)',
+    sentence: 'client_idle_timeout: it said nothing for {seconds} s',
   },
   query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
   message_too_long: {
@@ -170,7 +187,7 @@ export const CLIENT_ERRORS = {
   startup_parameter: {
     sqlstate: '22023',
     exit: 69,
-    sentence: 'cannot set the parameters of the startup packet: {reason}',
+    sentence: 'invalid server parameter: cannot set those of the startup packet: {reason}',
   },
   internal_error: {
     sqlstate: 'XX000',

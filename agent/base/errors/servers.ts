@@ -64,32 +64,32 @@ export const SERVER_ERRORS = {
   server_password_wrong: {
     sqlstate: '28P01',
     exit: 69,
-    sentence: 'the server refused our login: {message}',
+    sentence: '{message} (the server refused our login)',
   },
   server_auth_rejected: {
     sqlstate: '28000',
     exit: 69,
-    sentence: 'the server refused our login: {message}',
+    sentence: '{message} (the server refused our login)',
   },
   server_database_missing: {
     sqlstate: '3D000',
     exit: 69,
-    sentence: 'the server refused our login: {message}',
+    sentence: '{message} (the server refused our login)',
   },
   server_login_failed: {
     sqlstate: '08004',
     exit: 69,
-    sentence: 'the server refused our login: {message} (SQLSTATE {sqlstate})',
+    sentence: '{message} (the server refused our login; SQLSTATE {sqlstate})',
   },
   server_full: {
     sqlstate: '53300',
     exit: 75,
-    sentence: 'the server refused our login: {message}',
+    sentence: '{message} (the server refused our login)',
   },
   server_starting: {
     sqlstate: '57P03',
     exit: 75,
-    sentence: 'the server refused our login: {message}',
+    sentence: '{message} (the server refused our login)',
   },
   connect_query_failed: {
     sqlstate: '08004',
@@ -100,18 +100,18 @@ export const SERVER_ERRORS = {
   server_lost: {
     sqlstate: '08006',
     exit: 69,
-    sentence: 'the connection to the server was lost: {reason}',
+    sentence: 'server conn crashed? The connection to the server was lost: {reason}',
   },
   // A pool
   query_wait_timeout: {
     sqlstate: '08006',
     exit: 75,
-    sentence: 'no server connection became free within query_wait_timeout ({seconds} s): {state}',
+    sentence: 'query_wait_timeout: no server connection became free within {seconds} s: {state}',
   },
   pool_removed: {
     sqlstate: '57P01',
     exit: 69,
-    sentence: 'database "{database}" is no longer served: it was removed from the configuration',
+    sentence: 'database removed: "{database}" is no longer in the configuration',
   },
   login_unusable: {
     sqlstate: '28000',

@@ -1,16 +1,18 @@
 // The settings of the side that applications see: who may come in, and how many.
 
+import { NOT_SPOKEN } from '../../auth/not_spoken.ts';
 import { KILOBYTES, MEGABYTES, MINUTES, SECONDS, type SettingRow } from './row.ts';
 
 export const CLIENT_SETTINGS = {
   auth_type: {
     type: 'enum',
     section: 'authentication',
-    values: ['scram-sha-256', 'md5', 'plain', 'peer', 'cert', 'hba', 'trust'],
+    values: ['scram-sha-256', 'md5', 'plain', 'peer', 'cert', 'hba', 'trust', 'any'],
+    notSpoken: NOT_SPOKEN,
     default: 'scram-sha-256',
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'How clients prove who they are. `scram-sha-256`; `md5`; `plain` (the password itself: only over TLS or the UNIX socket); `peer` (the system user at the other end of the UNIX socket, see `peer_map`); `cert` (the common name of the client certificate, over TLS with `client_tls_sslmode` `verify-full`); `hba` (the first line of `auth_hba_file` that fits says which of these it is, or refuses); `trust` (no proof at all, warned about at every start).',
+    doc: 'How clients prove who they are. `scram-sha-256`; `md5`; `plain` (the password itself: over TLS, the UNIX socket and loopback; in the clear from anywhere only with `unsafe_settings` `warn`); `peer` (the system user at the other end of the UNIX socket, see `peer_map`); `cert` (the common name of the client certificate, over TLS with `client_tls_sslmode` `verify-full`); `hba` (the first line of `auth_hba_file` that fits says which of these it is, or refuses); `trust` (no proof at all, warned about at every start); `any` (not even a name that exists: whoever comes is the user that the database forces, warned about at every start).',
   },
   auth_hba_file: {
     type: 'path',

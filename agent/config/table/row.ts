@@ -34,6 +34,8 @@ export interface KeyRow {
   readonly type: SettingType;
   /** The words of an `enum`. */
   readonly values?: readonly string[];
+  /** Words that others have for it, and what was expected in their place. */
+  readonly notSpoken?: Readonly<Record<string, string>>;
   /** What a `duration` counts in when no unit is written; seconds where nothing is said. */
   readonly bareUnit?: 'ms';
   /** In the unit of the value (milliseconds, bytes). */

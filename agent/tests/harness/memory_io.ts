@@ -5,6 +5,8 @@ import { AgentError } from '../../base/errors.ts';
 import type { SourceIo } from '../../config/source.ts';
 
 export const MEMORY_DIRECTORY = '/app';
+/** A day of 2026: what is said to be valid until 2027 is. */
+const NOW = Date.UTC(2026, 5, 1);
 /** A file of this content is there and cannot be read. */
 export const UNREADABLE = Symbol('unreadable');
 
@@ -16,6 +18,7 @@ export function memoryIo(
   const texts = new Map(Object.entries(files).map(([path, text]) => [absolute(path), text]));
   return {
     cwd: MEMORY_DIRECTORY,
+    now: () => NOW,
     env,
     read(path) {
       const text = texts.get(absolute(path));

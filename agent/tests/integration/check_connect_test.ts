@@ -47,7 +47,7 @@ test('check --connect tells a wrong password, an unknown CA, a dead server and a
   const situations: readonly (readonly [Partial<Application>, RegExp])[] = [
     [
       { password: crypto.randomUUID() },
-      /the server refused our login: password authentication failed for user "app"/,
+      /password authentication failed for user "app" \(the server refused our login\)/,
     ],
     [
       { authority: createCertificateAuthority() },

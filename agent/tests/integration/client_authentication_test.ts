@@ -166,7 +166,8 @@ test('peer lets a system user in as the roles that peer_map gives it, without a 
   await using agent = await serve(shared({ clerk: {}, auditor: {} }, settings));
   expect(await ask(through(agent, ''), 'SELECT current_user')).toBe('app');
   expect(await ask(clerk(agent, ''), 'SELECT current_user')).toBe('app');
-  const refused = (user: string) => `FATAL:  peer authentication failed for user "${user}"`;
+  const refused = (user: string) =>
+    `FATAL:  unix socket login rejected: peer authentication failed for user "${user}"`;
   expect(await refusalOf(through(agent, '', { user: 'auditor' }))).toBe(refused('auditor'));
   expect(await refusalOf(through(agent, '', { user: 'nobody' }))).toBe(refused('nobody'));
   expect(agent.logLines().map(({ reason }) => reason)).toContain(`system user "${me}" may not be "auditor"`);
@@ -176,7 +177,9 @@ test('peer without a map is the role of the same name', async () => {
   const me = systemUser();
   await using agent = await serve(shared({ [me]: {} }, { auth_type: 'peer' }));
   expect(await ask(through(agent, '', { user: me }), 'SELECT current_user')).toBe('app');
-  expect(await refusalOf(through(agent, ''))).toBe('FATAL:  peer authentication failed for user "app"');
+  expect(await refusalOf(through(agent, ''))).toBe(
+    'FATAL:  unix socket login rejected: peer authentication failed for user "app"',
+  );
 });
 
 const account = unprivilegedAccount();
@@ -200,7 +203,9 @@ async function askAsOther(settings: Application['settings'], password: string): 
 
 testAsOther('peer asks the kernel, which knows another system user when it sees one', async () => {
   const settings = { auth_type: 'peer', peer_map: `${systemUser()}:app`, unix_socket_mode: '0777' };
-  expect(await askAsOther(settings, '')).toContain('FATAL:  peer authentication failed for user "app"');
+  expect(await askAsOther(settings, '')).toContain(
+    'FATAL:  unix socket login rejected: peer authentication failed for user "app"',
+  );
 });
 
 testAsOther('the socket is closed to other system users until its mode or group says otherwise', async () => {

@@ -85,7 +85,7 @@ test('the first line that fits decides, by road, user and database', async () =>
     );
   }
   const rejects = (host: string, user: string, encryption: string) =>
-    `FATAL:  pg_hba.conf rejects connection for host "${host}", user "${user}", database "shop", ${encryption}`;
+    `FATAL:  login rejected: pg_hba.conf rejects connection for host "${host}", user "${user}", database "shop", ${encryption}`;
   expect(await refusalOf(by(agent, 'local', 'clerk'))).toBe(rejects('[local]', 'clerk', 'no encryption'));
   expect(await ask(by(agent, 'tls', 'clerk'), 'SELECT 1')).toBe('1');
   expect(await refusalOf(by(agent, 'clear', 'clerk'))).toBe(rejects('127.0.0.1', 'clerk', 'no encryption'));
@@ -96,13 +96,13 @@ test('no line is a refusal, in PostgreSQL’s own words', async () => {
   await using agent = await start(['host shop app 127.0.0.1/32 scram-sha-256']);
   expect(await refused(by(agent, 'local'))).toEqual({
     sqlstate: '28000',
-    text: 'FATAL:  no pg_hba.conf entry for host "[local]", user "app", database "shop", no encryption',
+    text: 'FATAL:  login rejected: no pg_hba.conf entry for host "[local]", user "app", database "shop", no encryption',
   });
   expect(await refusalOf(by(agent, 'tls', 'clerk'))).toBe(
-    'FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "clerk", database "shop", SSL encryption',
+    'FATAL:  login rejected: no pg_hba.conf entry for host "127.0.0.1", user "clerk", database "shop", SSL encryption',
   );
   expect(await refusalOf(by(agent, 'clear', 'app', { database: 'other' }))).toBe(
-    'FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "app", database "other", no encryption',
+    'FATAL:  login rejected: no pg_hba.conf entry for host "127.0.0.1", user "app", database "other", no encryption',
   );
   expect(agent.logLines()).toContainEqual(
     expect.objectContaining({ msg: 'login refused', reason: 'no line of auth_hba_file fits' }),
@@ -178,13 +178,13 @@ test('peer goes by the map that its line names', async () => {
   });
   expect(await ask(by(agent, 'local', 'clerk', NO_PASSWORD), 'SELECT current_user')).toBe('app');
   expect(await refusalOf(by(agent, 'local', 'app', NO_PASSWORD))).toBe(
-    'FATAL:  peer authentication failed for user "app"',
+    'FATAL:  unix socket login rejected: peer authentication failed for user "app"',
   );
   const from = agent.logLines().length;
   agent.writeFile('ident.conf', 'some nobody clerk\n');
   await agent.waitForLog('reloaded', from);
   expect(await refusalOf(by(agent, 'local', 'clerk', NO_PASSWORD))).toBe(
-    'FATAL:  peer authentication failed for user "clerk"',
+    'FATAL:  unix socket login rejected: peer authentication failed for user "clerk"',
   );
 });
 

@@ -274,7 +274,7 @@ describe('A server whose login is', () => {
   }
 });
 
-const GONE = /08006 the connection to the server was lost/;
+const GONE = /08006 server conn crashed\? The connection to the server was lost/;
 
 const ANSWERS: Readonly<Record<string, readonly [readonly Uint8Array[], RegExp]>> = {
   nonsense: [[Buffer.from('zzzzzzzzzz and more of it')], GONE],

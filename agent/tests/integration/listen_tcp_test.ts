@@ -87,14 +87,19 @@ describe('without TLS', () => {
     expect(await ask(through(agent, postgres.passwordOf('app'), { port }), 'SELECT 3')).toBe('3');
   });
 
-  test('auth_type plain and peer are for other roads, so that the agent does not even start', async () => {
-    for (const auth_type of ['plain', 'peer']) {
-      await using agent = await serve(application({ auth_type }), { expectFailure: true });
-      expect(await agent.exited).toBe(78);
-      expect(agent.logLines().map(({ msg }) => msg)).toContainEqual(
-        expect.stringMatching(new RegExp(`^error: Cannot use auth_type "${auth_type}" at pgsidecar[.]yml:`)),
-      );
-    }
+  test('auth_type peer is for another road, so that the agent does not even start', async () => {
+    await using agent = await serve(application({ auth_type: 'peer' }), { expectFailure: true });
+    expect(await agent.exited).toBe(78);
+    expect(agent.logLines().map(({ msg }) => msg)).toContainEqual(
+      expect.stringMatching(/^error: Cannot use auth_type "peer" at pgsidecar[.]yml:/),
+    );
+  });
+
+  test('auth_type plain takes passwords over loopback, and is warned about', async () => {
+    await using agent = await serve(application({ auth_type: 'plain' }));
+    expect(await ask(overTcp(agent, { PGSSLMODE: 'disable' }), 'SELECT 1')).toBe('1');
+    const { warnings } = (await agent.status()) as { warnings: string[] };
+    expect(warnings).toContainEqual(expect.stringContaining('passwords would cross TCP as they are'));
   });
 
   test('beyond loopback the agent does not even start', async () => {
@@ -126,7 +131,7 @@ describe('client_tls_sslmode', () => {
     await using agent = await start('require');
     expect(await ask(overTcp(agent), 'SELECT 1')).toBe('1');
     expect(await refusalOf(overTcp(agent, { PGSSLMODE: 'disable' }))).toBe(
-      'FATAL:  this listener takes TLS connections only (client_tls_sslmode = require)',
+      'FATAL:  SSL required: this listener takes TLS connections only (client_tls_sslmode = require)',
     );
     const other = createCertificateAuthority().certificate;
     agent.writeFile('other.crt', other);

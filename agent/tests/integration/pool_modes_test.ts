@@ -151,7 +151,7 @@ describe('statement mode', () => {
     expect(await ask(login, 'SELECT 1')).toBe('1');
     const refused = await psql(login, ['-c', 'BEGIN']);
     expect(refused.stderr).toContain(
-      'FATAL:  0A000: transaction blocks are not allowed in statement pooling mode',
+      'FATAL:  0A000: transaction blocks not allowed in statement pooling mode',
     );
     expect(await beginningEnds(await connect(agent))).toMatchObject({ severity: 'FATAL', code: '0A000' });
     // Nothing of it is left behind.

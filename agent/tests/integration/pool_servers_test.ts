@@ -98,7 +98,9 @@ test('a timeout that a reload gives one user ends a session that was there befor
   const { client, end } = await connect(agent);
   await client.query('BEGIN');
   await reload(agent, { users: { app: { idle_transaction_timeout: '1s' } } });
-  expect(await end).toBe('25P03 idle in a transaction for longer than idle_transaction_timeout (1 s)');
+  expect(await end).toBe(
+    '25P03 idle transaction timeout: it said nothing for longer than idle_transaction_timeout (1 s)',
+  );
 });
 
 test('connect_query has run on every server before a client has it', async () => {
@@ -223,7 +225,7 @@ test('a server that is full and gave none fails a client that is logged in, with
       () => 'answered',
       (error: { code: string; message: string }) => `${error.code} ${error.message}`,
     );
-    expect(said).toBe('53300 the server refused our login: too many connections for role "app"');
+    expect(said).toBe('53300 too many connections for role "app" (the server refused our login)');
     await end;
   } finally {
     await postgres.sql('ALTER ROLE app CONNECTION LIMIT -1');
@@ -251,7 +253,7 @@ test('a server that is stopping (57P03) says so to who logs in, with that SQLSTA
   const stopping = '57P03 the database system is shutting down';
   while ((await direct()) !== stopping);
   expect(await outcome(connect(agent))).toBe(
-    '57P03 the server refused our login: the database system is shutting down',
+    '57P03 the database system is shutting down (the server refused our login)',
   );
   await holder.end();
   await postgres.restart();

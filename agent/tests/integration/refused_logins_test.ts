@@ -88,7 +88,7 @@ test('a database that is not served is named to whoever has proved who he is, an
   const login = through(agent, postgres.passwordOf('app'), { database: 'shopp' });
   expect(await refused(login)).toEqual({
     sqlstate: '3D000',
-    text: 'FATAL:  database "shopp" is not served by pgsidecar: it serves shop, books',
+    text: 'FATAL:  no such database: shopp (pgsidecar serves shop, books)',
   });
   expect(await refused({ ...login, password: crypto.randomUUID() })).toMatchObject({ sqlstate: '28P01' });
   expect(await refused({ ...login, user: 'nobody' })).toMatchObject({ sqlstate: '28P01' });
@@ -134,7 +134,7 @@ test('max_client_conn: the next one is told so, also when all come at once to an
   expect(outcomes.filter((each) => each === '53300').length).toBe(7);
   expect(await refused(through(agent, password))).toEqual({
     sqlstate: '53300',
-    text: 'FATAL:  no more connections allowed (max_client_conn = 5)',
+    text: 'FATAL:  no more connections allowed (max_client_conn): it is 5',
   });
   await Promise.all(clients.map((client) => client.end().catch(() => {}))); // seven never connected
   expect(await ask(through(agent, password), 'SELECT 1')).toBe('1');
@@ -150,13 +150,13 @@ test('max_db_client_connections and max_user_client_connections have their own w
   await first.connect();
   expect(await refused(auditor)).toEqual({
     sqlstate: '53300',
-    text: 'FATAL:  no more connections allowed (max_user_client_connections = 1)',
+    text: 'FATAL:  client connections exceeded (max_user_client_connections): it is 1',
   });
   const second = new pg.Client(agent.url('app', password, 'shop'));
   await second.connect();
   expect(await refused(through(agent, password))).toEqual({
     sqlstate: '53300',
-    text: 'FATAL:  no more connections allowed (max_db_client_connections = 2)',
+    text: 'FATAL:  client connections exceeded (max_db_client_connections): it is 2',
   });
   expect(await ask(through(agent, password, { database: 'books' }), 'SELECT 1')).toBe('1');
   await Promise.all([first.end(), second.end()]);
@@ -165,10 +165,10 @@ test('max_db_client_connections and max_user_client_connections have their own w
 test('client_login_timeout closes whoever connects and says nothing, or stops halfway', async () => {
   await using agent = await serve(application({ client_login_timeout: '1s' }));
   const silent = await conversation(agent, []);
-  expect(silent).toContain('the login was not finished within client_login_timeout');
+  expect(silent).toContain('client_login_timeout: the login was not finished in time');
   const halfway = await conversation(agent, [startup({ user: 'app', database: 'shop' })]);
   expect(halfway).toContain('SCRAM-SHA-256');
-  expect(halfway).toContain('the login was not finished within client_login_timeout');
+  expect(halfway).toContain('client_login_timeout: the login was not finished in time');
   expect(await ask(through(agent, postgres.passwordOf('app')), 'SELECT 1')).toBe('1');
 });
 

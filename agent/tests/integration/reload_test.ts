@@ -134,7 +134,7 @@ test('a file that has the new password before the server does: the agent comes b
   await reloaded(agent, () => agent.writeFile('application.yml', yml));
   expect(await refused({ ...login, password: fresh })).toEqual({
     sqlstate: '28P01',
-    text: 'FATAL:  the server refused our login: password authentication failed for user "late"',
+    text: 'FATAL:  password authentication failed for user "late" (the server refused our login)',
   });
   await postgres.sql(`ALTER ROLE late PASSWORD '${fresh}'`);
   expect((await agent.command('wait', '--timeout', '20s')).code).toBe(0);
@@ -183,7 +183,7 @@ test('a database is added, and removed again: who is idle is told, who is at wor
   for (const client of [idle, busy]) client.on('error', () => {}); // and then the connection ends
   await busy.query('BEGIN');
   await reloaded(agent, () => writeSettings(agent, {}));
-  const sentence = 'database "books" is no longer served: it was removed from the configuration';
+  const sentence = 'database removed: "books" is no longer in the configuration';
   expect(await idleTold).toMatchObject({ code: '57P01', message: sentence });
   expect(await refused(login)).toMatchObject({ sqlstate: '3D000' });
   expect(await only(busy, 'SELECT 1')).toBe(1);

@@ -43,7 +43,7 @@ test('CVE-2012-4575: a long database name stops nobody, neither one that fits th
   for (const length of [63, 64, 127, 128, 255, 256, 1_024, 9_900]) {
     const { sqlstate, text } = await refused({ ...login(agent), database: 'd'.repeat(length) });
     expect([length, sqlstate]).toEqual([length, expect.stringMatching(/^(3D000|28P01)$/)]);
-    expect(text).toMatch(/is not served by pgsidecar|password authentication failed/);
+    expect(text).toMatch(/no such database: |password authentication failed/);
   }
   const client = new RawClient(socketOf(agent));
   client.say(startup({ user: 'app', database: 'd'.repeat(100_000) }));

@@ -75,7 +75,7 @@ describe('a server that asks', () => {
     });
     const application = { user: 'certified', settings };
     expect(await tlsOf({ user: 'certified' })).toBe(
-      'FATAL:  the server refused our login: connection requires a valid client certificate',
+      'FATAL:  connection requires a valid client certificate (the server refused our login)',
     );
     const stranger = createCertificateAuthority().issueClient({ commonName: 'certified' });
     expect(await tlsOf(application, filesOf(stranger))).toBe(
@@ -84,7 +84,7 @@ describe('a server that asks', () => {
     expect(postgres.logText()).toContain('certificate verify failed');
     const other = clientAuthority.issueClient({ commonName: 'somebody' });
     expect(await tlsOf(application, filesOf(other))).toBe(
-      'FATAL:  the server refused our login: certificate authentication failed for user "certified"',
+      'FATAL:  certificate authentication failed for user "certified" (the server refused our login)',
     );
   });
 

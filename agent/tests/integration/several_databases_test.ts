@@ -127,7 +127,7 @@ test('a user of its own at the agent and at the server, and force_user for all o
   const visitor = through(agent, users.visitor.password, { user: 'visitor', database: 'idp' });
   expect(await refused(visitor)).toEqual({
     sqlstate: '28P01',
-    text: 'FATAL:  the server refused our login: password authentication failed for user "visitor"',
+    text: 'FATAL:  password authentication failed for user "visitor" (the server refused our login)',
   });
   expect(await ask({ ...visitor, database: 'books' }, 'SELECT current_user')).toBe('app');
 });

@@ -51,7 +51,7 @@ test('query_timeout cancels the query at PostgreSQL, and the server serves the n
     .catch((error: { code: string; message: string }) => error);
   expect(said).toMatchObject({
     code: '57014',
-    message: 'the query ran for longer than query_timeout (1 s)',
+    message: 'query timeout: it ran for longer than query_timeout (1 s)',
   });
   expect(await pidOf(agent)).toBe(before);
 });
@@ -61,7 +61,9 @@ test('idle_transaction_timeout rolls back what a client has forgotten', async ()
   const { client, end } = await connect(agent);
   await client.query('BEGIN');
   await client.query('INSERT INTO stock VALUES (1)');
-  expect(await end).toBe('25P03 idle in a transaction for longer than idle_transaction_timeout (1 s)');
+  expect(await end).toBe(
+    '25P03 idle transaction timeout: it said nothing for longer than idle_transaction_timeout (1 s)',
+  );
   expect(await ask(through(agent, postgres.passwordOf('app')), 'SELECT count(*) FROM stock')).toBe('0');
 });
 
@@ -73,14 +75,14 @@ test('transaction_timeout ends a transaction that is kept busy', async () => {
     for (;;) await client.query('SELECT pg_sleep(0.05)');
   })().catch((error: { code?: string; message: string }) => `${error.code} ${error.message}`);
   const first = await Promise.race([busy, end]);
-  expect(first).toBe('25P04 the transaction took longer than transaction_timeout (2 s)');
+  expect(first).toBe('25P04 transaction timeout: it took longer than transaction_timeout (2 s)');
 });
 
 test('client_idle_timeout closes a client that does nothing, and no other', async () => {
   await using agent = await start({ client_idle_timeout: '1s' });
   const [idle, busy] = [await connect(agent), await connect(agent)];
   const work = busy.client.query('SELECT pg_sleep(2), 7 AS n');
-  expect(await idle.end).toBe('57P05 idle for longer than client_idle_timeout (1 s)');
+  expect(await idle.end).toBe('57P05 client_idle_timeout: it said nothing for 1 s');
   expect((await work).rows[0].n).toBe(7);
   await busy.client.end();
 });

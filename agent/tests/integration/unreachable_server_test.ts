@@ -132,21 +132,21 @@ test('a server that is no PostgreSQL', async () => {
 test('a password that the server does not take', async () => {
   expect(await refusal({ password: crypto.randomUUID() })).toEqual({
     sqlstate: '28P01',
-    text: 'FATAL:  the server refused our login: password authentication failed for user "app"',
+    text: 'FATAL:  password authentication failed for user "app" (the server refused our login)',
   });
 });
 
 test('a user whom pg_hba.conf rejects', async () => {
   expect(await refusal({ user: 'banned' })).toEqual({
     sqlstate: '28000',
-    text: `FATAL:  the server refused our login: pg_hba.conf rejects connection for host "127.0.0.1", user "banned", database "shop", SSL encryption`,
+    text: `FATAL:  login rejected: pg_hba.conf rejects connection for host "127.0.0.1", user "banned", database "shop", SSL encryption (the server refused our login)`,
   });
 });
 
 test('a database that the server has not', async () => {
   expect(await refusal({ database: 'nowhere' })).toEqual({
     sqlstate: '3D000',
-    text: 'FATAL:  the server refused our login: database "nowhere" does not exist',
+    text: 'FATAL:  database "nowhere" does not exist (the server refused our login)',
   });
 });
 
@@ -154,7 +154,7 @@ test('too many connections at the server', async () => {
   await postgres.sql('ALTER ROLE app CONNECTION LIMIT 0');
   expect(await refusal()).toEqual({
     sqlstate: '53300',
-    text: 'FATAL:  the server refused our login: too many connections for role "app"',
+    text: 'FATAL:  too many connections for role "app" (the server refused our login)',
   });
   await postgres.sql('ALTER ROLE app CONNECTION LIMIT -1');
 });
@@ -176,10 +176,10 @@ test('a pool that has no server free within query_wait_timeout', async () => {
     severity: 'FATAL',
     code: '08006',
     message:
-      'no server connection became free within query_wait_timeout (1 s): 2 of 2 are in use, and 1 client waits',
+      'query_wait_timeout: no server connection became free within 1 s: 2 of 2 are in use, and 1 client waits',
   });
   const { stderr } = await psqlError(through(agent, password));
-  expect(stderr).toContain('no server connection became free within query_wait_timeout (1 s)');
+  expect(stderr).toContain('query_wait_timeout: no server connection became free within 1 s');
   for (const holder of holders) {
     await holder.query('COMMIT');
     await holder.end();

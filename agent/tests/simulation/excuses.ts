@@ -25,23 +25,23 @@ const EXCUSES: readonly Excuse[] = [
   { sqlstate: '57P01', text: /^terminating connection due to administrator command/, holds: hasFault },
   {
     sqlstate: '08006',
-    text: /^the (?:connection to the server was lost|server closed the connection): (?:ECONNRESET|ETIMEDOUT)/,
+    text: /^(?:server conn crashed\? The connection to the server was lost|the server closed the connection): (?:ECONNRESET|ETIMEDOUT)/,
     holds: hasFault,
   },
   {
     sqlstate: '08006',
-    text: /^the connection to the server was lost: it closed the connection/,
+    text: /^server conn crashed\? The connection to the server was lost: it closed the connection/,
     holds: hasFault,
   },
   {
     sqlstate: '08006',
-    text: /^the connection to the server was lost: terminating connection/,
+    text: /^server conn crashed\? The connection to the server was lost: terminating connection/,
     holds: hasFault,
   },
   { sqlstate: '08001', text: /./, holds: hasFault },
   { sqlstate: '08004', text: /SQLSTATE (?:57P0[13]|53300)/, holds: hasFault },
-  { sqlstate: '57P03', text: /^the server refused our login/, holds: hasFault },
-  { sqlstate: '53300', text: /^the server refused our login/, holds: hasFault },
+  { sqlstate: '57P03', text: /\(the server refused our login\)$/, holds: hasFault },
+  { sqlstate: '53300', text: /\(the server refused our login\)$/, holds: hasFault },
   {
     sqlstate: '57P01',
     text: /server_fast_close/,
