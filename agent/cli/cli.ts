@@ -101,7 +101,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Print the URL that leads to the server itself, or write it back into a file',
     about: [
       'The way back, for when the application shall do without the agent: prints the URL of the server, as the agent reaches it, for DATABASE_URL. Without NAME it is the writer, or else the first database. The password shows as *** unless you say --show-secrets.',
-      "With --write each line of the file that leads to the agent leads to the server again: a URL (DATABASE_URL, Rails' url:), a host (DB_HOST, PGHOST, host:) gets the server's, and login.gov's database_socket goes away. What else the file says stays. The file as it was is kept beside it as FILE.through-pgsidecar; the new one is put in its place at once, with the same owner and mode. A file with a line that names the agent and is not understood is not touched.",
+      "With --write each line of the file that leads to the agent leads to the server again: a URL (DATABASE_URL, Rails' url:), a host (DB_HOST, PGHOST, host:) gets the server's, and login.gov's database_socket goes away. What else the file says stays. The file as it was is kept beside it as FILE.through-pgsidecar; the new one is put in its place at once, both with the owner and the mode to read and write that the file had. A link among the directories on the way is followed only where root or the caller made it. A file with a line that names the agent and is not understood is not touched.",
       'The application has to be restarted to see it. The agent goes on serving until it is drained.',
     ],
     arguments: [

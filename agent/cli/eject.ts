@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts';
 import { directUrl } from '../render/direct_url.ts';
 import { type Ejection, ejectText } from '../render/ejection.ts';
 import type { Library } from '../render/libraries.ts';
+import type { FileThere } from '../render/plan.ts';
 import { mainDatabase } from '../render/urls.ts';
 import { type Call, flagIsSet, flagValue, type Host } from './command.ts';
 import { loadSettings } from './loading.ts';
@@ -38,8 +39,7 @@ interface Planned {
   /** As the operator wrote it. */
   readonly shown: string;
   readonly path: string;
-  readonly before: string;
-  readonly mode: number;
+  readonly before: FileThere;
   readonly ejection: Ejection;
 }
 
@@ -72,7 +72,7 @@ function plan(shown: string, settings: Settings, library: Library | undefined, h
     systemCaFile: systemCaFile(host),
     ...(library === undefined ? {} : { library }),
   });
-  return { shown, path, before: file.text, mode: file.mode, ejection };
+  return { shown, path, before: file, ejection };
 }
 
 function lookAt(shown: string, path: string, host: Host) {
@@ -84,9 +84,10 @@ function lookAt(shown: string, path: string, host: Host) {
   }
 }
 
-function put({ shown, path, before, mode, ejection }: Planned, host: Host): void {
-  host.files.replace(`${path}${KEPT}`, before, mode);
-  host.files.replace(path, ejection.text, mode);
+function put({ shown, path, before, ejection }: Planned, host: Host): void {
+  const { text, mode, place } = before;
+  host.files.replace(`${path}${KEPT}`, text, mode, place);
+  host.files.replace(path, ejection.text, mode, place);
   for (const { line, what, from, to } of ejection.changes) {
     host.out(`${shown}:${line} ${what}: ${from} → ${to}\n`);
   }

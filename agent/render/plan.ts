@@ -16,8 +16,17 @@ export interface WantedFile {
 
 export interface FileThere {
   readonly text: string;
-  /** Permissions, 0o600. */
+  /** Permissions to read and write, 0o600. */
   readonly mode: number;
+  readonly place: FilePlace;
+}
+
+/** Whose a file is, and where it is: what is put into its place later is to belong to the same. */
+export interface FilePlace {
+  readonly uid: number;
+  readonly gid: number;
+  /** Its directory, by device and inode. */
+  readonly directory: string;
 }
 
 export interface PlannedFile {
@@ -28,6 +37,8 @@ export interface PlannedFile {
   /** Lines that begin with ` `, `-`, `+` or `@@`, secrets masked; empty when only the mode changes. */
   readonly diff: readonly string[];
   readonly modeBefore: number | undefined;
+  /** Of the file that is there. */
+  readonly place?: FilePlace | undefined;
 }
 
 export interface PlanWishes {
@@ -59,7 +70,7 @@ function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanW
     throw new AgentError('file_foreign', { path: `${wishes.directory}/${file.name}` });
   }
   const mode = file.secret ? SECRETS_MODE : OPEN_MODE;
-  const plan = { name: file.name, text: file.text, mode, modeBefore: before?.mode };
+  const plan = { name: file.name, text: file.text, mode, modeBefore: before?.mode, place: before?.place };
   if (before === undefined) return { ...plan, action: 'create', diff: diffOf(file, '', wishes) };
   // A mode that is stricter than ours was somebody's wish, and stays.
   const open = (before.mode & ~mode & 0o777) !== 0;

@@ -14,7 +14,7 @@ function file(lines: readonly string[], more: Partial<WantedFile> = {}): WantedF
 }
 
 function there(text: string, mode = 0o644): ReadonlyMap<string, FileThere> {
-  return new Map([['x.yml', { text, mode }]]);
+  return new Map([['x.yml', { text, mode, place: { uid: 0, gid: 0, directory: '0:0' } }]]);
 }
 
 test('planFiles() creates what is not there, for its owner only when there is a secret', () => {

@@ -18,14 +18,21 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
-import type { FileThere, PlannedFile } from './plan.ts';
+import { type Directory, inDirectoryOf } from './directory.ts';
+import type { FilePlace, FileThere, PlannedFile } from './plan.ts';
+
+/** Who may execute a file is not ours to say, and whoever sets set-id bits for root makes him a gift. */
+const MODE_BITS = 0o666;
 
 /** The directory as render sees it; tests hand in one of their own. */
 export interface FileRoom {
   /** The regular file at the path; undefined when there is nothing. Throws when it is anything else, or unreadable. */
   look(path: string): FileThere | undefined;
-  /** Replaces the file at once, and keeps its owner. */
-  replace(path: string, text: string, mode: number): void;
+  /**
+   * Replaces the file at once. With a place, what is written goes to that very directory or nowhere, and belongs to
+   * whom the file there belonged when it was looked at; without one, to the caller.
+   */
+  replace(path: string, text: string, mode: number, place?: FilePlace): void;
 }
 
 /** Writes what changed and says which. A failure leaves every file either as it was or as it should be. */
@@ -35,7 +42,9 @@ export function writePlanned(
   plan: readonly PlannedFile[],
 ): readonly PlannedFile[] {
   const changed = plan.filter((file) => file.action !== 'keep');
-  for (const file of changed) room.replace(join(directory, file.name), file.text, file.mode);
+  for (const file of changed) {
+    room.replace(join(directory, file.name), file.text, file.mode, file.place);
+  }
   return changed;
 }
 
@@ -43,75 +52,106 @@ export const diskRoom: FileRoom = Object.freeze({ look, replace });
 
 function look(path: string): FileThere | undefined {
   return guarded(path, () => {
-    const stat = statOf(path);
-    if (stat === undefined) return undefined;
-    // What was looked at may be a link or a pipe by now.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      return { text: readFileSync(file, 'utf8'), mode: fstatSync(file).mode & 0o7777 };
-    } finally {
-      closeSync(file);
-    }
-  });
-}
-
-function replace(path: string, text: string, mode: number): void {
-  guarded(path, () => {
-    const before = statOf(path);
-    // Beside its target, because a rename does not cross file systems.
-    const temporary = join(dirname(path), `.pgsidecar.${crypto.randomUUID()}`);
-    try {
-      writeNew(temporary, text, mode, before);
-      renameSync(temporary, path);
+      return inDirectoryOf(path, (directory) => lookIn(directory, path));
     } catch (error) {
-      removeQuietly(temporary);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
-    syncDirectory(dirname(path));
   });
 }
 
-function statOf(path: string): Stats | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
+function lookIn(directory: Directory, path: string): FileThere | undefined {
+  const name = directory.file;
+  if (!isFileThere(name, path)) return undefined;
+  // What was looked at may be a link or a pipe by now.
+  const file = openSync(name, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(file);
+    refuseOther(stat, path);
+    const { uid, gid, mode } = stat;
+    const place = { uid, gid, directory: directory.identity };
+    return { text: readFileSync(file, 'utf8'), mode: mode & MODE_BITS, place };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function replace(path: string, text: string, mode: number, place?: FilePlace): void {
+  guarded(path, () => inDirectoryOf(path, (directory) => replaceIn(directory, path, { text, mode, place })));
+}
+
+interface Content {
+  readonly text: string;
+  readonly mode: number;
+  readonly place: FilePlace | undefined;
+}
+
+function replaceIn(directory: Directory, path: string, content: Content): void {
+  if (content.place !== undefined && content.place.directory !== directory.identity) {
+    throw new AgentError('file_unwritable', { path, reason: 'its directory is another one since a moment' });
+  }
+  const name = directory.file;
+  isFileThere(name, path);
+  // Beside its target, because a rename does not cross file systems.
+  const temporary = directory.at(`.pgsidecar.${crypto.randomUUID()}`);
+  try {
+    writeNew(temporary, content);
+    renameSync(temporary, name);
+  } catch (error) {
+    removeQuietly(temporary);
+    throw error;
+  }
+  syncDirectory(directory);
+}
+
+/** @param path as the operator knows it. */
+function isFileThere(name: string, path: string): boolean {
+  const stat = lstatSync(name, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
   if (stat.isSymbolicLink()) {
     // Somebody who can write here could otherwise have us overwrite any file that we may write.
-    throw new AgentError('file_symlink', { path, target: resolve(dirname(path), readlinkSync(path)) });
+    throw new AgentError('file_symlink', { path, target: resolve(dirname(path), readlinkSync(name)) });
   }
+  refuseOther(stat, path);
+  return true;
+}
+
+function refuseOther(stat: Stats, path: string): void {
   if (!stat.isFile()) throw new AgentError('file_unwritable', { path, reason: 'it is not a regular file' });
-  return stat;
 }
 
 /**
  * Nobody else can read it before it is whole. Owner and mode are given to the open file and not to its name, where
- * whoever may write into the directory can have put a link to another file meanwhile.
+ * whoever may write into the directory can have put a link to another file meanwhile; and the owner first, so that no mode
+ * is ever another's.
  */
-function writeNew(path: string, text: string, mode: number, before: Stats | undefined): void {
+function writeNew(path: string, { text, mode, place }: Content): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-    if (before !== undefined) keepOwner(file, before);
-    fchmodSync(file, mode);
+    if (place !== undefined) giveTo(file, place);
+    fchmodSync(file, mode & MODE_BITS);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
-/** The application still owns its file when root rendered it anew. */
-function keepOwner(file: number, before: Stats): void {
+/** The application still owns its file when root wrote it anew. */
+function giveTo(file: number, { uid, gid }: FilePlace): void {
   const now = fstatSync(file);
-  if (now.uid !== before.uid || now.gid !== before.gid) fchownSync(file, before.uid, before.gid);
+  if (now.uid !== uid || now.gid !== gid) fchownSync(file, uid, gid);
 }
 
-function syncDirectory(path: string): void {
-  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+function syncDirectory(directory: Directory): void {
+  const open = directory.openForSync();
   try {
-    fsyncSync(directory);
+    fsyncSync(open);
   } finally {
-    closeSync(directory);
+    closeSync(open);
   }
 }
 

@@ -2,12 +2,14 @@
 
 import { afterAll, expect, test } from 'bun:test';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -31,7 +33,7 @@ test('replace() makes a file with its mode, whatever the umask, and leaves nothi
   expect(readFileSync(path, 'utf8')).toBe('text\n');
   expect(statSync(path).mode & 0o777).toBe(0o644);
   diskRoom.replace(path, 'other\n', 0o600);
-  expect(diskRoom.look(path)).toEqual({ text: 'other\n', mode: 0o600 });
+  expect(diskRoom.look(path)).toMatchObject({ text: 'other\n', mode: 0o600 });
   expect(readdirSync(folder).filter((name) => name.startsWith('.pgsidecar'))).toEqual([]);
 });
 
@@ -43,14 +45,60 @@ test('replace() puts a new file in the place of the old one, which a reader that
   expect(statSync(path).ino).not.toBe(before);
 });
 
-test('replace() keeps the owner of the file', () => {
+test('replace() gives what it writes to whom the file belonged that was looked at', () => {
   const path = join(folder, 'owned');
   writeFileSync(path, 'x');
   // Only root can give a file away; to everybody else it stays their own.
   if (process.getuid?.() === 0) chownSync(path, 65_534, 65_534);
   const { uid, gid } = statSync(path);
-  diskRoom.replace(path, 'y', 0o600);
-  expect(statSync(path)).toMatchObject({ uid, gid });
+  const { place } = diskRoom.look(path)!;
+  diskRoom.replace(path, 'y', 0o600, place);
+  diskRoom.replace(`${path}.before`, 'x', 0o600, place);
+  for (const each of [path, `${path}.before`]) expect(statSync(each)).toMatchObject({ uid, gid });
+});
+
+test('look() and replace() know no mode but to read and write: nothing is made that runs, and nothing with set-id bits', () => {
+  const path = join(folder, 'program');
+  writeFileSync(path, 'x');
+  chmodSync(path, 0o6755);
+  const { mode, place } = diskRoom.look(path)!;
+  expect(mode).toBe(0o644);
+  diskRoom.replace(path, 'y', 0o7777, place);
+  expect(statSync(path).mode & 0o7777).toBe(0o666);
+});
+
+test('replace() writes nothing when the directory is not the one in which the file was looked at', () => {
+  const directory = join(folder, 'config');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'app.env'), 'x');
+  const { place } = diskRoom.look(join(directory, 'app.env'))!;
+  renameSync(directory, join(folder, 'away'));
+  mkdirSync(directory);
+  expect(() => diskRoom.replace(join(directory, 'app.env'), 'y', 0o600, place)).toThrow(
+    'its directory is another one',
+  );
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('look() and replace() follow a link on the way that the caller made where nobody else may write', () => {
+  mkdirSync(join(folder, 'real'));
+  symlinkSync('real', join(folder, 'current'));
+  diskRoom.replace(join(folder, 'current', 'app.env'), 'x', 0o600);
+  expect(diskRoom.look(join(folder, 'current', 'app.env'))).toMatchObject({ text: 'x' });
+  expect(readdirSync(join(folder, 'real'))).toEqual(['app.env']);
+});
+
+test('look() and replace() follow no link on the way that somebody else may have moved there, nor one in a circle', () => {
+  const shared = join(folder, 'shared');
+  mkdirSync(join(shared, 'real'), { recursive: true });
+  chmodSync(shared, 0o1777);
+  symlinkSync('real', join(shared, 'current'));
+  symlinkSync('circle', join(folder, 'circle'));
+  for (const path of [join(shared, 'current', 'app.env'), join(folder, 'circle', 'app.env')]) {
+    expect(() => diskRoom.look(path), path).toThrow('on the way is a symbolic link to');
+    expect(() => diskRoom.replace(path, 'x', 0o600), path).toThrow('on the way is a symbolic link to');
+  }
+  expect(readdirSync(join(shared, 'real'))).toEqual([]);
 });
 
 test('replace() and look() go through no link, and take no directory for a file', () => {

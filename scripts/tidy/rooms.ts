@@ -30,7 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   client: { row: 3, arrows: ['pool', 'server'] },
   pool: { row: 3, arrows: ['server'] },
   server: { row: 3 },
-  render: { row: 2, edges: ['write'] },
+  render: { row: 2, edges: ['directory', 'write'] },
   topology: { row: 2, edges: ['sources'] },
   net: { row: 2, edges: 'all' },
   // A list of users holds verifiers, and only auth knows what one is.

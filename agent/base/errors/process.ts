@@ -105,6 +105,12 @@ export const PROCESS_ERRORS = {
     exit: 73,
     sentence: 'Cannot write {path}: it is a symbolic link to {target}; remove it or choose another --out',
   },
+  file_stray_link: {
+    sqlstate: '58P01',
+    exit: 73,
+    sentence:
+      'Cannot go to {path}: "{name}" on the way is a symbolic link to {target} that user {uid} made or may have moved; name the path that it leads to',
+  },
   file_unwritable: { sqlstate: '58P01', exit: 73, sentence: 'Cannot write {path}: {reason}' },
   // What eject writes
   eject_refused: {

@@ -8,6 +8,7 @@ import type { FileThere } from '../../render/plan.ts';
 import type { CaseSection } from './case_file.ts';
 import { worldOf } from './world.ts';
 
+const PLACE = { uid: 0, gid: 0, directory: '0:0' };
 const OPEN_MODE = 0o644;
 /** 2026-01-01, from which certificates and reloads are counted. */
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -74,7 +75,7 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
     files: {
       look: (path): FileThere | undefined => {
         const text = io.read(path);
-        return text === undefined ? undefined : { text, mode: OPEN_MODE };
+        return text === undefined ? undefined : { text, mode: OPEN_MODE, place: PLACE };
       },
       replace: sinks.replaced,
     },
