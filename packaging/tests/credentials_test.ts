@@ -174,7 +174,7 @@ test('a watched file that is replaced rotates the password under a client that g
   await debian.must(`install -d -m 0755 $(dirname ${WATCHED})`);
   const place = async (secret: string): Promise<void> => {
     debian.write(`${WATCHED}.new`, `${secret}\n`, 0o400);
-    await debian.must(`chown pgsidecar:root ${WATCHED}.new && mv ${WATCHED}.new ${WATCHED}`);
+    await debian.must(`chown root:pgsidecar-config ${WATCHED}.new && mv ${WATCHED}.new ${WATCHED}`);
   };
   await place(password);
   await configureIdp(debian, SETTINGS(WATCHED));

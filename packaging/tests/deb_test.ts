@@ -64,7 +64,7 @@ function installs(): void {
     );
     expect(
       await debian.must(['stat', '-c', '%U:%G %a', '/etc/pgsidecar/pgsidecar.yml', '/run/pgsidecar']),
-    ).toBe('pgsidecar:root 640\npgsidecar:pgsidecar 755\n');
+    ).toBe('root:pgsidecar-config 640\npgsidecar:pgsidecar 755\n');
     expect(
       (
         await debian.run(

@@ -76,7 +76,7 @@ export async function configureIdp(debian: Debian, settings = ''): Promise<void>
   );
   debian.write('/etc/systemd/system/pgsidecar.service.d/idp.conf', '[Service]\nSupplementaryGroups=idp\n');
   await debian.must(
-    'chown pgsidecar:root /etc/pgsidecar/pgsidecar.yml && usermod -aG pgsidecar idp && systemctl daemon-reload',
+    'chown root:pgsidecar-config /etc/pgsidecar/pgsidecar.yml && usermod -aG pgsidecar idp && systemctl daemon-reload',
   );
 }
 

@@ -43,7 +43,7 @@ test('the same tree gives the same bytes', async () => {
 
 test('installed, it has its user, and the configuration is for root and the agent', async () => {
   rpm('--install', '--nodeps', older);
-  expect(await debian.must(['stat', '-c', '%U:%G %a', CONFIGURATION])).toBe('pgsidecar:root 640\n');
+  expect(await debian.must(['stat', '-c', '%U:%G %a', CONFIGURATION])).toBe('root:pgsidecar-config 640\n');
   expect(await debian.must('getent passwd pgsidecar')).toContain('/var/lib/pgsidecar:/sbin/nologin');
   expect(await debian.must('pgsidecar version')).toMatch(/^pgsidecar \d/);
   expect(rpm('--verify', '--nodeps', 'pgsidecar')).toBe('');
@@ -54,7 +54,7 @@ test('installed, it has its user, and the configuration is for root and the agen
 
 test('an upgrade and a downgrade keep what the administrator wrote', async () => {
   debian.write(CONFIGURATION, '# edited by hand\n', 0o640);
-  await debian.must(['chown', 'pgsidecar:root', CONFIGURATION]);
+  await debian.must(['chown', 'root:pgsidecar-config', CONFIGURATION]);
   rpm('--upgrade', '--nodeps', newer);
   expect(rpm('--query', 'pgsidecar')).toBe('pgsidecar-0.0.2-1.x86_64\n');
   rpm('--upgrade', '--nodeps', '--oldpackage', older);

@@ -7,6 +7,8 @@ module Pgsidecar
     module Access
       # The agent's user, and its own group.
       AGENT = 'pgsidecar'.freeze
+      # The groups that the package has put it into.
+      AGENTS_GROUPS = %w(pgsidecar pgsidecar-config).freeze
       # Groups that would give the agent the run of the machine.
       NEVER = %w(root wheel sudo shadow disk).freeze
 
@@ -62,7 +64,7 @@ module Pgsidecar
         unless stat.mode.anybits?(right << 3)
           raise Refused, "Cannot let pgsidecar read #{wanted}: #{path} is #{rights}. Give its group the right, or say supplementary_groups"
         end
-        return if group == AGENT
+        return if AGENTS_GROUPS.include?(group)
 
         if NEVER.include?(group)
           raise Refused, "Cannot let pgsidecar read #{wanted}: #{path} is #{rights}, and the agent is not put into the group #{group}. " \

@@ -51,20 +51,18 @@ property :path, String,
          desired_state: false,
          description: "The file. The units read the default one; another path is for a unit of one's own."
 
-# Whoever may connect is in the group pgsidecar. What holds a secret is for the agent's user alone.
+# Whoever may connect is in the group pgsidecar; in the other one is the agent's user alone. Root runs the commands that stand in the
+# file, by `pgsidecar check`: so it is root's, and not the agent's.
 property :owner, String,
-         default: lazy { secret_settings.empty? ? 'root' : 'pgsidecar' },
-         default_description: '`root`; `pgsidecar` with `secret_settings`',
+         default: 'root',
          description: 'Owner of the file.'
 
 property :group, String,
-         default: lazy { secret_settings.empty? ? 'pgsidecar' : 'root' },
-         default_description: '`pgsidecar`; `root` with `secret_settings`',
+         default: 'pgsidecar-config',
          description: 'Group of the file.'
 
 property :mode, String,
-         default: lazy { secret_settings.empty? ? '0640' : '0400' },
-         default_description: '`0640`; `0400` with `secret_settings`',
+         default: '0640',
          regex: /\A[0-7]{3,4}\z/,
          coerce: proc { |mode| mode.rjust(4, '0') },
          description: 'Permissions of the file. None for others: it may hold a secret.'
@@ -163,17 +161,17 @@ action_class do
   def write_source
     text = fetched_text
     directory agent.source_directory do
-      owner 'pgsidecar'
-      group 'root'
-      mode '0500'
+      owner 'root'
+      group 'pgsidecar-config'
+      mode '0750'
       recursive true
     end
 
     file new_resource.source_file do
       content text
-      owner 'pgsidecar'
-      group 'root'
-      mode '0400'
+      owner 'root'
+      group 'pgsidecar-config'
+      mode '0640'
       sensitive true
       # A copy of a password in Chef's backups would outlive the password's rotation.
       backup false

@@ -18,7 +18,7 @@ describe 'pgsidecar_config' do
 
     it 'writes the file, and shows it nowhere' do
       is_expected.to create_file('/etc/pgsidecar/pgsidecar.yml')
-        .with(owner: 'root', group: 'pgsidecar', mode: '0640', sensitive: true, backup: false)
+        .with(owner: 'root', group: 'pgsidecar-config', mode: '0640', sensitive: true, backup: false)
       is_expected.to render_file('/etc/pgsidecar/pgsidecar.yml')
         .with_content("sources:\n- \"/srv/idp/config/application.yml\"\nenvironment: production\ndefault_pool_size: 5\n")
     end
@@ -39,8 +39,8 @@ describe 'pgsidecar_config' do
       end
     end
 
-    it { is_expected.to create_directory('/etc/pgsidecar/sources/shop').with(owner: 'pgsidecar', mode: '0500') }
-    it { is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml').with(owner: 'pgsidecar', mode: '0400', sensitive: true) }
+    it { is_expected.to create_directory('/etc/pgsidecar/sources/shop').with(owner: 'root', group: 'pgsidecar-config', mode: '0750') }
+    it { is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml').with(owner: 'root', group: 'pgsidecar-config', mode: '0640', sensitive: true) }
     it { is_expected.to create_file('/etc/pgsidecar/shop.yml') }
   end
 
@@ -52,7 +52,7 @@ describe 'pgsidecar_config' do
     end
 
     it 'writes the file for the agent alone, and not for those who may connect' do
-      is_expected.to create_file('/etc/pgsidecar/pgsidecar.yml').with(owner: 'pgsidecar', group: 'root', mode: '0400', sensitive: true)
+      is_expected.to create_file('/etc/pgsidecar/pgsidecar.yml').with(owner: 'root', group: 'pgsidecar-config', mode: '0640', sensitive: true)
     end
   end
 

@@ -2,13 +2,13 @@
 
 control 'source' do
   describe file('/etc/pgsidecar/sources/default') do
-    its('mode') { should cmp '0500' }
+    its('mode') { should cmp '0750' }
   end
 
   describe file('/etc/pgsidecar/sources/default/application.yml') do
-    its('owner') { should eq 'pgsidecar' }
-    its('group') { should eq 'root' }
-    its('mode') { should cmp '0400' }
+    its('owner') { should eq 'root' }
+    its('group') { should eq 'pgsidecar-config' }
+    its('mode') { should cmp '0640' }
   end
 
   describe file('/etc/systemd/system/pgsidecar.service.d/50-chef-groups.conf') do
