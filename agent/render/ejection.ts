@@ -1,5 +1,6 @@
 // A file of the application whose lines lead to the agent, made to lead to the server again; all else in it stays as it is.
 
+import { secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import { conninfoWords, maskConninfo } from '../config/conninfo.ts';
 import { schemeOf } from '../config/conninfo_url.ts';
@@ -39,6 +40,11 @@ export function ejectText(text: string, settings: Settings, wishes: EjectWishes)
   const work = new Work(text, settings, wishes);
   for (const line of work.lines) work.take(line);
   return work.finish();
+}
+
+interface Login {
+  readonly user: string | undefined;
+  readonly password: string;
 }
 
 /** Names of variables and keys that say a host; the port, the database and the TLS beside it end alike. */
@@ -89,18 +95,45 @@ class Work {
       return;
     }
     const database = this.#databaseOf(line, dbname ?? user);
-    const keepsLogin = user !== undefined && user !== database.user && !database.forceUser;
+    const login = this.#loginOf(line, database, { user, password });
     const { library, systemCaFile } = this.#wishes;
     const fresh = {
       library: library ?? libraryOf(url),
       systemCaFile,
       scheme: url.slice(0, url.indexOf('://')),
       more: withoutServerWords(others),
-      ...(keepsLogin ? { login: { user, password } } : {}),
+      login,
     };
     const text = directUrl(database, { ...fresh, showSecrets: true });
     const shown = directUrl(database, { ...fresh, showSecrets: false });
     this.#replace(line, text, maskConninfo(url).replaceAll('"', ''), shown);
+  }
+
+  /**
+   * The line's own, as it stands. Whoever owns the file may read what is written into it: a secret that the file did not hold
+   * may be another application's, whose database the line asks for and whose password the agent has.
+   */
+  #loginOf(line: FileLine, database: DatabaseSettings, own: Login): { user: string; password: string } {
+    const { user = '', password } = own;
+    const served = database.password;
+    if (database.forceUser && user !== database.user) {
+      throw this.#refused(
+        `line ${line.number} logs in as "${user}", and the agent as "${database.user}" for everybody: write that login by hand`,
+      );
+    }
+    if (password === '') {
+      this.#warnings.push(
+        `${line.number}: no password stands in it, and none was written: the server has to let it in without, or the library finds it elsewhere`,
+      );
+    } else if (user === database.user && served !== undefined && secretKind(served) === 'plain') {
+      const known = [served, database.nextPassword].some((each) => each?.open() === password);
+      if (!known) {
+        throw this.#refused(
+          `line ${line.number} has another password than the agent's at the server, and no secret is written that the file did not hold: write it by hand`,
+        );
+      }
+    }
+    return { user, password };
   }
 
   #takeHost(line: FileLine, key: string, value: string): void {

@@ -1,6 +1,7 @@
 // What each form of a line that leads to the agent becomes, what is left alone, and what is refused.
 
 import { expect, test } from 'bun:test';
+import { Secret } from '../base/secret.ts';
 import { parseConninfo } from '../config/conninfo.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { type Ejection, ejectText } from './ejection.ts';
@@ -35,11 +36,11 @@ function eject(
 test('ejectText() puts the server into each form of a URL that leads to the socket', () => {
   const server = `writer.example.com/idp?${TLS}`;
   const forms: readonly (readonly [string, string])[] = [
-    ['postgresql://idp_app:x@/idp?host=/run/pgsidecar', 'postgresql'],
-    ['postgresql+psycopg2://idp_app:x@/idp?host=/run/pgsidecar/', 'postgresql+psycopg2'],
-    ['postgresql://idp_app:x@localhost/idp?host=/run/pgsidecar', 'postgresql'],
+    [`postgresql://idp_app:${open()}@/idp?host=/run/pgsidecar`, 'postgresql'],
+    [`postgresql+psycopg2://idp_app:${open()}@/idp?host=/run/pgsidecar/`, 'postgresql+psycopg2'],
+    [`postgresql://idp_app:${open()}@localhost/idp?host=/run/pgsidecar`, 'postgresql'],
     [
-      'postgresql://idp_app:x@/idp?host=/run/pgsidecar,writer.example.com&sslmode=require&target_session_attrs=read-write',
+      `postgresql://idp_app:${open()}@/idp?host=/run/pgsidecar,writer.example.com&sslmode=require&target_session_attrs=read-write`,
       'postgresql',
     ],
   ];
@@ -52,7 +53,7 @@ test('ejectText() puts the server into each form of a URL that leads to the sock
 });
 
 test('ejectText() says the port to Rails, which lays the URL over a database.yml with another one', () => {
-  const { text } = eject('url: postgres://idp_app:x@%2Frun%2Fpgsidecar/idp');
+  const { text } = eject(`url: postgres://idp_app:${open()}@%2Frun%2Fpgsidecar/idp`);
   expect(text).toBe(`url: postgres://idp_app:${open()}@writer.example.com:5432/idp?${TLS}`);
 });
 
@@ -93,8 +94,41 @@ test('ejectText() keeps a login of its own, what else the URL says, and the name
   expect(text).toBe(
     `export DATABASE_URL="postgresql://reporting:x%40y@writer.example.com/shop_production?${TLS}&application_name=web" # the pool`,
   );
-  const forced = databaseFixture({ ...renamed, forceUser: true });
-  expect(eject(`DATABASE_URL="${url}"`, [forced]).text).toContain(`//idp_app:${open()}@`);
+});
+
+test('ejectText() writes no secret that the file did not hold, and says where it would have had to', () => {
+  const payroll = databaseFixture({ ...idp, name: 'payroll', user: 'payroll' });
+  const url = (front: string) => `X=postgresql://${front}/payroll?host=/run/pgsidecar`;
+  for (const front of ['', 'payroll@', 'somebody@']) {
+    const { text, warnings } = eject(url(front), [idp, payroll]);
+    expect(text).toBe(
+      `X='postgresql://${front}writer.example.com/payroll?${TLS}'`.replace('/payroll?', '/idp?'),
+    );
+    expect(text).not.toContain(open());
+    expect(warnings).toEqual([expect.stringMatching(/^1: no password stands in it, and none was written/)]);
+  }
+  expect(() => eject(`A=1\n${url('payroll:guess@')}`, [idp, payroll])).toThrow(
+    "line 2 has another password than the agent's at the server",
+  );
+  const forced = databaseFixture({ ...payroll, forceUser: true });
+  for (const front of ['', 'reporting@', 'reporting:guess@']) {
+    expect(() => eject(url(front), [forced]), front).toThrow('and the agent as "payroll" for everybody');
+  }
+  expect(() => eject(url('payroll:guess@'), [forced])).toThrow("another password than the agent's");
+  expect(eject(url(`payroll:${open()}@`), [forced]).text).toContain(`//payroll:${open()}@writer`);
+});
+
+test('ejectText() keeps a password that it cannot compare: the agent has a verifier, or asks the server', () => {
+  const verifier = new Secret(`md5${'0123456789abcdef'.repeat(2)}`);
+  for (const database of [
+    databaseFixture({ password: verifier }),
+    databaseFixture({ password: undefined }),
+    databaseFixture({ password: nastySecret(), nextPassword: new Secret('x') }),
+  ]) {
+    const { text, warnings } = eject('X=postgresql://idp_app:x@/idp?host=/run/pgsidecar', [database]);
+    expect(text).toBe(`X='postgresql://idp_app:x@writer.example.com/idp?${TLS}'`);
+    expect(warnings).toEqual([]);
+  }
 });
 
 test('ejectText() changes hosts and their ports, in a .env and in the mapping of a YAML file', () => {
