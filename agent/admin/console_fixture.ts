@@ -32,8 +32,32 @@ export class FakeControls implements Controls {
     this.calls.push(`reload ${why}`);
     return Promise.resolve(this.reloaded);
   }
-  pause(database?: string): void {
+  pause(database?: string): Promise<void> {
     this.calls.push(`pause ${database}`);
+    return Promise.resolve();
+  }
+  disable(database: string): void {
+    this.calls.push(`disable ${database}`);
+  }
+  enable(database: string): void {
+    this.calls.push(`enable ${database}`);
+  }
+  kill(database?: string): void {
+    this.calls.push(`kill ${database}`);
+  }
+  killClient(id: number): void {
+    this.calls.push(`killClient ${id}`);
+  }
+  suspend(): Promise<void> {
+    this.calls.push('suspend');
+    return Promise.resolve();
+  }
+  waitClose(database?: string): Promise<void> {
+    this.calls.push(`waitClose ${database}`);
+    return Promise.resolve();
+  }
+  shutdown(mode: string): void {
+    this.calls.push(`shutdown ${mode}`);
   }
   resume(database?: string): void {
     this.calls.push(`resume ${database}`);

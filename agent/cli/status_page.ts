@@ -69,8 +69,9 @@ function databaseLines({ databases }: Snapshot): string[] {
     each.user,
     each.sslmode,
     each.origin,
+    [each.paused ? 'paused' : '', each.disabled ? 'disabled' : ''].filter((word) => word !== '').join(', '),
   ]);
-  return textTable(['NAME', 'ROLE', 'SERVER', 'USER', 'TLS', 'FROM'], rows);
+  return textTable(['NAME', 'ROLE', 'SERVER', 'USER', 'TLS', 'FROM', ''], rows);
 }
 
 /** `a:5432,b:5432`. */

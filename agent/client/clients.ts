@@ -76,6 +76,10 @@ export class Clients {
     session.pool.clients--;
   }
 
+  find(pid: number): Session | undefined {
+    return this.#byPid.get(pid);
+  }
+
   /** Whom a cancel request means; undefined when the key is not its key. */
   findForCancel(pid: number, key: Uint8Array): Session | ConsoleSeat | undefined {
     const found = this.#byPid.get(pid) ?? [...this.consoles].find((seat) => seat.pid === pid);

@@ -101,6 +101,10 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#attempt(() => checkLogins(context.settings, context.clients, this.#source));
   }
 
+  get connection(): Connection {
+    return this.#connection;
+  }
+
   onData(chunk: Uint8Array): void {
     this.#attempt(() => {
       if (this.#phase === 'startup') this.#startup.onData(chunk);
@@ -263,6 +267,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const user = authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     checkAccess(context.settings, databaseName, user);
     const pool = context.registry.pool(databaseName, user, this.#found);
+    if (context.registry.holds.disabled.has(databaseName))
+      throw new AgentError('database_disabled', { database: databaseName });
     checkLimits(context.settings, context.clients, pool.database.name, user);
     if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';

@@ -3,10 +3,12 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
+import type { Connection } from '../net/connection.ts';
 
 export interface Deadlined extends Linked<Deadlined> {
   /** By the clock. */
   readonly deadline: number;
+  readonly connection: Connection;
   onDeadline(): void;
   /** The agent ends. */
   onShutdown(error: AgentError): void;
@@ -25,6 +27,10 @@ export class LoginDeadlines {
   /** Logins under way. */
   get size(): number {
     return this.#logins.length;
+  }
+
+  get logins(): Iterable<Deadlined> {
+    return this.#logins;
   }
 
   get isArmed(): boolean {

@@ -7,6 +7,7 @@ import type { List } from '../base/list.ts';
 import { startup } from '../tests/harness/client_words.ts';
 import { dataPlane } from '../tests/harness/data_plane.ts';
 import { FakeClock } from '../tests/harness/fake_clock.ts';
+import { FakeConnection } from '../tests/harness/fake_connection.ts';
 import { type Deadlined, LoginDeadlines } from './login_deadlines.ts';
 
 const HELLO = startup({ user: 'idp_app', database: 'idp' });
@@ -16,6 +17,7 @@ class Attempt implements Deadlined {
   previous: Deadlined | undefined;
   next: Deadlined | undefined;
   readonly deadline: number;
+  readonly connection = new FakeConnection();
   endedAt: number | undefined;
   readonly #end: (attempt: Attempt) => void;
 

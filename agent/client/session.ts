@@ -63,6 +63,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #over = false;
   /** The walk of its messages stopped halfway: what was booked may not have been sent. */
   #isBroken = false;
+  #isKilled = false;
   /** ReadyForQuery came while the client was in the middle of a message: the rest of a COPY that failed, say. */
   #readyMissed = false;
   /** Nothing more is read of the client: it ends when all is answered. */
@@ -275,6 +276,12 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.#end(error.message, true);
   }
 
+  /** As `fail()`, and its server goes with it, whatever it is at. */
+  kill(error: AgentError): void {
+    this.#isKilled = true;
+    this.fail(error);
+  }
+
   /** Nothing more of the client's is read: it ends when it has been answered what it asked before. @param error what it is told then. */
   endAfterAnswers(error: AgentError | undefined): void {
     this.#last = { error };
@@ -360,10 +367,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();
     // The answer to our own question of what it has set will not be heard.
     if (this.parameters.isTracking) server.settingsTouched = true;
-    if (this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {
+    if (this.#isKilled || this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {
       // Whatever else were sent would be read as the rest of that message, or wait for answers to what never left.
       cancelWork(pool, server);
-      pool.discard(server, `the client's messages broke off: ${reason}`, true);
+      pool.discard(server, this.#isKilled ? reason : `the client's messages broke off: ${reason}`, true);
     } else if (!server.expected.isSettled || (server.settingsTouched && !isSession)) {
       pool.recover(server, { reason, cancels, resets });
     } else if (isSession || server.status !== type.IDLE) {

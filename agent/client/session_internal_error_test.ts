@@ -4,6 +4,7 @@ import { expect, test } from 'bun:test';
 import { query } from '../tests/harness/client_words.ts';
 import { databaseOf, dataPlane, settingsOf } from '../tests/harness/data_plane.ts';
 import { FakeClock, settle } from '../tests/harness/fake_clock.ts';
+import { FakeConnection } from '../tests/harness/fake_connection.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { LoginDeadlines } from './login_deadlines.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
@@ -65,6 +66,7 @@ test('LoginDeadlines rings for logins that come later, although one could not be
   const login = (deadline: number, onDeadline: () => void) => ({
     ...{ list: undefined, previous: undefined, next: undefined },
     deadline: clock.now() + deadline,
+    connection: new FakeConnection(),
     onDeadline,
     onShutdown() {},
   });

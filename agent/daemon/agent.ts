@@ -1,8 +1,8 @@
 // The running agent: holds the parts together, and is what Controls act on.
 
 import type { Clock } from '../base/clock.ts';
-import type { Controls, ReloadResult } from '../base/controls.ts';
-import { AgentError, type Problem } from '../base/errors.ts';
+import type { Controls, ReloadResult, ShutdownMode } from '../base/controls.ts';
+import { AgentError } from '../base/errors.ts';
 import type { InternalErrors } from '../base/internal_errors.ts';
 import { printOrigin } from '../base/origin.ts';
 import { VERSION } from '../base/version.ts';
@@ -14,10 +14,12 @@ import type { SettingName } from '../config/table.ts';
 import { type AgentState, type ReloadSnapshot, readPlane, type Snapshot } from '../observe/snapshot.ts';
 import type { ControlSocket } from './control_socket.ts';
 import type { Listeners } from './listeners.ts';
+import { originsOf, refuseEmptied, sentences } from './loaded.ts';
 import type { AgentLog } from './logger.ts';
 import type { Notifier } from './notify.ts';
 import type { PemFiles } from './pem_files.ts';
 import { type Plane, type PreparedSettings, prepare } from './plane.ts';
+import { Verbs } from './verbs.ts';
 
 /** How often a drain looks whether it is done. */
 const DRAIN_LOOK_MS = 50;
@@ -53,6 +55,7 @@ export interface AgentParts {
 export class Agent implements Controls {
   readonly #parts: AgentParts;
   readonly #startedAt: number;
+  readonly #verbs: Verbs;
   #loaded: LoadResult & { settings: Settings };
   #state: AgentState = 'starting';
   #control: ControlSocket | undefined;
@@ -69,6 +72,7 @@ export class Agent implements Controls {
     this.#parts = parts;
     this.#loaded = parts.loaded;
     this.#startedAt = parts.clock.wall();
+    this.#verbs = new Verbs(parts);
   }
 
   get settings(): Settings {
@@ -127,20 +131,52 @@ export class Agent implements Controls {
     return result;
   }
 
-  pause(database?: string): void {
-    this.#parts.plane.registry.pause(database);
-    if (database === undefined && this.#state === 'running') this.#state = 'paused';
+  async pause(database?: string): Promise<void> {
+    const paused = this.#verbs.pause(database);
     this.#tellStatus();
+    await paused;
   }
 
   resume(database?: string): void {
-    if (database === undefined && this.#state === 'paused') this.#state = 'running';
-    this.#parts.plane.registry.resume(database);
+    if (this.#is('draining')) throw new AgentError('shutting_down');
+    this.#verbs.resume(database);
     this.#tellStatus();
   }
 
+  disable(database: string): void {
+    this.#verbs.disable(database);
+  }
+
+  enable(database: string): void {
+    this.#verbs.enable(database);
+  }
+
   reconnect(database?: string): void {
-    this.#parts.plane.registry.reconnect(database);
+    this.#verbs.reconnect(database);
+  }
+
+  kill(database?: string): void {
+    this.#verbs.kill(database);
+    this.#tellStatus();
+  }
+
+  killClient(id: number): void {
+    this.#verbs.killClient(id);
+  }
+
+  async suspend(): Promise<void> {
+    const suspended = this.#verbs.suspend();
+    this.#tellStatus();
+    await suspended;
+  }
+
+  async waitClose(database?: string): Promise<void> {
+    await this.#verbs.waitClose(database);
+  }
+
+  shutdown(mode: ShutdownMode): void {
+    if (mode === 'now') this.stop();
+    else void this.drain(mode, this.settings.drain_timeout);
   }
 
   async drain(what: 'clients' | 'servers', timeoutMs: number): Promise<void> {
@@ -149,7 +185,8 @@ export class Agent implements Controls {
     this.#state = 'draining';
     notifier.stopping();
     listeners.close();
-    if (what === 'servers') plane.registry.pause();
+    if (plane.suspension.isOn) plane.suspension.end();
+    if (what === 'servers') plane.registry.pause().catch(() => {});
     log.info({ what, timeout_ms: timeoutMs, clients: plane.context.clients.count }, 'draining');
     this.#tellStatus();
     const began = clock.now();
@@ -172,7 +209,7 @@ export class Agent implements Controls {
 
   /** What clients and commands go by is made again where somebody has removed it. */
   mend(): void {
-    if (!this.#is('running') && !this.#is('paused')) return;
+    if (!this.#is('running')) return;
     this.#parts.listeners.mend(this.settings);
     if (this.#control?.isThere() === false && this.#reloading === undefined) void this.#mendControl();
   }
@@ -220,7 +257,7 @@ export class Agent implements Controls {
     return Object.freeze({
       version: VERSION,
       pid,
-      state: this.#state,
+      state: this.#shownState,
       startedAt: this.#startedAt,
       uptimeMs: clock.wall() - this.#startedAt,
       listeners: listeners.open.map(({ kind, address }) => ({ kind, address })),
@@ -327,6 +364,10 @@ export class Agent implements Controls {
     this.#control = next;
   }
 
+  get #shownState(): AgentState {
+    return this.#state === 'running' ? this.#verbs.mode : this.#state;
+  }
+
   #is(state: AgentState): boolean {
     return this.#state === state;
   }
@@ -341,31 +382,6 @@ export class Agent implements Controls {
     const { notifier, plane } = this.#parts;
     const names = Object.keys(this.settings.databases).join(', ');
     const failed = this.#lastReload?.ok === false ? '; the last reload was refused' : '';
-    notifier.status(`${this.#state}: ${plane.context.clients.count} clients, serving ${names}${failed}`);
+    notifier.status(`${this.#shownState}: ${plane.context.clients.count} clients, serving ${names}${failed}`);
   }
-}
-
-/**
- * A file that is empty is one that somebody is about to write, or a disk that was full; the settings that it had are not
- * lost for that.
- *
- * @throws AgentError config_emptied
- */
-function refuseEmptied(before: LoadResult, now: LoadResult): void {
-  if (before.config?.isEmpty !== false || now.config?.isEmpty === false) return;
-  const state = now.config === undefined ? 'it is gone' : 'it says nothing any more';
-  throw new AgentError('config_emptied', { path: before.config.path, state });
-}
-
-function sentences(problems: readonly Problem[], only?: Problem['severity']): readonly string[] {
-  return problems
-    .filter(({ severity }) => only === undefined || severity === only)
-    .map(({ sentence }) => sentence);
-}
-
-function originsOf(loaded: LoadResult): (subject: string) => string | undefined {
-  return (subject) => {
-    const value = loaded.explanation[subject];
-    return value?.origin;
-  };
 }

@@ -28,6 +28,7 @@ import { NameCache } from '../wire/name_cache.ts';
 import { encodeError } from '../wire/server_messages.ts';
 import { ALPN } from '../wire/types.ts';
 import type { Machine } from './machine.ts';
+import { Suspension } from './suspension.ts';
 
 /** As PgBouncer's janitor. */
 const TICK_MS = 333;
@@ -58,6 +59,7 @@ export interface PreparedSettings {
 export class Plane {
   readonly context: ClientContext;
   readonly registry: PoolRegistry;
+  readonly suspension: Suspension;
   readonly #machine: PlaneMachine;
   readonly #renewTls: () => void;
   #timer: Timer | undefined;
@@ -105,6 +107,7 @@ export class Plane {
       descriptors: shareDescriptors(machine.descriptorLimit, settings),
       rareLog: new RareLog(clock, log),
     };
+    this.suspension = new Suspension(this.context);
     this.#warnOfDescriptors();
     this.#tick();
   }
@@ -119,6 +122,7 @@ export class Plane {
 
   /** For every connection of every listener. */
   onConnection(connection: Connection, transport: 'unix' | 'tcp'): void {
+    this.suspension.onConnection(connection);
     const { descriptors, rareLog } = this.context;
     if (connection.fd < descriptors.refuseFrom) {
       new Login(connection, transport, this.context);
@@ -183,6 +187,8 @@ export class Plane {
     this.#timer = clock.after(TICK_MS, () => {
       // Set first: no mistake in one tick may be the end of all of them.
       this.#tick();
+      // Nobody is late who is not listened to.
+      if (this.suspension.isOn) return;
       const now = clock.now();
       this.registry.tick(now, guard);
       guard(() => endLateClients(this.context, now));

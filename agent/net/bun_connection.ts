@@ -30,6 +30,7 @@ export class BunConnection implements Connection {
   #corked = false;
   #ending = false;
   #paused = false;
+  #suspended = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: BunSocket, peer: string) {
@@ -92,13 +93,25 @@ export class BunConnection implements Connection {
   pause(): void {
     if (this.#paused || this.isClosed) return;
     this.#paused = true;
-    this.#socket.pause();
+    if (!this.#suspended) this.#socket.pause();
   }
 
   resume(): void {
     if (!this.#paused || this.isClosed) return;
     this.#paused = false;
-    this.#socket.resume();
+    if (!this.#suspended) this.#socket.resume();
+  }
+
+  suspend(): void {
+    if (this.#suspended || this.isClosed) return;
+    this.#suspended = true;
+    if (!this.#paused) this.#socket.pause();
+  }
+
+  unsuspend(): void {
+    if (!this.#suspended || this.isClosed) return;
+    this.#suspended = false;
+    if (!this.#paused) this.#socket.resume();
   }
 
   end(): void {

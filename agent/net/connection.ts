@@ -44,6 +44,9 @@ export interface Connection {
   uncork(): void;
   pause(): void;
   resume(): void;
+  /** Nothing is read while it is suspended, whatever `pause()` and `resume()` say. */
+  suspend(): void;
+  unsuspend(): void;
   /** Lets what was written leave, then closes; a peer that does not read is cut off after a few seconds. */
   end(): void;
   /** Closes now. `onClose` follows, if it has not been. */

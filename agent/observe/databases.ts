@@ -36,8 +36,8 @@ export function* readDatabases(context: ClientContext): Iterable<DatabaseRow> {
       ownMode: poolMode === settings.pool_mode ? undefined : poolMode,
       servers: servers.get(name) ?? 0,
       clients: clients.byDatabase.of(name),
-      paused: registry.isPaused(name),
-      disabled: false,
+      paused: registry.holds.paused.has(name),
+      disabled: registry.holds.disabled.has(name),
     };
   }
 }

@@ -5,7 +5,7 @@ import type { ClientContext } from '../client/context.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
 
-export type AgentState = 'starting' | 'running' | 'paused' | 'draining' | 'stopping';
+export type AgentState = 'starting' | 'running' | 'paused' | 'suspended' | 'draining' | 'stopping';
 
 export interface PoolSnapshot {
   readonly database: string;
@@ -43,6 +43,9 @@ export interface DatabaseSnapshot {
   readonly dbname: string;
   readonly user: string;
   readonly sslmode: string;
+  /** Its servers are not lent (PAUSE, KILL); new clients of it are refused (DISABLE). */
+  readonly paused: boolean;
+  readonly disabled: boolean;
   readonly origin: string;
 }
 
@@ -85,7 +88,7 @@ export interface Snapshot {
 /** The part of the snapshot that comes from the data plane. */
 export function readPlane(context: ClientContext) {
   const now = context.clock.now();
-  const { clients, settings } = context;
+  const { clients, settings, registry } = context;
   return {
     databases: Object.values(settings.databases).map((database) => ({
       name: database.name,
@@ -95,8 +98,10 @@ export function readPlane(context: ClientContext) {
       dbname: database.dbname,
       user: database.user,
       sslmode: database.sslmode,
+      paused: registry.holds.pauses(database.name),
+      disabled: registry.holds.disabled.has(database.name),
     })),
-    pools: [...context.registry].map((pool) => readPool(pool, now)),
+    pools: [...registry].map((pool) => readPool(pool, now)),
     clients: { connected: clients.count, loggingIn: clients.logins, limit: settings.max_client_conn },
     logins: { succeeded: clients.loginSuccesses, failed: clients.loginFailures },
     statements: context.statements.size,

@@ -23,6 +23,8 @@ import { newPoolStatistics } from './statistics.ts';
 
 /** As PgBouncer spells it, for whom an empty text is no check at all. */
 const EMPTY_QUERY = '<empty>';
+/** As PgBouncer logs it. */
+const PAUSED = 'pause mode';
 
 export class Pool extends PoolFigures {
   identity: PoolIdentity;
@@ -187,13 +189,35 @@ export class Pool extends PoolFigures {
   /** Closes what rests, and marks the rest so that it is closed when it comes back. */
   retireAll(reason: string): void {
     for (const list of this.#busy) for (const server of list) server.retired ??= reason;
-    this.#abort.abort();
-    this.#abort = new AbortController();
+    this.#giveUpLogins();
     this.failure.clear();
     this.#retry?.clear();
     this.#retry = undefined;
     // The last step, because each of these may start a login, and that one is to live.
     for (const server of this.idleServers) this.discard(server, reason);
+  }
+
+  /** Nothing is lent any more: what rests is closed, logins are given up, and what is in use is closed when it comes back. */
+  pause(): void {
+    this.paused = true;
+    this.#giveUpLogins();
+    for (const server of this.idleServers) this.discard(server, PAUSED);
+  }
+
+  /** It is paused, whoever waits is told, and every server is closed at once, whoever has it. */
+  kill(error: AgentError): void {
+    this.pause();
+    for (const waiter of this.waiters) this.refuse(waiter, error);
+    for (const list of this.#busy) for (const server of list) server.fail(error.message);
+  }
+
+  get allServers(): readonly Server[] {
+    return [this.idleServers, ...this.#busy].flatMap((list) => [...list]);
+  }
+
+  /** Some of its servers are to be replaced, and are still in use. */
+  get isRetiring(): boolean {
+    return this.#busy.some((list) => [...list].some(({ retired }) => retired !== undefined));
   }
 
   /** Waiting clients are told, logins are given up, every server is closed. */
@@ -220,6 +244,11 @@ export class Pool extends PoolFigures {
     const { clock } = this.context;
     const age_s = Math.floor((clock.now() - server.createdAt) / 1000);
     return { ...aboutServer(this, server), reason, age_s };
+  }
+
+  #giveUpLogins(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
   get #busy(): readonly List<Server>[] {
@@ -297,6 +326,7 @@ export class Pool extends PoolFigures {
         this.#gaveUpPlace = true;
         // Given up is not failed.
         if (!signal.aborted) this.#onDialFailed(error);
+        this.context.holds.look();
         this.resume();
       },
     );
@@ -338,7 +368,7 @@ export class Pool extends PoolFigures {
     server.idleSince = now;
     server.proven = false;
     const isOld = server.expiresAt <= now || this.database.serverLifetimeMs === 0;
-    const age = isOld ? LIFETIME_OVER : undefined;
+    const age = isOld ? LIFETIME_OVER : this.paused ? PAUSED : undefined;
     const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);
     if (reason === undefined && this.servers <= this.sizeMax) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
@@ -350,5 +380,6 @@ export class Pool extends PoolFigures {
     this.context.byDatabase.add(this.database.name, -1);
     this.context.byUser.add(this.user, -1);
     this.#gaveUpPlace = true;
+    this.context.holds.look();
   }
 }

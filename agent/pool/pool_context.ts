@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DialTools } from '../server/dial.ts';
+import type { Holds } from './holds.ts';
 import type { Counter } from './limits.ts';
 import type { Pool } from './pool.ts';
 
@@ -17,6 +18,7 @@ export interface PoolContext {
   readonly random: () => number;
   readonly byDatabase: Counter;
   readonly byUser: Counter;
+  readonly holds: Holds;
   /** Makes another pool under the same limit close an idle server; true when one did. */
   readonly evict: (wanting: Pool) => boolean;
   /** Pools whose clients wait for a place under such a limit. */

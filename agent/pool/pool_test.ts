@@ -143,12 +143,19 @@ describe('Pool while it is paused', () => {
     expect(client!.fate).toBe('leased');
   });
 
-  test('takes back what was lent', async () => {
-    const { pool, ask } = await poolFixture();
-    const [client] = await ask(1);
-    pool.paused = true;
+  test('closes what rests, what comes back and what logs in', async () => {
+    const { pool, ask, plane } = await poolFixture({ poolSize: 3 });
+    const [client, other] = await ask(2);
+    pool.release(other!.server!);
+    plane.network.welcome = () => 'silent';
+    const [, late] = await ask(2);
+    expect(shape(pool)).toEqual([0, 2, 0, 0, 1]);
+    pool.pause();
+    await settle();
+    expect(shape(pool)).toEqual([0, 2, 0, 0, 0]);
     pool.release(client!.server!);
-    expect([shape(pool), (await ask(1))[0]!.fate]).toEqual([[1, 0, 0, 0, 0], 'waiting']);
+    expect([shape(pool), late!.fate, plane.servers.length]).toEqual([[0, 1, 0, 0, 0], 'waiting', 1]);
+    plane.check();
   });
 });
 

@@ -4,6 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { sameServer } from '../config/diff.ts';
 import type { AuthQuerySettings, DatabaseSettings, Settings } from '../config/settings.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
+import { Holds } from './holds.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
 import { Pool } from './pool.ts';
@@ -12,21 +13,25 @@ import { identityOf, type PoolIdentity } from './pool_identity.ts';
 import { Probe } from './probe.ts';
 import { ServerNumbers } from './server_numbers.ts';
 
+type GivenContext = Omit<
+  PoolContext,
+  'byDatabase' | 'byUser' | 'holds' | 'evict' | 'starved' | 'wakeStarved'
+>;
+
 export class PoolRegistry {
   readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
   readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
   readonly #context: PoolContext;
-  readonly #pausedDatabases = new Set<string>();
-  #paused = false;
 
   #waking = false;
 
-  constructor(context: Omit<PoolContext, 'byDatabase' | 'byUser' | 'evict' | 'starved' | 'wakeStarved'>) {
+  constructor(context: GivenContext) {
     this.#context = {
       ...context,
       byDatabase: new Counter(),
       byUser: new Counter(),
+      holds: new Holds(),
       evict: (wanting) => this.#evict(wanting),
       starved: new Set(),
       wakeStarved: () => this.#wakeStarved(),
@@ -35,6 +40,10 @@ export class PoolRegistry {
 
   get settings(): Settings {
     return this.#context.settings;
+  }
+
+  get holds(): Holds {
+    return this.#context.holds;
   }
 
   /**
@@ -61,7 +70,7 @@ export class PoolRegistry {
   }
 
   #add(key: string, pool: Pool): Pool {
-    pool.paused = this.#paused || this.#pausedDatabases.has(pool.database.name);
+    pool.paused = this.holds.pauses(pool.database.name);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -147,28 +156,41 @@ export class PoolRegistry {
     }
   }
 
-  /** No servers are lent until `resume()`, neither by the pools that are there nor by those still to come. */
-  pause(database?: string): void {
-    if (database === undefined) this.#paused = true;
-    else this.#pausedDatabases.add(database);
-    for (const pool of this.#of(database)) pool.paused = true;
+  /** There is a database of this name, or still clients of one. */
+  serves(database: string): boolean {
+    if (Object.hasOwn(this.settings.databases, database)) return true;
+    for (const _pool of this.#of(database)) return true;
+    return false;
+  }
+
+  /** No servers are lent until `resume()`, neither by the pools that are there nor by those still to come. Resolves when none is left. */
+  pause(database?: string): Promise<void> {
+    const { holds } = this;
+    if (database === undefined) holds.isPaused = true;
+    else holds.paused.add(database);
+    for (const pool of this.#of(database)) pool.pause();
+    return holds.wait(() => !holds.pauses(database) || this.#every(database, ({ servers }) => servers === 0));
   }
 
   resume(database?: string): void {
-    if (database === undefined) {
-      this.#paused = false;
-      this.#pausedDatabases.clear();
-    } else {
-      this.#pausedDatabases.delete(database);
-    }
+    const { holds } = this;
+    if (database === undefined) holds.isPaused = false;
+    else holds.paused.delete(database);
     for (const pool of this.#of(database)) {
-      pool.paused = false;
+      pool.paused = holds.pauses(pool.database.name);
       pool.resume();
     }
+    holds.look();
   }
 
-  isPaused(database: string): boolean {
-    return this.#pausedDatabases.has(database);
+  /** Of databases that are paused. @param errorOf what those are told who wait. Sessions are the caller's to end, before this. */
+  kill(database: string | undefined, errorOf: (database: string) => AgentError): void {
+    for (const pool of this.#of(database)) pool.kill(errorOf(pool.database.name));
+  }
+
+  /** Resolves when no server is left that is to be replaced. */
+  waitClose(database?: string): Promise<void> {
+    return this.holds.wait(() => this.#every(database, ({ isRetiring }) => !isRetiring));
   }
 
   /** Server connections are replaced as they come free. */
@@ -185,6 +207,11 @@ export class PoolRegistry {
     }
   }
 
+  #every(database: string | undefined, is: (pool: Pool) => boolean): boolean {
+    for (const pool of this.#of(database)) if (!is(pool)) return false;
+    return true;
+  }
+
   /** @param guard runs a step; what goes wrong in one pool must not keep the others from theirs. */
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     for (const [key, pool] of this.#pools) {
@@ -199,6 +226,7 @@ export class PoolRegistry {
   }
 
   shutDown(error: AgentError): void {
+    this.holds.giveUp(error);
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 

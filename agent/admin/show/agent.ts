@@ -49,10 +49,9 @@ const STATE: Show = {
   ),
   *rows({ snapshot }) {
     const { state } = snapshot();
-    const isPaused = state === 'paused';
-    yield ['active', isPaused ? 'no' : 'yes'];
-    yield ['paused', isPaused ? 'yes' : 'no'];
-    yield ['suspended', 'no'];
+    const isHeld = state === 'paused' || state === 'suspended';
+    yield ['active', isHeld ? 'no' : 'yes'];
+    for (const held of ['paused', 'suspended']) yield [held, state === held ? 'yes' : 'no'];
   },
 };
 

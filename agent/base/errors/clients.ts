@@ -102,6 +102,7 @@ export const CLIENT_ERRORS = {
     exit: 75,
     sentence: 'auth_query was not answered within auth_query_timeout ({seconds} s)',
   },
+  database_disabled: { sqlstate: '57P03', exit: 75, sentence: 'database "{database}" is disabled' },
   // A client's session
   client_limit: {
     sqlstate: '53300',
@@ -170,6 +171,16 @@ export const CLIENT_ERRORS = {
     sqlstate: '57P05',
     exit: 75,
     sentence: 'client_idle_timeout: it said nothing for {seconds} s',
+  },
+  database_killed: {
+    sqlstate: '57P01',
+    exit: 75,
+    sentence: 'terminating connection: database "{database}" was killed by an administrator (KILL)',
+  },
+  client_killed: {
+    sqlstate: '57P01',
+    exit: 75,
+    sentence: 'terminating connection due to administrator command (KILL_CLIENT)',
   },
   query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
   message_too_long: {

@@ -87,6 +87,14 @@ export const PROCESS_ERRORS = {
     sentence: 'The agent at {path} answered {status}: {reason}',
   },
   control_timed_out: { sqlstate: '57014', exit: 75, sentence: '{what} within {time}: {reason}' },
+  // A verb that cannot be done, in PgBouncer's words
+  no_such_database: { sqlstate: '3D000', exit: 69, sentence: 'no such database: {database}' },
+  console_database: { sqlstate: '0A000', exit: 69, sentence: 'cannot {verb} admin db: {database}' },
+  already_paused: { sqlstate: '55000', exit: 69, sentence: 'already suspended/paused' },
+  shutting_down: { sqlstate: '55000', exit: 69, sentence: 'pooler is shutting down' },
+  not_paused: { sqlstate: '55000', exit: 69, sentence: 'pooler is not paused/suspended' },
+  database_not_paused: { sqlstate: '55000', exit: 69, sentence: 'database {database} is not paused' },
+  client_not_found: { sqlstate: '42704', exit: 69, sentence: 'client not found' },
   tcp_option_refused: {
     sqlstate: '58000',
     exit: 69,

@@ -154,6 +154,15 @@ export const AGENT_SETTINGS = {
     reload: 'live',
     doc: 'UNIX socket through which `pgsidecar status`, `reload`, `drain` and `wait` reach the agent. Empty: `pgsidecar.control` in `unix_socket_dir`.',
   },
+  suspend_timeout: {
+    type: 'duration',
+    section: 'process',
+    default: 10 * SECONDS,
+    min: 0,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Time that everything written has to leave after SUSPEND; a connection whose peer does not take it is then closed. In seconds when no unit is written.',
+  },
   drain_timeout: {
     type: 'duration',
     section: 'process',

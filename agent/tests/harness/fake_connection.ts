@@ -13,6 +13,7 @@ export class FakeConnection implements Connection {
   /** `end()` was called, or `close()`. */
   isEnded = false;
   isPaused = false;
+  isSuspended = false;
   isCorked = false;
   tls: TlsInfo | undefined;
   readonly peer: string;
@@ -61,6 +62,15 @@ export class FakeConnection implements Connection {
     if (!this.isClosed) this.isPaused = false;
   }
 
+  suspend(): void {
+    if (!this.isClosed) this.isSuspended = true;
+  }
+
+  unsuspend(): void {
+    this.isSuspended = false;
+    this.deliver();
+  }
+
   end(): void {
     if (this.isClosed || this.isEnded) return;
     this.uncork();
@@ -91,7 +101,7 @@ export class FakeConnection implements Connection {
   }
 
   deliver(): void {
-    while (!this.isPaused && !this.isClosed) {
+    while (!this.isPaused && !this.isSuspended && !this.isClosed) {
       const chunk = this.#arrived.shift();
       if (chunk === undefined) return;
       this.handler.onData(chunk);

@@ -53,6 +53,7 @@ export class SimConnection implements Connection {
   #ending = false;
   #corked = false;
   #paused = false;
+  #suspended = false;
   #waiting: Uint8Array[] = [];
   #room: number;
   /** On their way to the world. */
@@ -111,8 +112,17 @@ export class SimConnection implements Connection {
     this.#pumpIn();
   }
 
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  unsuspend(): void {
+    this.#suspended = false;
+    this.#pumpIn();
+  }
+
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#paused || this.#suspended;
   }
 
   end(): void {
@@ -270,12 +280,12 @@ export class SimConnection implements Connection {
   }
 
   #pumpIn(): void {
-    if (this.#inBusy || this.isClosed || this.#paused) return;
+    if (this.#inBusy || this.isClosed || this.isPaused) return;
     if (this.#in.length === 0 && !this.#inFin) return;
     this.#inBusy = true;
     this.#timeline.after(this.#delay(), () => {
       this.#inBusy = false;
-      if (this.isClosed || this.#paused || this.isFrozen) return;
+      if (this.isClosed || this.isPaused || this.isFrozen) return;
       const chunk = this.#nextChunk(this.#in, 65_536);
       if (chunk.length > 0) this.handler.onData(chunk);
       else if (this.#inFin) this.close();
