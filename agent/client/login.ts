@@ -335,6 +335,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#finish();
     context.clients.add(session);
     context.clients.loginSuccesses++;
+    pool.statistics.clientLogins++;
     this.#connection.write(greeting.bytes);
     this.#connection.write(encodeBackendKeyData(session.pid, session.key));
     this.#connection.write(READY_IDLE);

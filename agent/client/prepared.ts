@@ -1,6 +1,7 @@
 // A client's prepared statements in transaction mode: its names for shared statements, put on whichever server it has.
 
 import { AgentError } from '../base/errors.ts';
+import type { PoolStatistics } from '../pool/statistics.ts';
 import { isToBeSeenWhole } from '../query/deallocation.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
@@ -52,6 +53,7 @@ export class PreparedStatements {
   readonly names: ClientStatements;
   readonly #registry: StatementRegistry;
   readonly #nameCache: NameCache;
+  readonly #statistics: PoolStatistics;
   /** What replaces the message at hand, or is to be sent before it. */
   readonly pieces = new Pieces();
   #restAt: number | undefined;
@@ -59,9 +61,10 @@ export class PreparedStatements {
   #bound: Mention | undefined;
   readonly #unnamedGone: Mention;
 
-  constructor(registry: StatementRegistry, nameCache: NameCache) {
+  constructor(registry: StatementRegistry, nameCache: NameCache, statistics: PoolStatistics) {
     this.#registry = registry;
     this.#nameCache = nameCache;
+    this.#statistics = statistics;
     this.names = new ClientStatements(registry);
     this.#unnamedGone = this.#mention(names.DROP_UNNAMED, '', '');
   }
@@ -169,6 +172,7 @@ export class PreparedStatements {
     if (!whole) return end - start;
     const read = readParse(chunk, start, end);
     if (read === undefined) return asItIs(framer, server);
+    this.#statistics.clientParses++;
     const { name, tail } = read;
     if (!isAscii(name)) this.#letServerRead(chunk.subarray(start + HEADER_BYTES, tail), server);
     const refusal = this.#refusalOf(limits.memoryMax);
@@ -250,6 +254,7 @@ export class PreparedStatements {
     if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
     if (at.statementAt === at.statementEnd) return this.#bindUnnamed(start, server, max);
     if (max === 0) return asItIs(framer, server);
+    this.#statistics.binds++;
     const mention = this.#mentionOf(this.#nameCache.at(chunk, at.statementAt, at.statementEnd));
     this.#bound = mention?.ends;
     if (mention === undefined) return asItIs(framer, server);

@@ -68,6 +68,7 @@ function place(
   // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
   if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
   pieces.add(encodeParse(statement.name, statement.tail));
+  server.counts.serverParses++;
   due.push(expected.PARSE, disposition, statement, mention);
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.

@@ -9,6 +9,7 @@ import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
 import { KINDS, PreparedStatements, type StatementLimits } from './prepared.ts';
+import { beginQuery, NEVER } from './query_times.ts';
 import type { Session } from './session.ts';
 import { StaleRun } from './stale_run.ts';
 
@@ -23,7 +24,7 @@ const STOP = 3;
 /** The client says goodbye, or what nobody can understand: the server does first what it was told before that. */
 const LAST = 4;
 
-/** Sync and Flush are nothing but their header. */
+/** Sync, Flush and Terminate are nothing but their header. */
 const BARE_BYTES = 5;
 
 export class Relay {
@@ -49,7 +50,8 @@ export class Relay {
   constructor(session: Session, packetBytesMax: number) {
     this.#session = session;
     this.#framer = new Framer(packetBytesMax);
-    this.#prepared = new PreparedStatements(session.context.statements, session.context.statementNames);
+    const { statements, statementNames } = session.context;
+    this.#prepared = new PreparedStatements(statements, statementNames, session.pool.statistics);
   }
 
   get isWaiting(): boolean {
@@ -160,6 +162,7 @@ export class Relay {
     this.#write(this.#out.take());
     this.#closed = true;
     this.#dropRest = true;
+    if (this.#violation === undefined) this.#session.pool.statistics.bytesReceived -= BARE_BYTES;
     this.#session.endAfterAnswers(this.#violation);
   }
 
@@ -220,6 +223,9 @@ export class Relay {
   }
 
   #takeWith(framer: Framer, server: Server): number {
+    const session = this.#session;
+    if (session.queryStart === NEVER && framer.type !== type.TERMINATE)
+      beginQuery(session, session.context.clock.now());
     const due = server.expected;
     if (this.#fresh) {
       this.#fresh = false;

@@ -14,6 +14,8 @@ import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import type { Greeting } from './greetings.ts';
+import { letGo } from './leaving.ts';
+import { beginQuery, endQuery, forgetQuery, NEVER } from './query_times.ts';
 import { Relay } from './relay.ts';
 import { SessionParameters } from './session_parameters.ts';
 import { type Phase, Stopwatch } from './stopwatch.ts';
@@ -59,6 +61,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   /** Counted up with everything that the client asks and is answered, and with every end of a transaction: see Stopwatch. */
   turns = 0;
   transactions = 0;
+  queryStart = NEVER;
+  transactionStart = NEVER;
   readonly stopwatch = new Stopwatch();
   #over = false;
   /** The walk of its messages stopped halfway: what was booked may not have been sent. */
@@ -122,7 +126,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
   acquire(): boolean {
-    this.pool.request(this);
+    const now = this.context.clock.now();
+    beginQuery(this, now);
+    this.pool.request(this, now);
     return this.server !== undefined && !this.parameters.isAsking;
   }
 
@@ -138,6 +144,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #takeUp(server: Server): void {
     this.server = server;
     server.tenant = this;
+    this.pool.statistics.serverAssignments++;
     this.relay.onLease();
     this.parameters.synchronize(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
@@ -189,18 +196,18 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
     this.turns++;
-    this.pool.statistics.queries++;
+    const now = this.context.clock.now();
+    endQuery(this, server.status === type.IDLE, now);
     if (server.status !== type.IDLE) {
       if (this.refusesBlocks) this.fail(new AgentError('statement_mode'));
       return;
     }
-    this.pool.statistics.transactions++;
     this.transactions++;
     if ((server.settingsTouched || this.parameters.isTracking) && this.parameters.lookAtSettings(server))
       return;
     if (this.mode === 'session') return;
     this.#readyMissed = this.relay.inMessage;
-    if (!this.#readyMissed) this.#giveBack(server);
+    if (!this.#readyMissed) this.#giveBack(server, now);
   }
 
   /** The relay has read on: a server that was ready in the middle of a message is free when nothing more was asked. */
@@ -248,6 +255,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (this.server !== undefined) return cancelWork(this.pool, this.server);
     if (this.list === undefined) return;
     this.pool.leave(this);
+    forgetQuery(this);
     this.#attempt(() => this.relay.cancelWaiting());
   }
 
@@ -336,10 +344,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
   }
 
-  #giveBack(server: Server): void {
+  #giveBack(server: Server, now?: number): void {
     this.server = undefined;
     this.relay.onReturn();
-    this.pool.release(server);
+    this.pool.release(server, now);
     // It may have waited for this server to read; what it does not read itself holds it back until that has left.
     if (this.connection.buffered === 0) this.connection.resume();
   }
@@ -361,23 +369,11 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   #letGo(server: Server, reason: string, cancels: boolean): void {
-    const { pool } = this;
-    const isSession = this.mode === 'session';
-    const resets = isSession ? pool.terms.sessionResets : pool.terms.resets;
-    if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();
+    const { pool, mode, relay } = this;
     // The answer to our own question of what it has set will not be heard.
     if (this.parameters.isTracking) server.settingsTouched = true;
-    if (this.#isKilled || this.relay.inMessage || (this.#isBroken && !server.expected.isSettled)) {
-      // Whatever else were sent would be read as the rest of that message, or wait for answers to what never left.
-      cancelWork(pool, server);
-      pool.discard(server, this.#isKilled ? reason : `the client's messages broke off: ${reason}`, true);
-    } else if (!server.expected.isSettled || (server.settingsTouched && !isSession)) {
-      pool.recover(server, { reason, cancels, resets });
-    } else if (isSession || server.status !== type.IDLE) {
-      pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...resets]);
-    } else {
-      pool.release(server);
-    }
+    const isCutOff = relay.inMessage || (this.#isBroken && !server.expected.isSettled);
+    letGo(server, { pool, mode, isKilled: this.#isKilled, isCutOff, reason, cancels });
   }
 
   /** Answers a Sync that came while nothing was open: no server is needed for that. */

@@ -48,6 +48,7 @@ async function openAt(
         now,
         expiresAt: now + lifetimeMs(database.serverLifetimeMs, settings.server_lifetime_jitter, random()),
         messageHeldMax: settings.max_message_held,
+        counts: pool.statistics,
       },
       pool.resting,
     );

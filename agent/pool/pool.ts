@@ -56,8 +56,7 @@ export class Pool extends PoolFigures {
   }
 
   /** Puts a client in the queue; its `onLease` may be called before this returns. */
-  request(waiter: Waiter): void {
-    const now = this.context.clock.now();
+  request(waiter: Waiter, now: number = this.context.clock.now()): void {
     waiter.waitingSince = now;
     this.waiters.append(waiter);
     this.resume(now);
@@ -96,16 +95,15 @@ export class Pool extends PoolFigures {
   }
 
   /** The client is done with a server that owes nothing. */
-  release(server: Server): void {
+  release(server: Server, now?: number): void {
     const { resets } = this.terms;
-    if (resets.length === 0) return this.giveBack(server);
+    if (resets.length === 0) return this.giveBack(server, now);
     server.parameters = server.parameters.withUncertain();
     this.clean(server, resets);
   }
 
   /** As `release()`, of a server on which nobody has done anything. */
-  giveBack(server: Server): void {
-    const now = this.context.clock.now();
+  giveBack(server: Server, now: number = this.context.clock.now()): void {
     server.tenant = this.resting;
     server.connection.resume();
     if (server.cancels > 0) this.cancelingServers.append(server);

@@ -4,6 +4,8 @@ import { AgentError } from '../base/errors.ts';
 import { sameServer } from '../config/diff.ts';
 import type { AuthQuerySettings, DatabaseSettings, Settings } from '../config/settings.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
+import { DatabaseStatistics } from './database_statistics.ts';
+import { statsLine } from './figures.ts';
 import { Holds } from './holds.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
@@ -22,6 +24,7 @@ export class PoolRegistry {
   readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
   readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
+  readonly statistics: DatabaseStatistics;
   readonly #context: PoolContext;
 
   #waking = false;
@@ -36,6 +39,7 @@ export class PoolRegistry {
       starved: new Set(),
       wakeStarved: () => this.#wakeStarved(),
     };
+    this.statistics = new DatabaseStatistics(this, context.clock.now());
   }
 
   get settings(): Settings {
@@ -221,8 +225,12 @@ export class PoolRegistry {
       if (isUnused && (pool.removed || pool.identity.found !== undefined)) {
         this.#pools.delete(key);
         this.#context.starved.delete(pool);
+        this.statistics.onGone(pool, Object.hasOwn(this.settings.databases, pool.database.name));
       }
     }
+    const { stats_period, log_stats } = this.settings;
+    const average = this.statistics.tick(now, stats_period);
+    if (average !== undefined && log_stats) this.#context.log.info({}, statsLine(average));
   }
 
   shutDown(error: AgentError): void {

@@ -24,7 +24,7 @@ import {
   SETTINGS,
 } from './command_tag.ts';
 import { retellError } from './retold_error.ts';
-import type { ServerStart } from './server_start.ts';
+import type { ServerCounts, ServerStart } from './server_start.ts';
 import type { ServerError, Tenant } from './tenant.ts';
 
 /** A message of a server has no limit of its own: a row may be 1 GB. */
@@ -45,6 +45,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
   readonly key: Uint8Array;
   readonly createdAt: number;
   readonly expiresAt: number;
+  readonly counts: ServerCounts;
   readonly statements = new ServerStatements();
   readonly expected = new Expected(this.statements);
   parameters: Parameters;
@@ -91,6 +92,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
     this.createdAt = start.now;
     this.idleSince = start.now;
     this.expiresAt = start.expiresAt;
+    this.counts = start.counts;
     this.#messageHeldMax = start.messageHeldMax;
     this.tenant = tenant;
     this.connection.handler = this;

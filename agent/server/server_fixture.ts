@@ -71,6 +71,7 @@ export function serverFixture(tenant = new RecordingTenant()): {
       now: 0,
       expiresAt: Number.POSITIVE_INFINITY,
       messageHeldMax: MESSAGE_HELD_MAX,
+      counts: { serverParses: 0 },
     },
     tenant,
   );

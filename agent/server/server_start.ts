@@ -4,6 +4,11 @@ import type { DatabaseSettings } from '../config/settings.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Parameters } from '../state/parameters.ts';
 
+/** What is counted of all servers of a pool together. */
+export interface ServerCounts {
+  serverParses: number;
+}
+
 export interface ServerStart {
   readonly connection: Connection;
   readonly database: DatabaseSettings;
@@ -15,4 +20,5 @@ export interface ServerStart {
   /** When it is replaced, however well it works: server_lifetime with its jitter; Infinity for never. */
   readonly expiresAt: number;
   readonly messageHeldMax: number;
+  readonly counts: ServerCounts;
 }

@@ -1,13 +1,7 @@
 // SHOW STATS, STATS_TOTALS, STATS_AVERAGES and TOTALS: what was counted since the start, and in the last stats_period.
 
-import {
-  FIGURES,
-  type Figure,
-  type Figures,
-  NOTHING,
-  readStatistics,
-  sumOf,
-} from '../../observe/statistics.ts';
+import { readStatistics } from '../../observe/statistics.ts';
+import { FIGURES, type Figure, type Figures, NOTHING, sumOf } from '../../pool/figures.ts';
 import { type Column, type ConsoleTools, columns, type Show } from './row.ts';
 
 const DATABASE: readonly Column[] = columns([
@@ -20,11 +14,12 @@ const DATABASE: readonly Column[] = columns([
 const DOCS: Readonly<Record<Figure, string>> = {
   server_assignment_count: 'Times that a server was lent to a client.',
   xact_count: 'Transactions; a query outside of a transaction block is one.',
-  query_count: 'Queries: times that a server said that it was ready again.',
+  query_count: 'Queries; what is asked in one go, and answered in one go, is one.',
   received: 'Bytes that clients sent.',
   sent: 'Bytes that clients were sent.',
-  xact_time: 'Microseconds that clients had a server in transactions.',
-  query_time: 'Microseconds that servers were at work on queries.',
+  xact_time:
+    'Microseconds from the first message of a transaction to its last answer, time in the queue among them.',
+  query_time: 'The same of queries.',
   wait_time: 'Microseconds that clients waited for a server.',
   client_parse_count: 'Prepared statements that clients asked for (Parse with a name).',
   server_parse_count: 'Prepared statements that servers were told of.',
@@ -54,7 +49,7 @@ function figureColumns(prefix: string, names: Readonly<Partial<Record<Figure, st
 }
 
 const PER_SECOND =
-  'In the last `stats_period`, for each second (of times: for each query, transaction or lease). ';
+  'Since the beginning of the last whole `stats_period`, by the second; times by transaction, by query, by lease. ';
 
 export const STATS_SHOWS: readonly Show[] = [
   {

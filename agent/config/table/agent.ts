@@ -146,6 +146,23 @@ export const AGENT_SETTINGS = {
     pgbouncer: true,
     doc: 'Logs each error that the agent itself (not PostgreSQL) sends to a client.',
   },
+  log_stats: {
+    type: 'boolean',
+    section: 'logging',
+    default: true,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Logs a line with the averages of all databases every `stats_period`.',
+  },
+  stats_period: {
+    type: 'duration',
+    section: 'logging',
+    default: 60 * SECONDS,
+    min: 1 * SECONDS,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'How often averages are made anew: those of SHOW STATS, and of the line of `log_stats`. In seconds when no unit is written.',
+  },
 
   control_socket: {
     type: 'path',
