@@ -20,22 +20,16 @@ import type { FoundSecret } from '../pool/auth_queries.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Framer } from '../wire/frame.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
-import {
-  encodeAuthentication,
-  encodeBackendKeyData,
-  encodeError,
-  encodeReadyForQuery,
-} from '../wire/server_messages.ts';
+import { encodeAuthentication, encodeError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { commonNameOf } from './certificate_user.ts';
 import { CONSOLE_OWNER, checkConsole } from './console_door.ts';
 import type { ClientContext } from './context.ts';
+import { greet } from './greet.ts';
 import { checkAccess, checkLimits, checkLogins } from './limits.ts';
 import type { Deadlined } from './login_deadlines.ts';
-import { Session } from './session.ts';
 import { sourceOf } from './source.ts';
 import {
-  askedParameters,
   cancelKeyBytes,
   databaseOf,
   Startup,
@@ -52,7 +46,6 @@ import { bookFor, whyWithdrawn } from './withdrawn.ts';
 /** Whoever sends many clients at once would write as many lines. */
 const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
 const LET_IN: AuthRequest = Object.freeze({ code: AUTH_OK, payload: new Uint8Array(0) });
-const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 /** What a login was asked for, by the settings of that moment. */
 interface Asking {
@@ -267,8 +260,6 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const user = authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     checkAccess(context.settings, databaseName, user);
     const pool = context.registry.pool(databaseName, user, this.#found);
-    if (context.registry.holds.disabled.has(databaseName))
-      throw new AgentError('database_disabled', { database: databaseName });
     checkLimits(context.settings, context.clients, pool.database.name, user);
     if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';
@@ -321,39 +312,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   }
 
   #greet(pool: Pool, user: string): void {
-    const context = this.#context;
-    const asked = askedParameters(this.#startup.message!, context.settings, this.#connection.peer);
-    const greeting = context.greetings.of(pool.welcome!, user, asked);
-    const session = new Session({
-      connection: this.#connection,
-      context,
-      pool,
-      pid: context.clients.newPid(context.random),
-      key: context.random(cancelKeyBytes(this.#startup.message!)),
-      greeting,
-    });
-    this.#finish();
-    context.clients.add(session);
-    context.clients.loginSuccesses++;
-    pool.statistics.clientLogins++;
-    this.#connection.write(greeting.bytes);
-    this.#connection.write(encodeBackendKeyData(session.pid, session.key));
-    this.#connection.write(READY_IDLE);
-    this.#connection.uncork();
-    if (context.settings.log_connections) {
-      const { peer, tls } = this.#connection;
-      context.log.info(
-        {
-          client_pid: session.pid,
-          database: pool.database.name,
-          user,
-          peer,
-          tls: tls?.version,
-          tls_resumed: tls?.isResumed,
-        },
-        'client connected',
-      );
-    }
+    const start = { pool, user, connection: this.#connection, message: this.#startup.message! };
+    greet(start, this.#context, () => this.#finish());
   }
 
   get #user(): string {

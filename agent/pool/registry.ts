@@ -52,9 +52,11 @@ export class PoolRegistry {
 
   /**
    * @param found the user's secret, as auth_query gave it for this very login.
-   * @throws AgentError database_unknown, login_unusable
+   * @throws AgentError database_unknown, database_disabled, login_unusable
    */
   pool(databaseName: string, user: string, found?: FoundSecret): Pool {
+    if (this.holds.disabled.has(databaseName))
+      throw new AgentError('database_disabled', { database: databaseName });
     const key = `${databaseName}\0${user}`;
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) {

@@ -1,0 +1,50 @@
+// Makes a session of a login that has proved who it is, and tells the client so.
+
+import type { Connection } from '../net/connection.ts';
+import type { Pool } from '../pool/pool.ts';
+import { encodeBackendKeyData, encodeReadyForQuery } from '../wire/server_messages.ts';
+import * as type from '../wire/types.ts';
+import type { ClientContext } from './context.ts';
+import { Session } from './session.ts';
+import { askedParameters, cancelKeyBytes, type StartupMessage } from './startup.ts';
+
+const READY_IDLE = encodeReadyForQuery(type.IDLE);
+
+export interface GreetStart {
+  readonly pool: Pool;
+  readonly user: string;
+  /** Corked; it is uncorked here, and the session's. */
+  readonly connection: Connection;
+  readonly message: StartupMessage;
+}
+
+/** @param begun the login is over: nothing can fail any more. @throws AgentError for a parameter that cannot be set. */
+export function greet(start: GreetStart, context: ClientContext, begun: () => void): void {
+  const { pool, user, connection, message } = start;
+  const asked = askedParameters(message, context.settings, connection.peer);
+  const greeting = context.greetings.of(pool.welcome!, user, asked);
+  const pid = context.clients.newPid(context.random);
+  const key = context.random(cancelKeyBytes(message));
+  const session = new Session({ connection, context, pool, pid, key, greeting });
+  begun();
+  context.clients.add(session);
+  context.clients.loginSuccesses++;
+  pool.statistics.clientLogins++;
+  connection.write(greeting.bytes);
+  connection.write(encodeBackendKeyData(pid, key));
+  connection.write(READY_IDLE);
+  connection.uncork();
+  if (!context.settings.log_connections) return;
+  const { peer, tls } = connection;
+  context.log.info(
+    {
+      client_pid: pid,
+      database: pool.database.name,
+      user,
+      peer,
+      tls: tls?.version,
+      tls_resumed: tls?.isResumed,
+    },
+    'client connected',
+  );
+}
