@@ -173,8 +173,8 @@ test('prepare() says which file cannot be opened, and the log stays what it was'
   const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
   const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
   const log = makeLog(DEFAULTS, room);
-  expect(() => log.prepare({ ...DEFAULTS, logfile: '/nowhere/a.log' })).toThrow(
-    'Cannot write /nowhere/a.log: there is none',
+  expect(() => log.prepare({ ...DEFAULTS, logfile: '/proc/nowhere/a.log' })).toThrow(
+    'Cannot write /proc/nowhere/a.log: there is none',
   );
   log.info({}, 'still here');
   expect(lines.join('')).toContain('still here');

@@ -38,7 +38,7 @@ test('writePidfile() leaves a file that is somebody else’s by then', () => {
 });
 
 test('writePidfile() says which file it cannot write', () => {
-  expect(() => writePidfile('/nowhere/agent.pid', 1)).toThrow(
-    'Cannot write pidfile /nowhere/agent.pid: ENOENT',
+  expect(() => writePidfile('/proc/nowhere/agent.pid', 1)).toThrow(
+    'Cannot write pidfile /proc/nowhere/agent.pid: ENOENT',
   );
 });
