@@ -21,6 +21,12 @@ export const CONFIGURATION_FLAGS: readonly Flag[] = [
     summary: 'Settings of pgsidecar itself, in place of ./pgsidecar.yml and /etc/pgsidecar/pgsidecar.yml',
   },
   {
+    name: 'instance',
+    value: 'NAME',
+    summary:
+      'That of pgsidecar@NAME.service: --config /etc/pgsidecar/NAME.yml --unix-socket-dir /run/pgsidecar-NAME',
+  },
+  {
     name: 'source',
     value: 'FILE',
     repeatable: true,

@@ -6,7 +6,10 @@ import type { Command, Exit } from './command.ts';
 const DONE: Exit = { code: 0, means: 'done' };
 const WRONG_LINE: Exit = { code: 64, means: 'the command line was wrong' };
 const UNUSABLE: Exit = { code: 78, means: 'the configuration cannot be used; every problem is printed' };
-const UNREACHABLE: Exit = { code: 69, means: 'no agent answers at the control socket' };
+const UNREACHABLE: Exit = {
+  code: 69,
+  means: 'no agent answers at the control socket, or one with another configuration file does',
+};
 const DENIED: Exit = { code: 77, means: 'the control socket may not be opened by this user' };
 
 /** In the order of the overview: what one needs first comes first. */
@@ -249,7 +252,13 @@ export const COMMANDS: readonly Command[] = [
       },
     ],
     configured: 'control socket',
-    exits: [{ code: 0, means: 'it is ready' }, WRONG_LINE, { code: 75, means: 'the time was up' }, DENIED],
+    exits: [
+      { code: 0, means: 'it is ready' },
+      WRONG_LINE,
+      { code: 69, means: 'an agent with another configuration file answers' },
+      { code: 75, means: 'the time was up' },
+      DENIED,
+    ],
     examples: [
       { line: 'pgsidecar wait --timeout 1min && bin/rails server', does: 'Before the application starts' },
     ],

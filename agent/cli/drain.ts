@@ -6,6 +6,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 import type { Call, Host } from './command.ts';
 import { durationFlag } from './durations.ts';
 import { controlSocket } from './loading.ts';
+import { refuseOtherAgent } from './which_agent.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const ASK_EVERY_MS = 100;
@@ -15,6 +16,7 @@ const GRACE_MS = 10_000;
 export async function drain(call: Call, host: Host): Promise<number> {
   const wished = durationFlag(call, 'timeout');
   const socket = await controlSocket(call, host);
+  await refuseOtherAgent(call, host, socket);
   const path = wished === undefined ? '/drain' : `/drain?timeout_ms=${wished}`;
   const { status, body } = await host.control(socket, { method: 'POST', path, timeoutMs: ANSWER_TIMEOUT_MS });
   if (body.ok !== true) {

@@ -4,8 +4,9 @@ import type { Problem } from '../base/errors.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
-import { type Call, flagValue, type Host } from './command.ts';
+import type { Call, Host } from './command.ts';
 import { paint } from './paint.ts';
+import { instanceFlags } from './which_agent.ts';
 
 export interface Loaded extends LoadResult {
   readonly settings: Settings;
@@ -13,9 +14,11 @@ export interface Loaded extends LoadResult {
 
 /** The loader's own words for the flags of a command line. */
 export function loadInputOf(call: Call): LoadInput {
-  const { sources, environment, ...flags } = Object.fromEntries(call.settings);
+  const { configFile, folder } = instanceFlags(call);
+  const { sources, environment, ...given } = Object.fromEntries(call.settings);
+  const flags = folder === undefined ? given : { unix_socket_dir: folder, ...given };
   return {
-    configFile: flagValue(call, 'config'),
+    configFile,
     environment: environment?.at(-1),
     ...(sources === undefined ? {} : { sources }),
     flags,

@@ -4,6 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { type Call, flagIsSet, type Host } from './command.ts';
 import { controlSocket } from './loading.ts';
 import { paint } from './paint.ts';
+import { refuseOtherAgent } from './which_agent.ts';
 
 /** A reload may run every password_command; each of those has a limit of its own. */
 const ANSWER_TIMEOUT_MS = 120_000;
@@ -19,6 +20,7 @@ interface ReloadAnswer {
 
 export async function reload(call: Call, host: Host): Promise<number> {
   const path = await controlSocket(call, host);
+  await refuseOtherAgent(call, host, path);
   const request = { method: 'POST', path: '/reload', timeoutMs: ANSWER_TIMEOUT_MS } as const;
   const { status, body } = await host.control(path, request);
   if (typeof body.ok !== 'boolean') {

@@ -4,6 +4,7 @@ import type { Snapshot } from '../observe/snapshot.ts';
 import { type Call, flagIsSet, type Host } from './command.ts';
 import { controlSocket } from './loading.ts';
 import { statusPage } from './status_page.ts';
+import { refuseOther } from './which_agent.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const WATCH_INTERVAL_MS = 1000;
@@ -15,6 +16,7 @@ export async function status(call: Call, host: Host): Promise<number> {
   const print = async () => {
     const request = { method: 'GET', path: '/status', timeoutMs: ANSWER_TIMEOUT_MS } as const;
     const { body } = await host.control(socket, request);
+    refuseOther(body as unknown as Snapshot, call, host, socket);
     if (flagIsSet(call, 'json')) return `${JSON.stringify(body)}\n`;
     return statusPage(body as unknown as Snapshot, host.outColours);
   };

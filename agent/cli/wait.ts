@@ -5,6 +5,7 @@ import { printDuration } from '../base/units.ts';
 import type { Call, Host } from './command.ts';
 import { durationFlag } from './durations.ts';
 import { controlSocket } from './loading.ts';
+import { refuseOtherAgent } from './which_agent.ts';
 
 const TIMEOUT_MS = 30_000;
 /** Often enough that nobody notices, seldom enough that it costs nothing. */
@@ -17,7 +18,10 @@ export async function wait(call: Call, host: Host): Promise<number> {
   for (;;) {
     const left = end - host.clock.now();
     const reason = await notReady(socket, Math.max(left, ASK_EVERY_MS), host);
-    if (reason === undefined) return 0;
+    if (reason === undefined) {
+      await refuseOtherAgent(call, host, socket);
+      return 0;
+    }
     if (left <= ASK_EVERY_MS) {
       throw new AgentError('control_timed_out', {
         what: 'The agent was not ready',

@@ -6,6 +6,7 @@ import { isLostCredential } from './absolute_path.ts';
 import { type Applications, readApplications } from './applications.ts';
 import { type ConfigFormat, configFormatOf } from './config_format.ts';
 import type { Explanation } from './explain.ts';
+import { readInstance } from './instance.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
 import { mergeDatabases } from './merge_databases.ts';
 import { resolveSettings } from './resolve.ts';
@@ -46,7 +47,9 @@ export interface LoadResult {
   /** What was taken and means nothing here, or something else than where it was written for; a sentence each. */
   readonly notes: readonly string[];
   /** The pgsidecar.yml or pgbouncer.ini that was taken; undefined where there is none. */
-  readonly config: { readonly path: string; readonly isEmpty: boolean } | undefined;
+  readonly config:
+    | { readonly path: string; readonly absolute: string; readonly isEmpty: boolean }
+    | undefined;
 }
 
 const NO_CREDENTIALS =
@@ -63,15 +66,16 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   const console = readConsoleSettings(input.console ?? {});
   const environment = readEnvironment(io.env);
   const config = readConfig(input, careful.io);
-  const framework = readFrameworkEnvironment(io.env);
-  const early = mergeSettings([console, flags, environment, config.reading, framework]).settings;
+  const strong = [console, flags, environment, config.reading];
+  const weak = [readFrameworkEnvironment(io.env), readInstance(config.named)];
+  const early = mergeSettings([...strong, ...weak]).settings;
   const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
   // Whoever has an ini has said in it what is served: no file of the application is looked for.
   const applications =
     config.reading.format === 'pgbouncer.ini' && (early.sources.value as readonly string[]).length === 0
       ? NO_APPLICATIONS
       : readApplications(early, complete, io, careful.io);
-  const readings = [console, flags, environment, config.reading, ...applications.readings, framework];
+  const readings = [...strong, ...applications.readings, ...weak];
   const { settings: merged, problems: settingProblems } = mergeSettings(readings);
   const { databases, problems: databaseProblems } = mergeDatabases(
     config.reading.databases,
@@ -128,6 +132,8 @@ function nothingRead(
 }
 
 interface Config {
+  /** By --config or its variable, and not found. */
+  readonly named: string | undefined;
   readonly found: LoadResult['config'];
   readonly reading: SourceReading;
   readonly files: readonly string[];
@@ -147,11 +153,12 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
     const text = io.read(path);
     const { format, problems } = configFormatOf(path, text);
     const reading = problems.length > 0 ? nothingRead(path, format, problems, io) : READERS[format](path, io);
-    const found = text === undefined ? undefined : { path, isEmpty: isBlank(text) };
-    return { reading, files, took: text === undefined ? [] : [path], found };
+    const found =
+      text === undefined ? undefined : { path, absolute: resolve(io.cwd, path), isEmpty: isBlank(text) };
+    return { named, reading, files, took: text === undefined ? [] : [path], found };
   }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
-  return { reading, files, took: [], found: undefined };
+  return { named, reading, files, took: [], found: undefined };
 }
 
 /** Nothing but white space and comments: what a file is while somebody writes it. `{}` says that nothing is meant. */

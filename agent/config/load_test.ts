@@ -233,3 +233,17 @@ test('no sentence, explanation or JSON of a load holds a password', async () => 
     expect(Bun.inspect(result, { depth: 10 }), place).not.toContain(secret);
   }
 });
+
+test('load() takes the folder of an instance from its file, as its unit does, unless somebody says another', async () => {
+  const dirOf = async (input: LoadInput, files: Readonly<Record<string, string>>) =>
+    (await loadIn(files, input)).explanation.unix_socket_dir;
+  const path = '/etc/pgsidecar/shop.yml';
+  expect(await dirOf({ configFile: path }, { [path]: MAIN })).toMatchObject({
+    value: '/run/pgsidecar-shop',
+    origin: 'instance shop',
+  });
+  const said = { [path]: `unix_socket_dir: /srv/shop/s\n${MAIN}` };
+  expect((await dirOf({ configFile: path }, said))?.value).toBe('/srv/shop/s');
+  const plain = '/etc/pgsidecar/pgsidecar.yml';
+  expect((await dirOf({ configFile: plain }, { [plain]: MAIN }))?.value).toBe('/run/pgsidecar');
+});

@@ -102,6 +102,7 @@ export interface SourceReading {
     | 'pgsidecar.yml'
     | 'pgbouncer.ini'
     | 'environment'
+    | 'instance'
     | 'flags'
     | 'console';
   readonly databases: readonly DatabaseDraft[];

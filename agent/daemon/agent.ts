@@ -268,6 +268,7 @@ export class Agent implements Controls {
       reloads: { ...this.#reloads },
       lastReload: this.#lastReload,
       warnings: [...sentences(this.#loaded.problems), ...this.#setSentences()],
+      config: this.#loaded.config?.absolute ?? null,
       files: this.#loaded.files,
     });
   }

@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly lastReload: ReloadSnapshot | undefined;
   /** Warnings about the settings in force. */
   readonly warnings: readonly string[];
+  /** The pgsidecar.yml or pgbouncer.ini that was taken, absolute; null where there was none. */
+  readonly config: string | null;
   /** Files that are watched. */
   readonly files: readonly string[];
 }

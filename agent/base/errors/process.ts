@@ -86,6 +86,12 @@ export const PROCESS_ERRORS = {
     exit: 1,
     sentence: 'The agent at {path} answered {status}: {reason}',
   },
+  control_other: {
+    sqlstate: '08001',
+    exit: 69,
+    sentence:
+      'The agent at {path} was started with {other}, and not with {config}: --control-socket PATH names another agent{hint}',
+  },
   control_timed_out: { sqlstate: '57014', exit: 75, sentence: '{what} within {time}: {reason}' },
   // A verb that cannot be done, in PgBouncer's words
   no_such_database: { sqlstate: '3D000', exit: 69, sentence: 'no such database: {database}' },

@@ -144,3 +144,34 @@ function missingOtherAccount(): string | undefined {
   const hidden = pgsidecarProgram().find((path) => !isReachableByAll(dirname(path)));
   return hidden === undefined ? undefined : `${hidden} cannot be reached by an unprivileged user`;
 }
+
+test('status, reload, wait and drain refuse an agent that was started with another file', async () => {
+  await using agent = await serve(application);
+  const own = join(agent.directory, 'pgsidecar.yml');
+  const other = join(agent.directory, 'other.yml');
+  agent.writeFile('other.yml', await Bun.file(own).text());
+  for (const command of ['status', 'reload', 'wait', 'drain']) {
+    const said = await agent.command(command, '--config', 'other.yml');
+    expect([command, said.code]).toEqual([command, 69]);
+    expect(said.stderr).toContain(`was started with ${own}, and not with ${other}: --control-socket PATH`);
+  }
+  expect((await agent.command('reload', '--config', 'pgsidecar.yml')).code).toBe(0);
+  expect((await agent.command('drain', '--config', own)).code).toBe(0);
+});
+
+test('an instance is named by --instance, or by its file: the folder of its socket comes with it', async () => {
+  const there = (name: string) => `Cannot reach the agent at /run/pgsidecar-${name}/pgsidecar.control: `;
+  for (const words of [
+    ['--instance', 'no-such'],
+    ['--config', '/etc/pgsidecar/no-such.yml'],
+  ]) {
+    const said = await runPgsidecar(['status', ...words], { env: { PGSIDECAR_UNIX_SOCKET_DIR: '' } });
+    expect(said.stderr).toContain(there('no-such'));
+  }
+  const both = await runPgsidecar(['status', '--instance', 'shop', '--config', 'a.yml']);
+  expect([both.code, both.stderr]).toEqual([
+    64,
+    'error: Cannot use --instance "shop": expected either --instance or --config\n',
+  ]);
+  expect((await runPgsidecar(['drain', '--instance', '../shop'])).code).toBe(64);
+});
