@@ -11,6 +11,8 @@ export interface HbaAsked {
   readonly host: string;
   readonly user: string;
   readonly database: string;
+  /** It wants the whole cluster's WAL, and no database: lines for databases do not fit it, those for replication do. */
+  readonly isReplication?: boolean;
 }
 
 export type HbaDecision =
@@ -75,13 +77,15 @@ const CONNECTIONS: Readonly<Record<HbaConnection, (transport: HbaAsked['transpor
   hostnogssenc: (transport) => transport !== 'unix',
 };
 
-function fitsDatabase(pattern: DatabasePattern, { database, user }: HbaAsked): boolean {
+/** As PostgreSQL's check_db(). */
+function fitsDatabase(
+  pattern: DatabasePattern,
+  { database, user, isReplication = false }: HbaAsked,
+): boolean {
+  if (isReplication || pattern.kind === 'replication') return isReplication && pattern.kind === 'replication';
   switch (pattern.kind) {
     case 'sameuser':
       return database === user;
-    case 'replication':
-      // Physical replication, which the agent refuses before it looks here.
-      return false;
     default:
       return fitsName(pattern, database);
   }

@@ -28,6 +28,15 @@ describe('decideByHba()', () => {
     expect(decide('host replication all all trust', { database: 'replication' })).toBe('hba_no_entry');
   });
 
+  test('lets in to replicate by lines for replication, and by no others', () => {
+    const physical = { database: 'shop', isReplication: true };
+    expect(decide('host all all all trust\nhost shop all all trust', physical)).toBe('hba_no_entry');
+    expect(decide('host all all all trust\nhost replication all all trust', physical)).toBe('line 2');
+    expect(decide('host replication all all trust', { database: 'shop' })).toBe('hba_no_entry');
+    expect(decide('host "replication" all all trust', { database: 'replication' })).toBe('line 1');
+    expect(decide('host "replication" all all trust', physical)).toBe('hba_no_entry');
+  });
+
   test('tells host from hostssl, hostnossl and local', () => {
     const kinds = ['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'];
     const lines = (more: Partial<HbaAsked>) =>

@@ -60,7 +60,7 @@ export function readArguments(command: Command, words: readonly string[]): Call 
     const [map, name] = setting === undefined ? [given.flags, flag.name] : [given.settings, setting];
     map.set(name, [...(map.get(name) ?? []), value]);
   }
-  if (!given.flags.has('help')) checkPositionals(command, positionals);
+  if (!given.flags.has('help') && !given.flags.has('version')) checkPositionals(command, positionals);
   return { arguments: positionals, ...given };
 }
 

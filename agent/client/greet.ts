@@ -10,6 +10,8 @@ import { askedParameters, cancelKeyBytes, type StartupMessage } from './startup.
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
 export interface GreetStart {
   readonly pool: Pool;
   readonly user: string;
@@ -21,7 +23,9 @@ export interface GreetStart {
 /** @param begun the login is over: nothing can fail any more. @throws AgentError for a parameter that cannot be set. */
 export function greet(start: GreetStart, context: ClientContext, begun: () => void): void {
   const { pool, user, connection, message } = start;
-  const asked = askedParameters(message, context.settings, connection.peer);
+  // Of a client that replicates its own server has it all already.
+  const isDedicated = pool.database.replication !== undefined;
+  const asked = isDedicated ? NOTHING : askedParameters(message, context.settings, connection.peer);
   const greeting = context.greetings.of(pool.welcome!, user, asked);
   const pid = context.clients.newPid(context.random);
   const key = context.random(cancelKeyBytes(message));

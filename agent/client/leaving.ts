@@ -22,6 +22,8 @@ export interface Leaver {
 
 export function letGo(server: Server, leaver: Leaver): void {
   const { pool, mode, isKilled, isCutOff, reason, cancels } = leaver;
+  // Whatever it is at ends with its connection, and nobody else could use it.
+  if (pool.database.replication !== undefined) return pool.discard(server, reason, true);
   const isSession = mode === 'session';
   const resets = isSession ? pool.terms.sessionResets : pool.terms.resets;
   if (resets.length > 0 || isSession) server.parameters = server.parameters.withUncertain();

@@ -26,8 +26,10 @@ import { commonNameOf } from './certificate_user.ts';
 import { CONSOLE_OWNER, checkConsole } from './console_door.ts';
 import type { ClientContext } from './context.ts';
 import { greet } from './greet.ts';
-import { checkAccess, checkLimits, checkLogins } from './limits.ts';
+import { checkLimits, checkLogins } from './limits.ts';
 import type { Deadlined } from './login_deadlines.ts';
+import { poolFor } from './pool_choice.ts';
+import { replicationOf } from './replication.ts';
 import { sourceOf } from './source.ts';
 import {
   cancelKeyBytes,
@@ -153,7 +155,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const [database, subject] = [databaseOf(message), tls?.peerSubject];
     if (database === CONSOLE_DATABASE && this.#isOwner) return this.#openConsole([LET_IN]);
     const host = hostOfPeer(peer);
-    const asked: Asked = { transport, host, user, database, subject };
+    const isReplication = replicationOf(message) === 'physical';
+    const asked: Asked = { transport, host, user, database, subject, isReplication };
     const way = wayIn(settings, asked);
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
     const { authType, map } = way;
@@ -258,8 +261,12 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     }
     if (databaseName === CONSOLE_DATABASE) return this.#openConsole(requests);
     const user = authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
-    checkAccess(context.settings, databaseName, user);
-    const pool = context.registry.pool(databaseName, user, this.#found);
+    const pool = poolFor(
+      this.#startup.message!,
+      { name: databaseName, user, peer: this.#connection.peer },
+      context,
+      this.#found,
+    );
     checkLimits(context.settings, context.clients, pool.database.name, user);
     if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';

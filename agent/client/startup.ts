@@ -9,6 +9,7 @@ import { encodeNegotiateProtocolVersion } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
+import { replicationOf } from './replication.ts';
 import { parseStartupOptions } from './startup_options.ts';
 
 export type StartupMessage = Extract<StartupPacket, { kind: 'startup' }>;
@@ -59,7 +60,7 @@ export class Startup {
     this.#waitsFor = 'nothing';
   }
 
-  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, descriptors_short, protocol_unsupported, replication_refused */
+  /** @throws ProtocolError, AgentError agent_stopping, client_tls_required, descriptors_short, protocol_unsupported, replication_invalid */
   onData(chunk: Uint8Array): void {
     if (this.#waitsFor !== 'packet') throw new ProtocolError('a message before it was asked for');
     if (this.#isFirst && chunk[0] === TLS_HANDSHAKE) return this.#onDirectTls(chunk);
@@ -157,9 +158,7 @@ export class Startup {
       this.#connection.write(encodeNegotiateProtocolVersion(version, message.protocolOptions));
     }
     if (userOf(message) === '') throw new ProtocolError('the startup packet names no user');
-    const replication = message.parameters.get('replication') ?? 'false';
-    if (!['false', 'off', 'no', '0', 'f', 'n'].includes(replication))
-      throw new AgentError('replication_refused');
+    replicationOf(message);
     this.#done.onStarted(message);
   }
 }

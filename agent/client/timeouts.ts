@@ -62,6 +62,8 @@ function isAnySet(settings: Settings): boolean {
 }
 
 function whyLate(session: Session, settings: Settings, now: number): (Timeout & ErrorCode) | undefined {
+  // A stream of changes is one query that never ends, and may be silent for long.
+  if (session.pool.database.replication !== undefined) return undefined;
   const { stopwatch, phase } = session;
   const isOver = (name: Timeout, ms: number): boolean => {
     const limitMs = timeoutMs(name, session, settings);

@@ -64,8 +64,18 @@ export interface DatabaseSettings {
   readonly auth?: AuthQuerySettings | undefined;
   /** Not a database as clients know it, but the registry's picture of one, for connections that ask auth_query. */
   readonly isForAuthQuery?: true;
+  /** The registry's picture of one again, for a single client that replicates: its server is nobody else's. */
+  readonly replication?: ReplicationSettings;
   /** Where the application's configuration names this database. */
   readonly origin: Origin;
+}
+
+/** What a client that replicates has asked for. */
+export interface ReplicationSettings {
+  /** The whole cluster's WAL, or the changes of one database, beside SQL. */
+  readonly kind: 'physical' | 'logical';
+  /** Its run-time parameters: in the startup packet of its server, because a WAL sender may know no SET. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** Where a user is asked for whom the files do not have. */

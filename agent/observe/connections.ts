@@ -14,6 +14,7 @@ export interface ConnectionRow {
   readonly kind: 'client' | 'server';
   readonly user: string;
   readonly database: string;
+  readonly replication: 'none' | 'physical' | 'logical';
   readonly state: string;
   readonly connection: Connection;
   readonly connectedAt: number;
@@ -56,6 +57,7 @@ function consoleRow(seat: ConsoleSeat): ConnectionRow {
     kind: 'client',
     user: seat.user,
     database: CONSOLE_DATABASE,
+    replication: 'none',
     state: seat.isBusy ? 'active' : 'idle',
     connection: seat.connection,
     connectedAt: seat.connectedAt,
@@ -80,6 +82,7 @@ function clientRow(session: Session, { clock, registry }: ClientContext): Connec
     kind: 'client',
     user: pool.user,
     database: pool.database.name,
+    replication: pool.database.replication?.kind ?? 'none',
     state: session.state,
     connection: session.connection,
     connectedAt: session.connectedAt,
@@ -104,6 +107,7 @@ function serverRow(server: Server, pool: Pool, { clock, registry }: ClientContex
     kind: 'server',
     user: pool.identity.user,
     database: pool.database.name,
+    replication: pool.database.replication?.kind ?? 'none',
     state: stateOf(server, pool, clock.now()),
     connection: server.connection,
     connectedAt: wallOf(server.createdAt, clock),

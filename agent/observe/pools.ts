@@ -24,30 +24,32 @@ export interface PoolRow {
   readonly hosts: number;
 }
 
-/** One for each (database, user): what auth_query has of the same name counts in with it, as there. */
-export function* readPools(context: ClientContext): Iterable<PoolRow> {
-  const asking = new Map<string, Pool>();
-  for (const pool of context.registry) if (pool.database.isForAuthQuery) asking.set(keyOf(pool), pool);
+/**
+ * One for each (database, user), as there: what auth_query has of the same name counts in with it, and so do the clients
+ * that replicate, each of which has a pool of its own.
+ */
+export function readPools(context: ClientContext): Iterable<PoolRow> {
+  const rows = new Map<string, PoolRow>();
   for (const pool of context.registry) {
-    const own = asking.get(keyOf(pool));
-    if (own === pool && hasTwin(pool, context)) continue;
+    const key = `${pool.database.name}\0${pool.user}`;
     const row = poolRow(pool);
-    yield own === undefined || own === pool ? row : sum(row, poolRow(own));
+    const there = rows.get(key);
+    rows.set(
+      key,
+      there === undefined ? row : sum(isOrdinary(pool) ? row : there, isOrdinary(pool) ? there : row),
+    );
   }
+  return rows.values();
+}
+
+/** What is said of the pool itself is said of the one that its clients share. */
+function isOrdinary({ database }: Pool): boolean {
+  return database.isForAuthQuery !== true && database.replication === undefined;
 }
 
 export function isStale(server: Server, pool: Pool, now: number): boolean {
   const { server_check_query, server_check_delay } = pool.context.settings;
   return server_check_query !== '' && now - server.idleSince > server_check_delay;
-}
-
-function keyOf(pool: Pool): string {
-  return `${pool.database.name}\0${pool.user}`;
-}
-
-function hasTwin(pool: Pool, { registry }: ClientContext): boolean {
-  for (const each of registry) if (each !== pool && keyOf(each) === keyOf(pool)) return true;
-  return false;
 }
 
 function poolRow(pool: Pool): PoolRow {

@@ -2,7 +2,12 @@
 
 import { AgentError } from '../base/errors.ts';
 import { sameServer } from '../config/diff.ts';
-import type { AuthQuerySettings, DatabaseSettings, Settings } from '../config/settings.ts';
+import type {
+  AuthQuerySettings,
+  DatabaseSettings,
+  ReplicationSettings,
+  Settings,
+} from '../config/settings.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
 import { DatabaseStatistics } from './database_statistics.ts';
 import { statsLine } from './figures.ts';
@@ -19,6 +24,8 @@ type GivenContext = Omit<
   PoolContext,
   'byDatabase' | 'byUser' | 'holds' | 'evict' | 'starved' | 'wakeStarved'
 >;
+/** PgBouncer's word for a server whose client has left it as nobody else could use it. */
+const CLIENT_GONE = 'client disconnect while server was not ready';
 
 export class PoolRegistry {
   readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
@@ -26,6 +33,8 @@ export class PoolRegistry {
   readonly #pools = new Map<string, Pool>();
   readonly statistics: DatabaseStatistics;
   readonly #context: PoolContext;
+  /** Pools of single clients that there have been. */
+  #dedicated = 0;
 
   #waking = false;
 
@@ -108,6 +117,23 @@ export class PoolRegistry {
     const identity = identityOf(database, auth.user, this.settings);
     const pool = new Pool(database, auth.user, identity, this.#context);
     return this.#add(key, pool);
+  }
+
+  /**
+   * For one client that replicates, and for nobody else, before it or after it.
+   *
+   * @throws AgentError database_unknown, login_unusable
+   */
+  dedicatedPool(
+    databaseName: string,
+    user: string,
+    replication: ReplicationSettings,
+    found?: FoundSecret,
+  ): Pool {
+    const database = replicatedDatabase(this.#database(databaseName), replication);
+    const identity = identityOf(database, user, this.settings, found);
+    const key = `${databaseName}\0${user}\0replication ${++this.#dedicated}`;
+    return this.#add(key, new Pool(database, user, identity, this.#context));
   }
 
   *[Symbol.iterator](): Iterator<Pool> {
@@ -222,9 +248,11 @@ export class PoolRegistry {
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     for (const [key, pool] of this.#pools) {
       guard(() => pool.tick(now));
+      const isDedicated = pool.database.replication !== undefined;
+      if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => pool.retireAll(CLIENT_GONE));
       const isUnused = pool.clients === 0 && pool.servers === 0 && pool.waiting === 0;
       // Who was found may be anybody of the server's: they are not all kept for ever.
-      if (isUnused && (pool.removed || pool.identity.found !== undefined)) {
+      if (isUnused && (pool.removed || isDedicated || pool.identity.found !== undefined)) {
         this.#pools.delete(key);
         this.#context.starved.delete(pool);
         this.statistics.onGone(pool, Object.hasOwn(this.settings.databases, pool.database.name));
@@ -308,11 +336,21 @@ function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settin
 function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefined {
   const { name } = pool.database;
   const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
-  if (pool.database.isForAuthQuery !== true || database === undefined) return database;
+  const { isForAuthQuery, replication } = pool.database;
+  if (replication !== undefined && database !== undefined) return replicatedDatabase(database, replication);
+  if (isForAuthQuery !== true || database === undefined) return database;
   const isAsked = Object.values(settings.databases).some(
     ({ auth }) => auth?.database === name && auth.user === pool.user,
   );
   return isAsked ? authDatabase(database, settings) : undefined;
+}
+
+/** As its server is asked for it: with the client's own parameters, since a WAL sender may know no SET. */
+function replicatedDatabase(database: DatabaseSettings, replication: ReplicationSettings): DatabaseSettings {
+  const asked = replication.kind === 'physical' ? 'true' : 'database';
+  const parameters = { ...database.parameters, ...replication.parameters, replication: asked };
+  // A WAL sender knows no SQL that could be run first, nor does it need what is for the application's queries.
+  return { ...database, replication, parameters, connectQuery: '', minPoolSize: 0, reservePoolSize: 0 };
 }
 
 /** As auth_query sees it: without the parameters that the application's configuration sets, `search_path` among them. */

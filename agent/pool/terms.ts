@@ -1,6 +1,6 @@
 // What the settings say of one pool: what is said of its user wins over its database, and that over the general settings.
 
-import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
+import type { DatabaseSettings, PoolMode, Settings, UserSettings } from '../config/settings.ts';
 
 export interface PoolTerms {
   readonly mode: PoolMode;
@@ -25,6 +25,7 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
   const own = isOwn ? settings.users[user] : undefined;
   const reserveTimeoutMs = settings.reserve_pool_timeout;
   const mode = own?.poolMode ?? database.poolMode;
+  if (database.replication !== undefined) return dedicatedTerms(database, own, settings);
   const sessionResets = settings.server_reset_query === '' ? [] : [settings.server_reset_query];
   return {
     mode,
@@ -33,6 +34,24 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
     size: own?.poolSize ?? database.poolSize,
     reserve: reserveTimeoutMs === 0 ? 0 : (own?.reservePoolSize ?? database.reservePoolSize),
     reserveTimeoutMs,
+    queryWaitTimeoutMs: own?.queryWaitTimeoutMs ?? database.queryWaitTimeoutMs,
+    userConnectionsMax: own?.maxUserConnections ?? settings.max_user_connections,
+  };
+}
+
+/** One server for one client that replicates: nothing is made as new, because nobody else gets it. */
+function dedicatedTerms(
+  database: DatabaseSettings,
+  own: UserSettings | undefined,
+  settings: Settings,
+): PoolTerms {
+  return {
+    mode: 'session',
+    sessionResets: [],
+    resets: [],
+    size: 1,
+    reserve: 0,
+    reserveTimeoutMs: 0,
     queryWaitTimeoutMs: own?.queryWaitTimeoutMs ?? database.queryWaitTimeoutMs,
     userConnectionsMax: own?.maxUserConnections ?? settings.max_user_connections,
   };

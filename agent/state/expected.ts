@@ -231,6 +231,10 @@ export class Expected {
       case 0x47: // CopyInResponse
         this.#beginCopyIn();
         return verdict;
+      case 0x57: // CopyBothResponse: only a Query of replication has it, with no Sync that could be swallowed
+        if (kind !== QUERY) throw new UnexpectedReply('CopyBothResponse without its Query');
+        this.#copyingIn = true;
+        return verdict;
       case 0x45: // ErrorResponse
         return this.#onError(kind, verdict);
       case 0x5a: // ReadyForQuery

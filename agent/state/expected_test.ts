@@ -90,7 +90,7 @@ describe('Expected.onReply() throws UnexpectedReply', () => {
     ['for ReadyForQuery before its Sync', sent(PARSE, SYNC), 'Z'],
     ['for a second ReadyForQuery', sent(QUERY), 'ZZ'],
     ['for a message that belongs to the login', sent(QUERY), 'R'],
-    ['for CopyBothResponse, which only replication has', sent(QUERY), 'W'],
+    ['for CopyBothResponse where no Query is due', sent(EXECUTE, SYNC), 'W'],
     ['for a message that is in no chapter', sent(QUERY), '?'],
   ];
   for (const [what, due, letters] of cases) {

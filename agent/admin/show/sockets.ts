@@ -111,7 +111,7 @@ function cellsOf(row: ConnectionRow, state: string): Cell[] {
     row.kind === 'client' ? 'C' : 'S',
     row.user,
     row.database,
-    'none',
+    row.replication,
     state,
     ...endOf(connection.peer),
     ...localEndOf(connection.peer),

@@ -125,10 +125,10 @@ export const CLIENT_ERRORS = {
     exit: 77,
     sentence: 'SSL required: this listener takes TLS connections only (client_tls_sslmode = {sslmode})',
   },
-  replication_refused: {
-    sqlstate: '0A000',
+  replication_invalid: {
+    sqlstate: '22023',
     exit: 69,
-    sentence: 'replication connections are not pooled: connect to the server directly',
+    sentence: 'invalid value for parameter "replication": "{value}"',
   },
   agent_stopping: {
     sqlstate: '57P01',
