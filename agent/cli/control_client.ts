@@ -1,6 +1,10 @@
 // Asks the running agent through its control socket: HTTP over a UNIX socket, one request a call.
 
 import { AgentError } from '../base/errors.ts';
+import { hasShape, type Shape, withoutControls } from './answer_shape.ts';
+
+/** A snapshot of a thousand pools has one. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface ControlRequest {
   readonly method: 'GET' | 'POST';
@@ -28,7 +32,7 @@ export async function callControl(socket: string, request: ControlRequest): Prom
       // 0 would be "at once" to AbortSignal.
       signal: AbortSignal.timeout(Math.max(1, request.timeoutMs)),
     });
-    return { status: response.status, body: bodyOf(socket, response.status, await response.text()) };
+    return { status: response.status, body: bodyOf(socket, response.status, await textOf(response)) };
   } catch (error) {
     throw error instanceof AgentError
       ? error
@@ -40,15 +44,34 @@ function bodyOf(path: string, status: number, text: string): Readonly<Record<str
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null && !Array.isArray(body))
-      return body as Record<string, unknown>;
+      return withoutControls(body) as Record<string, unknown>;
   } catch {
     // Told below, together with JSON that is no object.
   }
-  throw new AgentError('control_refused', {
-    path,
-    status,
-    reason: 'not in the words of pgsidecar; is it another program?',
-  });
+  throw strange(path, status);
+}
+
+/** Throws control_refused for an answer that is not of this shape: it is another program's, or of another version. */
+export function expectShape(path: string, { status, body }: ControlAnswer, shape: Shape): void {
+  if (!hasShape(body, shape)) throw strange(path, status);
+}
+
+function strange(path: string, status: number): AgentError {
+  return new AgentError('control_refused', { path, status, reason: STRANGE });
+}
+
+const STRANGE = 'not in the words of pgsidecar; is it another program, or another version?';
+
+/** No more than there is to read of an agent: another program might never end. */
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > ANSWER_BYTES_MAX) throw new Error(`its answer has more than ${ANSWER_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function failure(

@@ -41,6 +41,14 @@ function http(status: string, body: string): (socket: Socket) => void {
     );
 }
 
+test('callControl() hands on nothing of an answer that a terminal would obey', async () => {
+  const [{ body }] = await withServer(
+    http('400 X', '{"reason":"\\u001b]0;x\\u0007\\u009b2Jhello"}'),
+    (path) => callControl(path, GET),
+  );
+  expect(body).toEqual({ reason: '\ufffd]0;x\ufffd\ufffd2Jhello' });
+});
+
 test('callControl() asks by HTTP and gives the JSON of the answer, whatever its status', async () => {
   const [answer, asked] = await withServer(http('503 Service Unavailable', '{"ok":false}'), (path) =>
     callControl(path, { method: 'POST', path: '/drain?timeout_ms=5', timeoutMs: 30_000 }),

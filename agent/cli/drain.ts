@@ -4,6 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { printDuration } from '../base/units.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { Call, Host } from './command.ts';
+import { expectShape } from './control_client.ts';
 import { durationFlag } from './durations.ts';
 import { controlSocket } from './loading.ts';
 import { refuseOtherAgent } from './which_agent.ts';
@@ -18,7 +19,8 @@ export async function drain(call: Call, host: Host): Promise<number> {
   const socket = await controlSocket(call, host);
   await refuseOtherAgent(call, host, socket);
   const path = wished === undefined ? '/drain' : `/drain?timeout_ms=${wished}`;
-  const { status, body } = await host.control(socket, { method: 'POST', path, timeoutMs: ANSWER_TIMEOUT_MS });
+  const answer = await host.control(socket, { method: 'POST', path, timeoutMs: ANSWER_TIMEOUT_MS });
+  const { status, body } = answer;
   if (body.ok !== true) {
     throw new AgentError('control_refused', {
       path: socket,
@@ -26,6 +28,7 @@ export async function drain(call: Call, host: Host): Promise<number> {
       reason: String(body.reason ?? 'no reason given'),
     });
   }
+  expectShape(socket, answer, { 'clients?': 'number', 'timeout_ms?': 'number' });
   const timeoutMs = Number(body.timeout_ms ?? wished ?? 0);
   host.out(
     `draining: ${body.clients ?? 0} clients, ${timeoutMs === 0 ? 'no time limit' : printDuration(timeoutMs)}\n`,
@@ -61,11 +64,13 @@ function timedOut(timeoutMs: number, reason: string): AgentError {
 /** Undefined when nobody answers any more. */
 async function clientsLeft(socket: string, host: Host): Promise<number | undefined> {
   try {
-    const { body } = await host.control(socket, {
+    const answer = await host.control(socket, {
       method: 'GET',
       path: '/status',
       timeoutMs: ANSWER_TIMEOUT_MS,
     });
+    expectShape(socket, answer, { clients: { connected: 'number' } });
+    const { body } = answer;
     return (body as unknown as Snapshot).clients.connected;
   } catch (error) {
     if (error instanceof AgentError && error.code === 'control_unreachable') return undefined;

@@ -1,9 +1,10 @@
 // From a call to Settings: what the flags say, handed to the loader, and its problems printed.
 
-import type { Problem } from '../base/errors.ts';
+import { AgentError, type Problem } from '../base/errors.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
+import { whyUntrusted } from '../config/trust.ts';
 import type { Call, Host } from './command.ts';
 import { paint } from './paint.ts';
 import { instanceFlags } from './which_agent.ts';
@@ -48,7 +49,13 @@ export async function controlSocket(call: Call, host: Host): Promise<string> {
   const given = call.settings.get('control_socket')?.at(-1);
   if (given !== undefined && given !== '') return given;
   const io: SourceIo = { ...host.io, run: async () => '' };
-  const { explanation } = await load(loadInputOf(call), io);
+  const { explanation, problems } = await load(loadInputOf(call), io);
+  // But whom to ask is not said by a stranger.
+  const { code, origin } = problems.find((each) => each.code === 'config_untrusted') ?? {};
+  if (code !== undefined && origin !== undefined) {
+    const reason = whyUntrusted(io.ownerOf?.(origin.place), io.caller) ?? 'it was replaced just now';
+    throw new AgentError(code, { path: origin.place, directory: io.cwd, reason }, origin);
+  }
   const named = explanation.control_socket?.value ?? '';
   return named === '' ? `${explanation.unix_socket_dir?.value}/${CONTROL_NAME}` : named;
 }

@@ -1,7 +1,9 @@
 // `pgsidecar status`: what the running agent is doing.
 
 import type { Snapshot } from '../observe/snapshot.ts';
+import { SNAPSHOT_SHAPE } from './answer_shape.ts';
 import { type Call, flagIsSet, type Host } from './command.ts';
+import { expectShape } from './control_client.ts';
 import { controlSocket } from './loading.ts';
 import { statusPage } from './status_page.ts';
 import { refuseOther } from './which_agent.ts';
@@ -15,9 +17,11 @@ export async function status(call: Call, host: Host): Promise<number> {
   const socket = await controlSocket(call, host);
   const print = async () => {
     const request = { method: 'GET', path: '/status', timeoutMs: ANSWER_TIMEOUT_MS } as const;
-    const { body } = await host.control(socket, request);
+    const answer = await host.control(socket, request);
+    const { body } = answer;
     refuseOther(body as unknown as Snapshot, call, host, socket);
     if (flagIsSet(call, 'json')) return `${JSON.stringify(body)}\n`;
+    expectShape(socket, answer, SNAPSHOT_SHAPE);
     return statusPage(body as unknown as Snapshot, host.outColours);
   };
   if (!flagIsSet(call, 'watch')) {

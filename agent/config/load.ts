@@ -17,6 +17,7 @@ import { CONFIG_VARIABLE, readEnvironment, readFrameworkEnvironment } from './so
 import { type Flags, readFlags } from './sources/flags.ts';
 import { readPgbouncerIni } from './sources/pgbouncer_ini.ts';
 import { readPgsidecarYml } from './sources/pgsidecar_yml.ts';
+import { whyUntrusted } from './trust.ts';
 import { unsafeSeverity } from './unsafe.ts';
 
 /** What the command line says. */
@@ -54,7 +55,8 @@ export interface LoadResult {
 
 const NO_CREDENTIALS =
   'CREDENTIALS_DIRECTORY is not set; systemd sets it for a service with LoadCredential=, and for a check by hand so do you';
-const CONFIG_FILES = ['pgsidecar.yml', '/etc/pgsidecar/pgsidecar.yml'] as const;
+const CONFIG_HERE = 'pgsidecar.yml';
+const CONFIG_FILES = [CONFIG_HERE, '/etc/pgsidecar/pgsidecar.yml'] as const;
 
 export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> {
   const careful = carefulIo(io);
@@ -151,6 +153,11 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
   const files = looked.map((each) => resolve(io.cwd, each));
   if (path !== undefined) {
     const text = io.read(path);
+    const stranger = named === undefined ? strangersConfig(path, io) : undefined;
+    if (stranger !== undefined) {
+      const reading = nothingRead(path, 'pgsidecar.yml', [stranger], io);
+      return { named, reading, files, took: [], found: undefined };
+    }
     const { format, problems } = configFormatOf(path, text);
     const reading = problems.length > 0 ? nothingRead(path, format, problems, io) : READERS[format](path, io);
     const found =
@@ -159,6 +166,13 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
   }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
   return { named, reading, files, took: [], found: undefined };
+}
+
+/** In the directory of an application anybody may have put one, and it can name commands to run and a control socket to ask. */
+function strangersConfig(path: string, io: SourceIo): Problem | undefined {
+  const reason = path === CONFIG_HERE ? whyUntrusted(io.ownerOf?.(path), io.caller) : undefined;
+  if (reason === undefined) return undefined;
+  return problem('error', 'config_untrusted', { path, directory: io.cwd, reason }, { place: path });
 }
 
 /** Nothing but white space and comments: what a file is while somebody writes it. `{}` says that nothing is meant. */
@@ -184,7 +198,13 @@ function nothingToServe(settings: ChosenSettings, { looked }: Applications): Pro
 function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Problem[] } {
   const problems: Problem[] = [];
   const unreadable = new Set<string>();
+  // Each is read once: what was looked at is what is taken, also where somebody exchanges the file meanwhile.
+  const texts = new Map<string, string | undefined>();
   const read = (path: string): string | undefined => {
+    if (!texts.has(path)) texts.set(path, readOnce(path));
+    return texts.get(path);
+  };
+  const readOnce = (path: string): string | undefined => {
     try {
       if (isLostCredential(path))
         throw new AgentError('config_unreadable', { reason: NO_CREDENTIALS }, { place: path.slice(1) });
@@ -204,6 +224,8 @@ function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Pr
       run: (...args) => io.run(...args),
       read,
       isUnreadable,
+      caller: io.caller,
+      ...(io.ownerOf === undefined ? {} : { ownerOf: io.ownerOf }),
       ...(io.pemFault === undefined ? {} : { pemFault: io.pemFault }),
     },
     problems,

@@ -7,6 +7,7 @@ import { absolutePath } from './absolute_path.ts';
 import { commandWords } from './command_words.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { Located, SourceIo } from './source.ts';
+import { whyNotRun } from './trust.ts';
 
 export type PasswordField = 'password' | 'password_file' | 'password_command' | 'secret_id';
 /** Of the second password, while it is rotated: the same words with `_next` behind them. */
@@ -90,18 +91,25 @@ export class SecretFetcher {
   #text(field: PasswordField, value: string, located: Located): string | Promise<string> {
     if (field === 'password') return value;
     if (field === 'password_file') return this.#file(value, located);
-    if (field === 'password_command') return this.#run(commandWords(value), field);
+    if (field === 'password_command') return this.#run(commandWords(value), field, located.origin);
     const command = this.#settings.secrets_command.value as string;
     if (command === '') {
       const reason = "it is not set, and fetches what ['secrets_manager', id] names";
       throw new AgentError('command_failed', { command: 'secrets_command', reason });
     }
     const words = commandWords(command);
-    if (words === undefined) return this.#run(words, 'secrets_command');
+    const { origin } = this.#settings.secrets_command;
+    if (words === undefined) return this.#run(words, 'secrets_command', origin);
+    // The application's file says the id, and the command may be another's.
+    if (value.startsWith('-')) {
+      const reason = `the id "${value}" begins with a dash, and would be an option to it`;
+      throw new AgentError('command_failed', { command: 'secrets_command', reason });
+    }
     // Put in after the words are split: an id cannot become an argument more.
     const [program, ...args] = words;
     const filled = args.map((word) => word.replaceAll('{id}', value));
-    return this.#run([program, ...(command.includes('{id}') ? filled : [...args, value])], 'secrets_command');
+    const all: [string, ...string[]] = [program, ...(command.includes('{id}') ? filled : [...args, value])];
+    return this.#run(all, 'secrets_command', origin);
   }
 
   #file(value: string, located: Located): string {
@@ -115,7 +123,9 @@ export class SecretFetcher {
     return text.replace(/\r?\n$/, '');
   }
 
-  #run(words: ReturnType<typeof commandWords>, setting: string): Promise<string> {
+  #run(words: ReturnType<typeof commandWords>, setting: string, origin: Origin): Promise<string> {
+    const why = whyNotRun(this.#io.ownerOf?.(origin.place), this.#io.caller);
+    if (why !== undefined) throw new AgentError('command_failed', { command: setting, reason: why });
     if (words === undefined) {
       const reason = `expected a program and its arguments, with every quote closed`;
       throw new AgentError('command_failed', { command: setting, reason });

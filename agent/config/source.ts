@@ -2,6 +2,7 @@
 
 import type { Problem } from '../base/errors.ts';
 import type { Origin } from '../base/origin.ts';
+import type { Caller } from './trust.ts';
 
 /** A value as it was written, and where. */
 export interface Located<T = unknown> {
@@ -118,10 +119,21 @@ export interface SourceReading {
   readonly files: readonly string[];
 }
 
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+  /** Permissions, 0o640. */
+  readonly mode: number;
+}
+
 /** The outside, handed in: config itself touches no file, no process, no environment. */
 export interface SourceIo {
   /** The file's text, of a path as it was written (relative: to `cwd`); undefined when there is no such file. Throws AgentError config_unreadable when it cannot be read. */
   read(path: string): string | undefined;
+  /** Whose the file is that `read` of this path has read last; undefined where no file was read, or nobody knows. */
+  readonly ownerOf?: (path: string) => FileOwner | undefined;
+  /** By whose rights it is read and run. */
+  readonly caller?: Caller | undefined;
   /** Was `read` of this path undefined because the file cannot be read? That is a problem already, and needs no second one. */
   readonly isUnreadable?: (path: string) => boolean;
   /**

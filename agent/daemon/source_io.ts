@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
-import type { SourceIo } from '../config/source.ts';
+import type { FileOwner, SourceIo } from '../config/source.ts';
 import { type FileState, stateOfBytes } from './file_state.ts';
 import { pemFault } from './pem_fault.ts';
 
@@ -23,18 +23,33 @@ export function sourceIo(
   cwd: string = process.cwd(),
   seen?: Map<string, FileState>,
 ): SourceIo {
+  const owners = new Map<string, FileOwner>();
+  const { geteuid, getegid } = process;
   return {
     env,
     cwd,
     now: () => Date.now(),
-    read: (path) => readFile(resolve(cwd, path), path, seen),
+    read: (path) => {
+      owners.delete(path);
+      return readFile(resolve(cwd, path), path, (owner) => owners.set(path, owner), seen);
+    },
+    ownerOf: (path) => owners.get(path),
+    // Asked anew each time: a daemon that was started by root becomes somebody else.
+    get caller() {
+      return geteuid === undefined || getegid === undefined ? undefined : { uid: geteuid(), gid: getegid() };
+    },
     pemFault,
     run: (command, args, timeoutMs) => runCommand(command, args, timeoutMs, cwd, env),
   };
 }
 
 /** Opened first and looked at afterwards, so that the file that is measured is the file that is read. */
-function readFile(path: string, written: string, seen?: Map<string, FileState>): string | undefined {
+function readFile(
+  path: string,
+  written: string,
+  own: (owner: FileOwner) => void,
+  seen?: Map<string, FileState>,
+): string | undefined {
   // What was seen before is not what is seen now; where nothing can be read, the watcher goes by its own look.
   seen?.delete(path);
   let file: number;
@@ -55,6 +70,7 @@ function readFile(path: string, written: string, seen?: Map<string, FileState>):
       throw unreadable(written, status.isDirectory() ? 'it is a directory' : 'it is no ordinary file');
     if (status.size > FILE_BYTES_MAX)
       throw unreadable(written, `it has ${status.size} bytes, and at most ${FILE_BYTES_MAX} are read`);
+    own({ uid: status.uid, gid: status.gid, mode: status.mode & 0o7777 });
     const bytes = readWhole(file);
     const state = stateOfBytes(bytes);
     if (state !== undefined) seen?.set(path, state);

@@ -29,6 +29,12 @@ export const SETTINGS_ERRORS = {
     sentence:
       'Cannot take {path} as it is now: {state}, and the settings in force came from it; put them back, or write {} into it if the defaults are meant',
   },
+  config_untrusted: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      'Cannot take {path}, which was found in {directory}: {reason}; look at it, and name it by --config when you mean it',
+  },
   config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
   config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
   config_empty: { sqlstate: 'F0000', exit: 78, sentence: 'There is no database to serve: {advice}' },
