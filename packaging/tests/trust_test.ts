@@ -35,10 +35,10 @@ test('the agent cannot write its configuration, of which root runs the commands;
   expect((await asAgent('cat /etc/pgsidecar/pgsidecar.yml')).stdout).toContain('sources:');
   await debian.must('install -o pgsidecar -m 0600 /dev/null /etc/pgsidecar/other.yml');
   const said = async (line: string) => (await asAgent(line)).stderr;
-  for (const line of ['echo >>/etc/pgsidecar/pgsidecar.yml', 'touch /etc/pgsidecar/new.yml']) {
-    expect(await said(line), line).toContain('Permission denied');
-  }
-  for (const line of ['echo >>/etc/pgsidecar/other.yml', 'chmod 0666 /etc/pgsidecar/other.yml']) {
+  const root = 'echo >>/etc/pgsidecar/pgsidecar.yml';
+  expect(await said(root)).toContain('Permission denied');
+  const own = ['echo >>/etc/pgsidecar/other.yml', 'chmod 0666 /etc/pgsidecar/other.yml'];
+  for (const line of [...own, 'touch /etc/pgsidecar/new.yml']) {
     expect(await said(line), line).toContain('Read-only file system');
   }
   expect(debian.read('/etc/pgsidecar/other.yml')).toBe('');
@@ -48,4 +48,42 @@ test('whoever may connect cannot read the configuration', async () => {
   const outcome = await debian.run('runuser -u idp -- cat /etc/pgsidecar/pgsidecar.yml');
   expect(outcome.stderr).toContain('Permission denied');
   expect((await debian.must('getent group pgsidecar-config')).trim()).toMatch(/:pgsidecar$/);
+});
+
+/** SQL as a system user, by the role of the application and without a password. */
+const asPeer = (user: string) =>
+  debian.run(
+    `runuser -u ${user} -- psql -XAtqw -h /run/pgsidecar -U idp_app -d idp -c 'SELECT current_user'`,
+  );
+
+test('peer lets in the system user that the map names, and nobody else of the group', async () => {
+  await debian.must('useradd --groups pgsidecar member');
+  await configureIdp(debian, 'auth_type: peer\npeer_map: ["idp:idp_app"]\n');
+  await debian.must('systemctl restart pgsidecar.service');
+  expect(await asPeer('idp')).toMatchObject({ code: 0, stdout: 'idp_app\n' });
+  expect((await asPeer('member')).stderr).toContain('peer authentication failed for user "idp_app"');
+});
+
+test('one user of the socket cannot take the places of another: each is a source of its own', async () => {
+  await configureIdp(
+    debian,
+    'auth_type: peer\npeer_map: ["idp:idp_app", "member:idp_app"]\nclient_login_concurrency_per_source: 5\n',
+  );
+  await debian.must('systemctl restart pgsidecar.service');
+  debian.write(
+    '/srv/silent.py',
+    [
+      'import socket, time, os',
+      'held = [socket.socket(socket.AF_UNIX) for _ in range(5)]',
+      "for each in held: each.connect('/run/pgsidecar/.s.PGSQL.5432')",
+      "while not os.path.exists('/srv/enough'): time.sleep(0.05)",
+    ].join('\n'),
+  );
+  const held = debian.must('runuser -u member -- python3 /srv/silent.py');
+  let refused = await asPeer('member');
+  while (refused.code === 0) refused = await asPeer('member');
+  expect(refused.stderr).toContain('client_login_concurrency_per_source');
+  expect(await asPeer('idp')).toMatchObject({ code: 0, stdout: 'idp_app\n' });
+  debian.write('/srv/enough', '');
+  await held;
 });
