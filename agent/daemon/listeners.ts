@@ -11,7 +11,8 @@ import type { Connection } from '../net/connection.ts';
 import { type Listener, listenFd, listenTcp } from '../net/listen.ts';
 import type { InheritedSocket } from './sockets.ts';
 
-const BACKLOG = 1024;
+/** As systemd's own default; the kernel's somaxconn is above it. Who connects while the agent is busy or restarted waits in it. */
+const BACKLOG = 4096;
 const DIRECTORY_MODE = 0o755;
 
 export interface OpenListener {
@@ -144,13 +145,12 @@ export class Listeners {
     const name = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
     return {
       key: `fd ${socket.fd}`,
-      open: () =>
-        this.#wrap(
-          listenFd(socket.fd, name, address.kind, this.#on(address.kind)),
-          address.kind,
-          `fd ${socket.fd}`,
-          () => {},
-        ),
+      open: () => {
+        const listener = listenFd(socket.fd, name, address.kind, this.#on(address.kind));
+        // Bun has called listen() with a backlog of its own, 511. On a socket that listens already it cannot fail.
+        this.#libc.listen(socket.fd, BACKLOG);
+        return this.#wrap(listener, address.kind, `fd ${socket.fd}`, () => {});
+      },
     };
   }
 

@@ -87,3 +87,9 @@ test('one user of the socket cannot take the places of another: each is a source
   debian.write('/srv/enough', '');
   await held;
 });
+
+test('as many connections wait in the socket while the agent runs as systemd lets wait while it does not', async () => {
+  await debian.must('systemctl is-active pgsidecar.service');
+  const waiting = await debian.must("ss -xlnH src /run/pgsidecar/.s.PGSQL.5432 | awk '{ print $4 }'");
+  expect(waiting).toBe('4096\n');
+});
