@@ -166,7 +166,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Write configuration files and URLs from what was loaded',
     about: [
       'native: a pgsidecar.yml that means the same, on its own. pgbouncer: pgbouncer.ini and userlist.txt for PgBouncer 1.18 or newer. env: a .env with a DATABASE_URL for each database. url: one URL a line.',
-      'Without --out everything goes to standard output and secrets show as ***. With --out the files are written with their secrets, each at once (a temporary file, then a rename), only where something changed, and with mode 0600 where there are secrets. A file that pgsidecar did not write is not replaced.',
+      'Without --out everything goes to standard output and secrets show as ***. With --out the files are written with their secrets, each at once (a temporary file, then a rename), only where something changed, and with mode 0600 where there are secrets. A file that pgsidecar did not write is not replaced, and no secret is written to a file of another user in a directory where others may write.',
     ],
     arguments: [],
     flags: [

@@ -19,6 +19,11 @@ export interface FileThere {
   /** Permissions to read and write, 0o600. */
   readonly mode: number;
   readonly place: FilePlace;
+  /**
+   * Its owner, where he may have put it there himself, to be given what is written: neither root nor the caller, in a
+   * directory into which others than he and these can write.
+   */
+  readonly stranger?: number | undefined;
 }
 
 /** Whose a file is, and where it is: what is put into its place later is to belong to the same. */
@@ -56,7 +61,10 @@ const SECRETS_MODE = 0o600;
 const OPEN_MODE = 0o644;
 const UNKNOWN_LINE = '*** (a line that pgsidecar did not write)';
 
-/** Throws file_foreign when a file is in the way that is not ours; `there` is by name. */
+/**
+ * Throws file_foreign when a file is in the way that is not ours, and file_stranger when a secret would be given to whoever
+ * has put one there; `there` is by name.
+ */
 export function planFiles(
   wanted: readonly WantedFile[],
   there: ReadonlyMap<string, FileThere>,
@@ -68,6 +76,9 @@ export function planFiles(
 function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanWishes): PlannedFile {
   if (before !== undefined && !isOurs(before.text) && !wishes.force) {
     throw new AgentError('file_foreign', { path: `${wishes.directory}/${file.name}` });
+  }
+  if (file.secret && before?.stranger !== undefined && before.text !== file.text) {
+    throw new AgentError('file_stranger', { path: `${wishes.directory}/${file.name}`, uid: before.stranger });
   }
   const mode = file.secret ? SECRETS_MODE : OPEN_MODE;
   const plan = { name: file.name, text: file.text, mode, modeBefore: before?.mode, place: before?.place };
@@ -84,7 +95,7 @@ function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanW
 }
 
 function isOurs(text: string): boolean {
-  return text === '' || text.slice(0, text.indexOf('\n')).includes(MARK);
+  return text.slice(0, text.indexOf('\n')).includes(MARK);
 }
 
 function diffOf(file: WantedFile, before: string, wishes: PlanWishes): string[] {

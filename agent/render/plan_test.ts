@@ -65,7 +65,23 @@ test('planFiles() does not replace what pgsidecar did not write, unless it is fo
     'Cannot replace out/x.yml: pgsidecar did not',
   );
   expect(planFiles([file(['a: 2'])], foreign, { ...QUIET, force: true })[0]?.action).toBe('change');
-  expect(planFiles([file(['a: 2'])], there(''), QUIET)[0]?.action).toBe('change');
+  expect(() => planFiles([file(['a: 2'])], there(''), QUIET)).toThrow('pgsidecar did not');
+});
+
+test('planFiles() gives no secret to whoever may have put a file there to be given it, forced or not', () => {
+  const text = file(['password: x']).text;
+  const planted = (before: string) => {
+    const found = there(before, 0o600).get('x.yml')!;
+    return new Map([['x.yml', { ...found, stranger: 1001 }]]);
+  };
+  const secret = file(['password: y'], { secret: true });
+  for (const wishes of [QUIET, { ...QUIET, force: true }]) {
+    expect(() => planFiles([secret], planted(text), wishes)).toThrow(
+      'Cannot write secrets to out/x.yml: user 1001 owns it, and others may write into its directory',
+    );
+  }
+  expect(planFiles([file(['a: 1'])], planted(text), QUIET)[0]?.action).toBe('change');
+  expect(planFiles([secret], planted(secret.text), QUIET)[0]?.action).toBe('keep');
 });
 
 test('maskedText() masks line by line', () => {

@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
-import { type Directory, inDirectoryOf } from './directory.ts';
+import { type Directory, inDirectoryOf, isClosedToOthers, isTrusted } from './directory.ts';
 import type { FilePlace, FileThere, PlannedFile } from './plan.ts';
 
 /** Who may execute a file is not ours to say, and whoever sets set-id bits for root makes him a gift. */
@@ -71,7 +71,8 @@ function lookIn(directory: Directory, path: string): FileThere | undefined {
     refuseOther(stat, path);
     const { uid, gid, mode } = stat;
     const place = { uid, gid, directory: directory.identity };
-    return { text: readFileSync(file, 'utf8'), mode: mode & MODE_BITS, place };
+    const stranger = isTrusted(uid) || isClosedToOthers(directory.stat(), uid) ? undefined : uid;
+    return { text: readFileSync(file, 'utf8'), mode: mode & MODE_BITS, place, stranger };
   } finally {
     closeSync(file);
   }

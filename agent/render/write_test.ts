@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testNeeding } from '../tests/harness/needs.ts';
 import type { PlannedFile } from './plan.ts';
 import { diskRoom, type FileRoom, writePlanned } from './write.ts';
 
@@ -100,6 +101,31 @@ test('look() and replace() follow no link on the way that somebody else may have
   }
   expect(readdirSync(join(shared, 'real'))).toEqual([]);
 });
+
+testNeeding(process.getuid?.() === 0 ? undefined : 'files of two users need root')(
+  'look() says whose file it is that somebody may have put where others can write',
+  async () => {
+    const [nobody, other] = [65_534, 65_533];
+    const directory = join(folder, 'mixed');
+    const path = join(directory, 'userlist.txt');
+    mkdirSync(directory);
+    writeFileSync(path, '');
+    chownSync(path, nobody, nobody);
+    const strangerIn = (owner: number, mode: number) => {
+      chownSync(directory, owner, owner);
+      chmodSync(directory, mode);
+      return diskRoom.look(path)?.stranger;
+    };
+    expect([strangerIn(0, 0o755), strangerIn(nobody, 0o755)]).toEqual([undefined, undefined]);
+    expect([strangerIn(0, 0o1777), strangerIn(nobody, 0o775), strangerIn(other, 0o755)]).toEqual([
+      nobody,
+      nobody,
+      nobody,
+    ]);
+    chownSync(path, 0, 0);
+    expect(strangerIn(0, 0o1777)).toBeUndefined();
+  },
+);
 
 test('replace() and look() go through no link, and take no directory for a file', () => {
   const outside = mkdtempSync(join(tmpdir(), 'pgsidecar-outside-'));

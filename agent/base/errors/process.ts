@@ -119,6 +119,12 @@ export const PROCESS_ERRORS = {
     exit: 73,
     sentence: 'Cannot write {path}: it is a symbolic link to {target}; remove it or choose another --out',
   },
+  file_stranger: {
+    sqlstate: '58P01',
+    exit: 73,
+    sentence:
+      'Cannot write secrets to {path}: user {uid} owns it, and others may write into its directory; remove it, or choose another --out',
+  },
   file_stray_link: {
     sqlstate: '58P01',
     exit: 73,
