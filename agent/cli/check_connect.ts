@@ -1,6 +1,7 @@
 // `pgsidecar check --connect`: what each server says of itself, held against the configured pools. Pure, but for the probe.
 
 import { AgentError } from '../base/errors.ts';
+import { isSocketHost, socketPath } from '../base/socket_host.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
 import type { ServerProbe } from '../daemon/probe.ts';
 
@@ -123,7 +124,5 @@ function atMost(wanted: number, limit: number): number {
 }
 
 export function printHost({ host, port }: HostSettings): string {
-  return host.startsWith('/')
-    ? `${host}/.s.PGSQL.${port}`
-    : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return isSocketHost(host) ? socketPath(host, port) : `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,5 +1,6 @@
 // What `pgsidecar check` found, as a page that a person reads: pure text.
 
+import { isSocketHost } from '../base/socket_host.ts';
 import { printOctal } from '../base/units.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
@@ -55,7 +56,7 @@ function databaseLines(settings: Settings): string[] {
     database.role,
     serverOf(database),
     database.user,
-    database.hosts.every((each) => each.host.startsWith('/')) ? '-' : database.sslmode,
+    database.hosts.every((each) => isSocketHost(each.host)) ? '-' : database.sslmode,
     database.poolMode,
     database.poolSize,
   ]);

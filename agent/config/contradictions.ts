@@ -1,11 +1,11 @@
 // Settings that are each well written and cannot be meant together; and those that are weak, which are warned about.
 
-import { isAbsolute } from 'node:path/posix';
 import { asksForSecret } from '../auth/client_login.ts';
 import { makePeerMap } from '../auth/peer.ts';
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { printOrigin } from '../base/origin.ts';
+import { isSocketHost } from '../base/socket_host.ts';
 import { settingAt } from './complaints.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
@@ -125,7 +125,7 @@ export function databaseContradictions(
   above(chosen.pool_size, 'pool_size', 'min_pool_size');
 
   const { sslcert, sslkey, sslmode } = settings;
-  const overTcp = settings.hosts.some(({ host }) => !isAbsolute(host));
+  const overTcp = settings.hosts.some(({ host }) => !isSocketHost(host));
   if (sslcert !== undefined && sslkey === undefined) {
     problems.push(
       contradictory('sslcert', chosen.sslcert!, 'it needs its private key, sslkey, which is not set'),

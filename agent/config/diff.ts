@@ -3,7 +3,7 @@
 import { printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
 import { printValue } from './read_value.ts';
-import type { DatabaseSettings, Settings, UserSettings } from './settings.ts';
+import type { DatabaseSettings, HostSettings, Settings, UserSettings } from './settings.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
 export interface Change {
@@ -17,9 +17,8 @@ export interface Change {
   readonly sentence: string;
 }
 
-/** What a server connection is made with; a change in any of them makes it another server. */
+/** What a server connection is made with, beside its host; a change in any of them makes it another server. */
 const IDENTITY = [
-  'hosts',
   'dbname',
   'user',
   'sslmode',
@@ -46,8 +45,15 @@ const FOLLOWED: Readonly<Record<string, SettingName>> = {
   maxUserClientConnections: 'max_user_client_connections',
 };
 
+/** Connections of `a` are right for `b`: all of them, unless `hostsGone()` names hosts. */
 export function sameServer(a: DatabaseSettings, b: DatabaseSettings): boolean {
-  return IDENTITY.every((field) => same(a[field], b[field])) && sharePassword(a, b);
+  const somebodyStays = hostsGone(a, b).length < a.hosts.length;
+  return somebodyStays && IDENTITY.every((field) => same(a[field], b[field])) && sharePassword(a, b);
+}
+
+/** Hosts of `a` that `b` does not name: another order, or one more host, is no reason to leave the others. */
+export function hostsGone(a: DatabaseSettings, b: DatabaseSettings): readonly HostSettings[] {
+  return a.hosts.filter((host) => !b.hosts.some((each) => same(each, host)));
 }
 
 /** While a password is rotated, connections that were made with either of the two stay right. */
@@ -115,17 +121,23 @@ function diffNamed(
       (key) => key !== 'origin' && !same(was[key], is[key]) && !follows(key, was[key], is[key]),
     );
     if (fields.length === 0) continue;
-    const replaces = 'hosts' in was && 'hosts' in is && !sameServer(was, is);
+    const which = 'hosts' in was && 'hosts' in is ? serversReplaced(was, is) : undefined;
     const words = fields.map((key) => changed(key, was[key], is[key]));
-    const servers = replaces ? '; its server connections are replaced as they come free' : '';
+    const servers = which === undefined ? '' : `; ${which} are replaced as they come free`;
     change(
       name,
       'changed',
       `${subject} "${name}"${at(printOrigin(is.origin))}: ${words.join(', ')}${servers}`,
-      replaces,
+      which !== undefined,
     );
   }
   return changes;
+}
+
+function serversReplaced(was: DatabaseSettings, is: DatabaseSettings): string | undefined {
+  if (!sameServer(was, is)) return 'its server connections';
+  const gone = hostsGone(was, is);
+  return gone.length === 0 ? undefined : `its server connections to ${print(gone)}`;
 }
 
 /** Secrets are compared without being opened. */

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'bun:test';
 import { Secret } from '../base/secret.ts';
-import { diffSettings, sameServer } from './diff.ts';
-import type { DatabaseSettings, Settings } from './settings.ts';
+import { diffSettings, hostsGone, sameServer } from './diff.ts';
+import type { DatabaseSettings, HostSettings, Settings } from './settings.ts';
 import { DEFAULTS } from './table.ts';
 
 const password = crypto.randomUUID();
@@ -22,6 +22,7 @@ function database(changes: Partial<DatabaseSettings> = {}): DatabaseSettings {
     sslcert: undefined,
     sslkey: undefined,
     sslnegotiation: 'postgres',
+    loadBalanceHosts: 'disable',
     poolMode: 'transaction',
     poolSize: 20,
     minPoolSize: 0,
@@ -51,12 +52,6 @@ test('sameServer() compares secrets by what they hold, and origins not at all', 
 test('sameServer() says no for everything that a server connection is made with', () => {
   const changes: Partial<DatabaseSettings>[] = [
     { hosts: [{ host: 'db.example', port: 5433 }] },
-    {
-      hosts: [
-        { host: 'db.example', port: 5432 },
-        { host: 'spare.example', port: 5432 },
-      ],
-    },
     { hosts: [] },
     { dbname: 'other' },
     { user: 'other' },
@@ -73,6 +68,42 @@ test('sameServer() says no for everything that a server connection is made with'
     expect(sameServer(database(), database(change)), Object.keys(change).join()).toBe(false);
     expect(sameServer(database(change), database()), Object.keys(change).join()).toBe(false);
   }
+});
+
+const [ONE, TWO, THREE] = ['db.example', 'spare.example', 'third.example'].map((host) => ({
+  host,
+  port: 5432,
+}));
+
+test('sameServer() goes by the hosts that stay, and hostsGone() names the others', () => {
+  const both = database({ hosts: [ONE!, TWO!] });
+  const cases: [DatabaseSettings, DatabaseSettings, boolean, string][] = [
+    [database(), both, true, ''],
+    [both, database({ hosts: [TWO!, ONE!] }), true, ''],
+    [both, database(), true, 'spare.example'],
+    [both, database({ hosts: [THREE!, TWO!] }), true, 'db.example'],
+    [both, database({ hosts: [THREE!] }), false, 'db.example,spare.example'],
+    [both, database({ hosts: [ONE!], dbname: 'other' }), false, 'spare.example'],
+  ];
+  for (const [was, is, same, gone] of cases) {
+    const names = hostsGone(was, is).map(({ host }) => host);
+    expect([sameServer(was, is), names.join()]).toEqual([same, gone]);
+  }
+});
+
+test('diffSettings() says which servers are replaced when hosts come and go', () => {
+  const hosts = (...these: HostSettings[]): Settings => settings(database({ hosts: these }));
+  const said = (was: Settings, is: Settings): string => diffSettings(was, is)[0]!.sentence;
+  const before = 'database "main" (pgsidecar.yml:1): hosts: ';
+  expect(said(hosts(ONE!), hosts(ONE!, TWO!))).toBe(
+    `${before}db.example:5432 → db.example:5432,spare.example:5432`,
+  );
+  expect(said(hosts(ONE!, TWO!), hosts(TWO!))).toBe(
+    `${before}db.example:5432,spare.example:5432 → spare.example:5432; its server connections to db.example:5432 are replaced as they come free`,
+  );
+  expect(said(hosts(ONE!), hosts(TWO!))).toBe(
+    `${before}db.example:5432 → spare.example:5432; its server connections are replaced as they come free`,
+  );
 });
 
 test('diffSettings() marks the databases whose servers are replaced', () => {

@@ -1,9 +1,9 @@
 // One merged database becomes DatabaseSettings: every value read, every default applied, no fallback left.
 
-import { isAbsolute } from 'node:path/posix';
 import { type Problem, problem } from '../base/errors.ts';
 import type { Origin } from '../base/origin.ts';
 import type { Secret } from '../base/secret.ts';
+import { isSocketHost } from '../base/socket_host.ts';
 import { absolutePath } from './absolute_path.ts';
 import { awsBundle, isAwsHost } from './aws_bundle.ts';
 import { complaintAbout, invalidSetting } from './complaints.ts';
@@ -15,6 +15,7 @@ import type {
   AuthQuerySettings,
   DatabaseSettings,
   HostSettings,
+  LoadBalance,
   PoolMode,
   SslMode,
   SslNegotiation,
@@ -82,7 +83,7 @@ export class DatabaseResolver {
       this.#unusable(merged, reason);
     }
     if (hosts === undefined || user === undefined) return undefined;
-    const overTcp = hosts.some(({ host }) => !isAbsolute(host));
+    const overTcp = hosts.some(({ host }) => !isSocketHost(host));
     if (!overTcp) chosen.sslmode = { value: 'disable', origin: chosen.host!.origin, wonOver: [] };
     else this.#chooseBundle(hosts, chosen);
     const text = (key: string) => String(chosen[key]?.value ?? '');
@@ -102,6 +103,7 @@ export class DatabaseResolver {
       sslcert: text('sslcert') || undefined,
       sslkey: text('sslkey') || undefined,
       sslnegotiation: text('sslnegotiation') as SslNegotiation,
+      loadBalanceHosts: text('load_balance_hosts') as LoadBalance,
       poolMode: text('pool_mode') as PoolMode,
       poolSize: number('pool_size'),
       minPoolSize: number('min_pool_size'),

@@ -11,8 +11,11 @@ export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' |
 export type SslNegotiation = 'postgres' | 'direct';
 export type PoolMode = 'session' | 'transaction' | 'statement';
 
+/** Which of several hosts a new server connection tries first: the one that is written first, or each in turn. */
+export type LoadBalance = 'disable' | 'round-robin';
+
 export interface HostSettings {
-  /** A host name, an address, or a directory with PostgreSQL's UNIX socket (begins with `/`). */
+  /** A host name, an address, or where PostgreSQL's UNIX socket is: a directory (begins with `/`), an abstract name (`@`). */
   readonly host: string;
   readonly port: number;
 }
@@ -23,8 +26,9 @@ export interface DatabaseSettings {
   readonly name: string;
   /** What the application uses it for, as far as its configuration says. */
   readonly role: 'writer' | 'replica';
-  /** In the order in which they are tried. At least one. */
+  /** In the order in which they are written. At least one. */
   readonly hosts: readonly HostSettings[];
+  readonly loadBalanceHosts: LoadBalance;
   /** The database's name on the server. */
   readonly dbname: string;
   /** The role of the application, with which the agent logs in for clients of the same name. Empty: everybody logs in as himself. */

@@ -1,6 +1,7 @@
 // The real network: connects by TCP or UNIX socket, and turns cleartext into TLS whose verdict was checked.
 
 import { X509Certificate } from 'node:crypto';
+import { isSocketHost, socketPath } from '../base/socket_host.ts';
 import type { TcpOptions } from '../native/tcp_options.ts';
 import { BunConnection, type BunSocket, type SocketSlot, socketHandlers } from './bun_connection.ts';
 import type {
@@ -82,8 +83,8 @@ function connect(address: Address, tools: NetworkTools, signal: AbortSignal): Pr
     };
     const data: SocketSlot = { connection: undefined };
     const options = { data, socket: handlers };
-    const dialed = address.host.startsWith('/')
-      ? Bun.connect<SocketSlot>({ unix: `${address.host}/.s.PGSQL.${address.port}`, ...options })
+    const dialed = isSocketHost(address.host)
+      ? Bun.connect<SocketSlot>({ unix: unixName(address), ...options })
       : Bun.connect<SocketSlot>({ hostname: address.host, port: address.port, ...options });
     dialed.catch((error: Error) => {
       signal.removeEventListener('abort', giveUp);
@@ -103,10 +104,13 @@ function reasonOf(error: Error, address: Address): string {
   return `could not connect to ${at}: ${error.message}`;
 }
 
-function printAddress(address: Address): string {
-  return address.host.startsWith('/')
-    ? `${address.host}/.s.PGSQL.${address.port}`
-    : `${address.host}:${address.port}`;
+function printAddress({ host, port }: Address): string {
+  return isSocketHost(host) ? socketPath(host, port) : `${host}:${port}`;
+}
+
+/** The kernel knows the abstract ones by a NUL in front. */
+function unixName({ host, port }: Address): string {
+  return socketPath(host, port).replace(/^@/, '\0');
 }
 
 function startTls(

@@ -1,6 +1,7 @@
 // Pools as SHOW POOLS counts them: what of ours is called how by PgBouncer is decided here.
 
 import type { ClientContext } from '../client/context.ts';
+import type { DatabaseSettings, LoadBalance } from '../config/settings.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Server } from '../server/server.ts';
 
@@ -21,7 +22,8 @@ export interface PoolRow {
   readonly serversLogin: number;
   readonly maxWaitMs: number;
   readonly mode: string;
-  readonly hosts: number;
+  /** Undefined where there is one host. */
+  readonly loadBalanceHosts: LoadBalance | undefined;
 }
 
 /**
@@ -45,6 +47,11 @@ export function readPools(context: ClientContext): Iterable<PoolRow> {
 /** What is said of the pool itself is said of the one that its clients share. */
 function isOrdinary({ database }: Pool): boolean {
   return database.isForAuthQuery !== true && database.replication === undefined;
+}
+
+/** Nothing is balanced over one. */
+export function loadBalanceOf({ hosts, loadBalanceHosts }: DatabaseSettings): LoadBalance | undefined {
+  return hosts.length > 1 ? loadBalanceHosts : undefined;
 }
 
 export function isStale(server: Server, pool: Pool, now: number): boolean {
@@ -78,7 +85,7 @@ function poolRow(pool: Pool): PoolRow {
     serversLogin: pool.logins,
     maxWaitMs: first === undefined ? 0 : now - first.waitingSince,
     mode: pool.mode,
-    hosts: pool.database.hosts.length,
+    loadBalanceHosts: loadBalanceOf(pool.database),
   };
 }
 

@@ -10,11 +10,17 @@ import { runConnectQuery } from './connect_query.ts';
 import type { Pool } from './pool.ts';
 import type { PoolIdentity } from './pool_identity.ts';
 
-/** Tries the hosts in their order, each as long as it may take. Rejects with the AgentError of the last; `signal` gives up. */
+/** Tries the hosts one after the other, each as long as it may take. Rejects with the AgentError of the last; `signal` gives up. */
 export async function openServer(pool: Pool, signal: AbortSignal): Promise<Server> {
   const { database, identity } = pool;
+  const { hosts } = database;
+  const isInTurn = database.loadBalanceHosts === 'round-robin';
+  const first = isInTurn ? pool.turn : 0;
   let last: unknown;
-  for (const host of database.hosts) {
+  for (let at = 0; at < hosts.length; at++) {
+    // One that fails has had its turn: the one that stands in for it is not also the next.
+    if (isInTurn) pool.turn = (pool.turn + 1) % hosts.length;
+    const host = hosts[(first + at) % hosts.length]!;
     try {
       return await openAt(host, database, identity, pool, signal);
     } catch (error) {

@@ -35,6 +35,8 @@ export class Pool extends PoolFigures {
   /** Has a server while nobody else does. */
   readonly resting: Tenant;
   readonly #cleaner: Cleaner;
+  /** Which host a new server is tried at first, where they take turns. */
+  turn = 0;
   /** A place under the limits above the pool came free since it looked last. */
   #gaveUpPlace = false;
   #resuming = false;
@@ -186,13 +188,18 @@ export class Pool extends PoolFigures {
 
   /** Closes what rests, and marks the rest so that it is closed when it comes back. */
   retireAll(reason: string): void {
-    for (const list of this.#busy) for (const server of list) server.retired ??= reason;
+    this.retire(reason, () => true);
+  }
+
+  /** As `retireAll()`, of the servers that are meant. Logins that are under way are given up, whoever they are to. */
+  retire(reason: string, isMeant: (server: Server) => boolean): void {
+    for (const list of this.#busy) for (const server of list) if (isMeant(server)) server.retired ??= reason;
     this.#giveUpLogins();
     this.failure.clear();
     this.#retry?.clear();
     this.#retry = undefined;
     // The last step, because each of these may start a login, and that one is to live.
-    for (const server of this.idleServers) this.discard(server, reason);
+    for (const server of this.idleServers) if (isMeant(server)) this.discard(server, reason);
   }
 
   /** Nothing is lent any more: what rests is closed, logins are given up, and what is in use is closed when it comes back. */

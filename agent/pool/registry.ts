@@ -1,10 +1,11 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
-import { sameServer } from '../config/diff.ts';
+import { hostsGone, sameServer } from '../config/diff.ts';
 import type {
   AuthQuerySettings,
   DatabaseSettings,
+  HostSettings,
   ReplicationSettings,
   Settings,
 } from '../config/settings.ts';
@@ -155,6 +156,8 @@ export class PoolRegistry {
       }
       const identity = usableIdentity(database, pool, settings);
       const before = pool.identity;
+      const gone = hostsGone(pool.database, database);
+      const hostsDiffer = gone.length > 0 || pool.database.hosts.length !== database.hosts.length;
       const same = sameServer(pool.database, database) && identity.covers(before);
       identity.inherit(before);
       pool.removed = false;
@@ -165,6 +168,8 @@ export class PoolRegistry {
       if (!same) {
         pool.welcome = undefined;
         pool.retireAll('the settings of the database changed');
+      } else if (hostsDiffer) {
+        pool.retire('its host is no longer one of the database', ({ address }) => gone.some(isAt(address)));
       }
     }
     // When all of them have the new limits: one that gives up servers makes room for another's clients.
@@ -312,6 +317,10 @@ export class PoolRegistry {
       this.#waking = false;
     }
   }
+}
+
+function isAt(address: HostSettings): (host: HostSettings) => boolean {
+  return ({ host, port }) => host === address.host && port === address.port;
 }
 
 function giveUpOldest(pool: Pool | undefined): void {

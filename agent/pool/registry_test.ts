@@ -139,6 +139,49 @@ describe('PoolRegistry.apply()', () => {
     plane.check();
   });
 
+  const at = (...names: string[]) => ({ hosts: names.map((host) => ({ host, port: 5432 })) });
+
+  test('replaces servers of a host that is gone from the list, and leaves those of the others', async () => {
+    const inTurn = { loadBalanceHosts: 'round-robin', poolSize: 4 } as const;
+    const plane = await dataPlane(settings([{ ...at('one', 'two'), ...inTurn }]));
+    const pool = plane.pool();
+    const clients = await ask(pool, 4);
+    for (const client of clients.slice(2)) pool.release(client.server!);
+    plane.registry.apply(settings([{ ...at('three', 'two', 'four'), ...inTurn }]));
+    expect(clients.slice(0, 2).map(({ server }) => [server!.address.host, server!.retired])).toEqual([
+      ['one', 'its host is no longer one of the database'],
+      ['two', undefined],
+    ]);
+    expect([...pool.idleServers].map(({ address }) => address.host)).toEqual(['two']);
+    expect(pool.welcome).toBeDefined();
+    for (const client of clients.slice(0, 2)) pool.release(client.server!);
+    expect(shape(pool)).toEqual([2, 0, 0, 0, 0]);
+    plane.check();
+  });
+
+  test('keeps every server when hosts are added or put into another order', async () => {
+    const plane = await dataPlane(settings([at('one')]));
+    const pool = plane.pool();
+    const [client] = await ask(pool, 1);
+    plane.registry.apply(settings([at('two', 'one')]));
+    expect([client!.server!.retired, shape(pool)]).toEqual([undefined, [0, 1, 0, 0, 0]]);
+    plane.check();
+  });
+
+  test('gives up a login to a host that is gone, and tries one that is new', async () => {
+    const plane = await dataPlane(settings([at('dead', 'silent')]));
+    plane.network.welcome = ({ host }) =>
+      host === 'dead' ? new Error('connection refused') : host === 'silent' ? 'silent' : 'login';
+    const [client] = await ask(plane.pool(), 1);
+    plane.registry.apply(settings([at('dead', 'new')]));
+    await settle();
+    expect([client!.server!.address.host, plane.network.tried]).toEqual([
+      'new',
+      ['dead:5432', 'silent:5432', 'dead:5432', 'new:5432'],
+    ]);
+    plane.check();
+  });
+
   test('drains a database that is gone, and forgets it when its last client has gone', async () => {
     const plane = await dataPlane(settings([{}, { name: 'jobs' }]));
     const pool = plane.registry.pool('jobs', 'idp_app');

@@ -1,6 +1,7 @@
 // What an application should have as DATABASE_URL to come through the socket, in the form that its library understands.
 
 import { AgentError } from '../base/errors.ts';
+import { isSocketHost } from '../base/socket_host.ts';
 import { printConninfoUrl } from '../config/conninfo.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
 import type { Library } from './libraries.ts';
@@ -74,7 +75,7 @@ export function fallbackWords(
   wishes: Pick<UrlWishes, 'systemCaFile'>,
 ): Readonly<Record<string, string>> {
   const { sslmode, sslcert = '', sslkey = '', sslnegotiation } = database;
-  const overTcp = database.hosts.some((each) => !each.host.startsWith('/'));
+  const overTcp = database.hosts.some((each) => !isSocketHost(each.host));
   const ca = database.sslrootcert === 'system' ? wishes.systemCaFile : database.sslrootcert;
   const sslrootcert = sslmode.startsWith('verify-') ? ca : '';
   return {

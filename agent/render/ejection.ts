@@ -2,6 +2,7 @@
 
 import { secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
+import { isSocketHost } from '../base/socket_host.ts';
 import { conninfoWords, maskConninfo } from '../config/conninfo.ts';
 import { schemeOf } from '../config/conninfo_url.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
@@ -164,7 +165,7 @@ class Work {
       );
     }
     const modeLine = neighbour(this.lines, line, wordInPlace(key, ['SSLMODE']));
-    if (modeLine === undefined && !host.startsWith('/')) {
+    if (modeLine === undefined && !isSocketHost(host)) {
       this.#warnings.push(
         `${line.number}: no sslmode stands beside ${key}: the agent reached the server with ${database.sslmode}, the library may ask for less`,
       );

@@ -73,6 +73,7 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
       database.auth?.database ?? '',
       settings.auth_dbname || (database.auth ? database.name : ''),
     ),
+    load_balance_hosts: own<string>(database.loadBalanceHosts, settings.load_balance_hosts),
     pool_mode: own<string>(database.poolMode, settings.pool_mode),
     pool_size: own(database.poolSize, settings.default_pool_size),
     min_pool_size: own(database.minPoolSize, settings.min_pool_size),

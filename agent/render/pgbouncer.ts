@@ -2,6 +2,7 @@
 
 import ini from '../../templates/pgbouncer/pgbouncer.ini.mustache' with { type: 'text' };
 import userlist from '../../templates/pgbouncer/userlist.txt.mustache' with { type: 'text' };
+import { isSocketHost } from '../base/socket_host.ts';
 import { printOctal } from '../base/units.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from '../config/table.ts';
@@ -126,7 +127,7 @@ function authDbname({ name, auth }: DatabaseSettings, settings: Settings): strin
 
 /** PgBouncer has one set of server_tls_ settings; a host by its socket directory uses none of them. */
 function checkTls(database: DatabaseSettings, settings: Settings): void {
-  if (database.hosts.every((each) => each.host.startsWith('/'))) return;
+  if (database.hosts.every((each) => isSocketHost(each.host))) return;
   const asWritten = [
     database.sslmode,
     database.sslrootcert,
@@ -152,7 +153,7 @@ function checkTls(database: DatabaseSettings, settings: Settings): void {
 /** What all databases agree on, by the first one that goes over TCP. */
 function tlsOf(settings: Settings): Readonly<Record<TlsSetting, string>> {
   const database = Object.values(settings.databases).find((each) =>
-    each.hosts.some(({ host }) => !host.startsWith('/')),
+    each.hosts.some(({ host }) => !isSocketHost(host)),
   );
   return {
     server_tls_sslmode: database?.sslmode ?? settings.server_tls_sslmode,

@@ -18,6 +18,7 @@ export function databaseFixture(more: Partial<DatabaseSettings> = {}): DatabaseS
     sslcert: undefined,
     sslkey: undefined,
     sslnegotiation: 'postgres',
+    loadBalanceHosts: 'disable',
     poolMode: 'transaction',
     poolSize: 20,
     minPoolSize: 0,

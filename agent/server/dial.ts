@@ -3,6 +3,7 @@
 import type { ClientKey } from '../auth/client_key.ts';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import { isSocketHost } from '../base/socket_host.ts';
 import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
 import type { TcpOptions } from '../native/tcp_options.ts';
 import type { Connection, Network, TlsClientOptions } from '../net/connection.ts';
@@ -115,7 +116,7 @@ async function dialHost(
 ): Promise<Dialed> {
   const connection = await open(database, address, tools, signal, mayResumeTls);
   const mayTellPassword =
-    connection.tls === undefined ? address.host.startsWith('/') : isVerified(database.sslmode);
+    connection.tls === undefined ? isOwnedSocket(address) : isVerified(database.sslmode);
   const { dbname, parameters } = database;
   const { keys, random } = tools;
   const { channelBinding = 'prefer' } = tools.policy();
@@ -129,6 +130,11 @@ async function dialHost(
     tools.network.forgetSessions(tlsOptions(database, address, tools));
     return dialHost(database, address, identity, tools, signal, false);
   }
+}
+
+/** Who may make a file in that directory is known. A name in the abstract namespace is whose process asks for it first. */
+function isOwnedSocket({ host }: HostSettings): boolean {
+  return host.startsWith('/');
 }
 
 function isVerified(mode: SslMode): boolean {
@@ -145,7 +151,7 @@ export async function open(
 ): Promise<Connection> {
   const connection = await connect(address, tools, signal);
   // As libpq: sslmode means nothing on a UNIX socket.
-  if (database.sslmode === 'disable' || address.host.startsWith('/')) return connection;
+  if (database.sslmode === 'disable' || isSocketHost(address.host)) return connection;
   const isDirect = database.sslnegotiation === 'direct';
   const answer = isDirect ? 'S' : await askForTls(connection, signal);
   if (answer === 'N') {
@@ -177,7 +183,7 @@ export async function open(
 async function connect(address: HostSettings, tools: DialTools, signal: AbortSignal): Promise<Connection> {
   try {
     const connection = await tools.network.connect(address, signal);
-    if (!address.host.startsWith('/')) tools.network.tuneTcp(connection, tools.policy().tcp);
+    if (!isSocketHost(address.host)) tools.network.tuneTcp(connection, tools.policy().tcp);
     return connection;
   } catch (error) {
     throw new AgentError('server_unreachable', { reason: (error as Error).message });

@@ -2,7 +2,7 @@
 
 import { CONSOLE_DATABASE } from '../../config/console_database.ts';
 import { readDatabases, readUsers } from '../../observe/databases.ts';
-import { readPools } from '../../observe/pools.ts';
+import { loadBalanceOf, readPools } from '../../observe/pools.ts';
 import { microsecondsOf, secondsOf } from './print.ts';
 import { columns, type Show } from './row.ts';
 
@@ -38,11 +38,7 @@ const POOLS: Show = {
     ['maxwait', 'int4', 'For how long the first client in the queue has waited, in whole seconds.'],
     ['maxwait_us', 'int4', 'And the rest of that, in microseconds.'],
     ['pool_mode', 'text', '`session`, `transaction` or `statement`.'],
-    [
-      'load_balance_hosts',
-      'text',
-      'Empty (NULL) where there is one host; `disable`: the hosts are tried in their order.',
-    ],
+    ['load_balance_hosts', 'text', 'Empty (NULL) where there is one host; else `disable` or `round-robin`.'],
   ),
   *rows({ context }) {
     const consoles = context.clients.consoles.size;
@@ -78,7 +74,7 @@ const POOLS: Show = {
         ],
         ...[row.cancelsActive, row.serversBeingCanceled, row.serversIdle, row.serversUsed, row.serversTested],
         ...[row.serversLogin, secondsOf(row.maxWaitMs), microsecondsOf(row.maxWaitMs), row.mode],
-        row.hosts > 1 ? 'disable' : null,
+        row.loadBalanceHosts ?? null,
       ];
     }
   },
@@ -115,11 +111,7 @@ const DATABASES: Show = {
     ],
     ['server_lifetime', 'int4', 'When a server is replaced, in seconds.'],
     ['pool_mode', 'text', 'Its own; NULL where `pool_mode` of all holds.'],
-    [
-      'load_balance_hosts',
-      'text',
-      'NULL where there is one host; `disable`: the hosts are tried in their order.',
-    ],
+    ['load_balance_hosts', 'text', 'NULL where there is one host; else `disable` or `round-robin`.'],
     ['max_connections', 'int4', '`max_db_connections`: servers over all users; 0 is no limit.'],
     ['current_connections', 'int4', 'Servers at this moment, with those that are being logged in to.'],
     ['max_client_connections', 'int4', '`max_db_client_connections`: clients over all users; 0 is no limit.'],
@@ -145,7 +137,7 @@ const DATABASES: Show = {
           database.minPoolSize,
         ],
         ...[database.reservePoolSize, secondsOf(database.serverLifetimeMs), row.ownMode ?? null],
-        ...[database.hosts.length > 1 ? 'disable' : null, database.maxDbConnections, row.servers],
+        ...[loadBalanceOf(database) ?? null, database.maxDbConnections, row.servers],
         ...[database.maxDbClientConnections, row.clients, row.paused ? 1 : 0, row.disabled ? 1 : 0],
       ];
     }

@@ -15,7 +15,7 @@ const DATABASE_ROWS = {
   },
   host: {
     type: 'string',
-    doc: 'Host name, address, or the directory of a UNIX socket; several separated by commas are tried in that order.',
+    doc: 'Host name, address, or where a UNIX socket is: its directory, or `@name` in the abstract namespace. Several are separated by commas: `load_balance_hosts` says in which order they are tried.',
   },
   port: {
     type: 'string',

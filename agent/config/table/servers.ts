@@ -129,6 +129,15 @@ export const SERVER_SETTINGS = {
     pgbouncer: true,
     doc: 'Time for a server connection to be made and logged in, TLS included, for each host tried. In seconds when no unit is written.',
   },
+  load_balance_hosts: {
+    type: 'enum',
+    section: 'servers',
+    values: ['disable', 'round-robin'],
+    default: 'disable',
+    reload: 'new_connections',
+    perDatabase: 'load_balance_hosts',
+    doc: 'Which host a new server connection tries first where `host` names several: `disable`: the first one that is written, then the others in their order, as libpq does; `round-robin`: the next one each time, for each pool. One that cannot be reached is passed over in either. PgBouncer has this for each database only, and `round-robin` where nothing is said; its `disable` stays with the host that worked last.',
+  },
   server_login_retry: {
     type: 'duration',
     section: 'servers',

@@ -40,6 +40,7 @@ export function databaseOf(more: Partial<DatabaseSettings> = {}): DatabaseSettin
     sslcert: undefined,
     sslkey: undefined,
     sslnegotiation: 'postgres',
+    loadBalanceHosts: 'disable',
     poolMode: 'transaction',
     poolSize: 2,
     minPoolSize: 0,
