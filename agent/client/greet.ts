@@ -1,13 +1,15 @@
 // Makes a session of a login that has proved who it is, and tells the client so.
 
+import { AUTH_OK } from '../auth/client_login.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Pool } from '../pool/pool.ts';
-import { encodeBackendKeyData, encodeReadyForQuery } from '../wire/server_messages.ts';
+import { encodeAuthentication, encodeBackendKeyData, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import { Session } from './session.ts';
 import { askedParameters, cancelKeyBytes, type StartupMessage } from './startup.ts';
 
+const ACCEPTED = encodeAuthentication(AUTH_OK, new Uint8Array(0));
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
@@ -34,6 +36,7 @@ export function greet(start: GreetStart, context: ClientContext, begun: () => vo
   context.clients.add(session);
   context.clients.loginSuccesses++;
   pool.statistics.clientLogins++;
+  connection.write(ACCEPTED);
   connection.write(greeting.bytes);
   connection.write(encodeBackendKeyData(pid, key));
   connection.write(READY_IDLE);

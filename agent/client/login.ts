@@ -3,7 +3,6 @@
 import {
   AUTH_OK,
   type AuthRequest,
-  type AuthType,
   ClientLogin,
   type ClientLoginOptions,
   type LoginStep,
@@ -14,7 +13,6 @@ import { isLoopbackAddress } from '../auth/network_address.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
-import type { Settings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import type { FoundSecret } from '../pool/auth_queries.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -43,18 +41,11 @@ import {
 import { type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
 import { type Asked, expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
-import { bookFor, whyWithdrawn } from './withdrawn.ts';
+import { type Asking, bookFor, whyWithdrawn } from './withdrawn.ts';
 
 /** Whoever sends many clients at once would write as many lines. */
 const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
 const LET_IN: AuthRequest = Object.freeze({ code: AUTH_OK, payload: new Uint8Array(0) });
-
-/** What a login was asked for, by the settings of that moment. */
-interface Asking {
-  readonly settings: Settings;
-  readonly asked: Asked;
-  readonly authType: AuthType;
-}
 
 /** One connection that is not a session yet. */
 export class Login implements ConnectionHandler, Deadlined, StartupDone {
@@ -253,14 +244,14 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #onProved({ requests, clientKey, secret }: Extract<LoginStep, { kind: 'ok' }>): void {
     const context = this.#context;
     const databaseName = databaseOf(this.#startup.message);
-    const { settings, asked, authType } = this.#asked!;
-    if (settings !== context.settings) {
-      const isFound = this.#found !== undefined;
-      const reason = whyWithdrawn(context, { asked, authType, secret, isFound });
-      if (reason !== undefined) return this.#onRefused('password_wrong', reason);
-    }
+    const withdrawn = whyWithdrawn(context, this.#asked!, secret, this.#found !== undefined);
+    if (withdrawn !== undefined) return this.#onRefused('password_wrong', withdrawn);
     if (databaseName === CONSOLE_DATABASE) return this.#openConsole(requests);
-    const user = authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
+    // As PostgreSQL: the end of SCRAM at once, and that he is in when he is; what he may not have comes between the two.
+    this.#connection.cork();
+    for (const { code, payload } of requests)
+      if (code !== AUTH_OK) this.#connection.write(encodeAuthentication(code, payload));
+    const user = this.#asked!.authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     const pool = poolFor(
       this.#startup.message!,
       { name: databaseName, user, peer: this.#connection.peer },
@@ -271,8 +262,6 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     if (clientKey !== undefined) pool.learn(clientKey);
     this.#phase = 'thinking';
     this.#known();
-    this.#connection.cork();
-    for (const { code, payload } of requests) this.#connection.write(encodeAuthentication(code, payload));
     const failure = Welcome.failureOf(pool, context.clock);
     if (failure !== undefined) return this.#refuse(failure);
     if (pool.welcome !== undefined) return this.#greet(pool, user);

@@ -223,6 +223,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   onInjectedError(server: Server, error: ServerError): void {
     if (this.parameters.isTracking) return this.parameters.onTrackingFailed(server, error.message);
+    this.parameters.onRefused(server);
     this.fail(new AgentError('startup_parameter', { reason: error.message }));
   }
 

@@ -17,6 +17,8 @@ export class SessionParameters {
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
   #tracked: TrackedParameters | undefined;
+  /** What the server had before it was asked to take the client's. */
+  #unreportedBefore: ReadonlyMap<string, string> | undefined;
 
   constructor(session: Session, greeting: Greeting) {
     this.#session = session;
@@ -50,6 +52,7 @@ export class SessionParameters {
     }
     const sql = difference(server.parameters, this.current);
     if (sql === '') return;
+    this.#unreportedBefore = server.parameters.unreported;
     server.parameters = server.parameters.withUnreported(this.current.unreported);
     // What a server has never taken may be refused, and then the client's query must not run without it.
     this.#asking = isFirst;
@@ -67,6 +70,13 @@ export class SessionParameters {
     }
     this.current = server.parameters;
     this.#greeting.accept(server.parameters);
+  }
+
+  /** All of them or none: it has what it had. Otherwise the next client would take back from it what it does not know. */
+  onRefused(server: Server): void {
+    if (this.#unreportedBefore === undefined) return;
+    server.parameters = server.parameters.withUnreported(this.#unreportedBefore);
+    this.#unreportedBefore = undefined;
   }
 
   /** The server reports it. True: it is new to the client. */

@@ -56,6 +56,21 @@ describe('Session gives a server its parameters', () => {
     plane.check();
   });
 
+  test('and takes nothing back from a server that has not taken it', async () => {
+    const plane = await planeWith();
+    const client = await plane.client({ no_such_parameter: '1' });
+    const one = plane.network.server;
+    client.says(query('SELECT 1'));
+    one.says(server.errorResponse('no such parameter', 'ERROR', '42704'), server.ready());
+    one.says(server.complete('ROLLBACK'), server.ready(), server.ready());
+    expect(client.connection.isEnded).toBe(true);
+    one.heard();
+    const next = await plane.client();
+    next.says(query('SELECT 2'));
+    expect(one.heard()).toEqual(['Query SELECT 2']);
+    plane.check();
+  });
+
   test('and tells the client how the server spells them, so that they are not set again', async () => {
     const plane = await planeWith();
     const client = await plane.client({ DateStyle: 'ISO', client_encoding: 'utf8', TimeZone: 'CET' });

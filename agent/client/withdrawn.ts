@@ -3,25 +3,31 @@
 import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import type { CredentialBook } from '../auth/credential.ts';
 import type { Secret } from '../base/secret.ts';
+import type { Settings } from '../config/settings.ts';
 import type { ClientContext, CredentialBooks } from './context.ts';
 import { whomToAsk } from './unknown_user.ts';
 import { type Asked, expiryOf, wayIn } from './way_in.ts';
 
-export interface Proved {
+/** What a login was asked for, by the settings of that moment. */
+export interface Asking {
+  readonly settings: Settings;
   readonly asked: Asked;
   readonly authType: AuthType;
-  /** Undefined where nobody asked for one. */
-  readonly secret: Secret | undefined;
-  /** The secret is one that auth_query gave for this very login. */
-  readonly isFound: boolean;
 }
 
-/** For the log; undefined where it holds. Whoever is asked for no secret was let in by the step in which he was asked. */
+/**
+ * For the log; undefined where it holds. Whoever is asked for no secret was let in by the step in which he was asked.
+ *
+ * @param secret that he proved.
+ * @param isFound by auth_query, for this very login.
+ */
 export function whyWithdrawn(
   { settings, books, clock }: Pick<ClientContext, 'settings' | 'books' | 'clock'>,
-  { asked, authType, secret, isFound }: Proved,
+  { settings: before, asked, authType }: Asking,
+  secret: Secret | undefined,
+  isFound: boolean,
 ): string | undefined {
-  if (!asksForSecret(authType)) return undefined;
+  if (settings === before || !asksForSecret(authType)) return undefined;
   const { user, database } = asked;
   const way = wayIn(settings, asked);
   if (way.kind === 'refused') return `a reload came in between: ${way.reason}`;

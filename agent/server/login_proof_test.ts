@@ -51,7 +51,7 @@ describe('login() with a password', () => {
       const talk = new Talk({ mayTellPassword: true });
       talk.says(server.authentication(code, payload));
       expect(await talk.refusal()).toBe(
-        'server_password_missing: the server asks for a password of "idp_app", and none is configured',
+        'server_password_missing: password authentication failed for user "idp_app": the server asks for its password, and none is configured',
       );
     });
 

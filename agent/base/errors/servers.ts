@@ -51,9 +51,10 @@ export const SERVER_ERRORS = {
     sentence: 'pgsidecar does not log in to the server: {reason}',
   },
   server_password_missing: {
-    sqlstate: '28000',
+    sqlstate: '28P01',
     exit: 78,
-    sentence: 'the server asks for a password of "{user}", and none is configured',
+    sentence:
+      'password authentication failed for user "{user}": the server asks for its password, and none is configured',
   },
   server_password_is_verifier: {
     sqlstate: '28000',
