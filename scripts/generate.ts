@@ -16,11 +16,14 @@ import {
 } from '../agent/config/table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from '../agent/config/table.ts';
 
+import { differencesPage } from '../agent/tests/differential/differences_page.ts';
+
 const root = join(import.meta.dir, '..');
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/command_line.md': commandLinePage,
   'docs/reference/settings.md': settingsPage,
+  'docs/reference/pgbouncer_differences.md': differencesPage,
   'docs/reference/pgsidecar.schema.json': () => `${JSON.stringify(schemaOf('publish'), undefined, 2)}\n`,
   'agent/config/schema_check.js': compiledSchema,
 };

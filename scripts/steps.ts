@@ -43,6 +43,7 @@ export const UNIT: TestGroup = {
   include: ['agent/**/*_test.ts', 'scripts/**/*_test.ts'],
   exclude: [
     'agent/tests/{golden,harness,integration,faults,drivers,conversations,simulation}/**',
+    'agent/tests/differential/pgbouncer_*',
     'agent/tests/fuzz/million_*',
   ],
   parallel: 2,
@@ -98,6 +99,13 @@ export const CONVERSATIONS: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+/** Against PgBouncer itself; how they are compared is among the unit tests. */
+export const DIFFERENTIAL: TestGroup = {
+  name: 'differential',
+  include: ['agent/tests/differential/pgbouncer_*_test.ts'],
+  parallel: 2,
+  timeoutMs: 120_000,
+};
 /** Booted Debians, one at a time: each has PostgreSQL and the agent in it. */
 export const PACKAGING: TestGroup = {
   name: 'packaging',
@@ -137,6 +145,7 @@ export const GROUPS: readonly TestGroup[] = [
   FAULTS,
   DRIVERS,
   CONVERSATIONS,
+  DIFFERENTIAL,
   PACKAGING,
   CHEF,
   ANSIBLE,

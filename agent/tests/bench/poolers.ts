@@ -1,11 +1,18 @@
 // Starts the two that are compared, with the same settings: UNIX socket in, verify-full TLS out, transactions, 20 servers.
 
-import { chownSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import manifest from '../../../package.json';
 import { startAgent } from '../harness/agent.ts';
 import type { CertificateAuthority } from '../harness/certificates.ts';
 import { createNursery, makeDirectory, unprivilegedAccount } from '../harness/nursery.ts';
+import {
+  DEBIAN_PGBOUNCER,
+  hasNewerPgbouncer,
+  NEWER_PGBOUNCER,
+  pgbouncerVersion,
+  startPgbouncerProcess,
+  writeForPgbouncer,
+} from '../harness/pgbouncer.ts';
 import type { Postgres } from '../harness/postgres.ts';
 import type { PgbenchTarget } from './pgbench.ts';
 
@@ -33,7 +40,6 @@ export const USER = 'bench';
 export const DATABASE = 'bench';
 export const POOL_SIZE = 20;
 const CLIENTS_MAX = 1_000;
-const NEWER_PGBOUNCER = resolve(import.meta.dir, '../../../node_modules/.cache/pgbouncer/pgbouncer');
 
 export async function startPgsidecar(
   { postgres, authority }: Backend,
@@ -81,12 +87,7 @@ export async function startPgbouncer(
   const account = unprivilegedAccount();
   const nursery = createNursery('pgbouncer', account);
   const socketDir = makeDirectory(join(nursery.directory, 's'), account);
-  const write = (name: string, text: string) => {
-    const path = join(nursery.directory, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    if (account !== undefined) chownSync(path, account.uid, account.gid);
-    return path;
-  };
+  const write = (name: string, text: string) => writeForPgbouncer(nursery, name, text);
   const known = secret === 'password' ? postgres.passwordOf(USER) : await verifierOf(postgres);
   const userlist = write('userlist.txt', `"${USER}" "${known}"\n`);
   const ini = write(
@@ -109,25 +110,14 @@ export async function startPgbouncer(
       '',
     ].join('\n'),
   );
-  const logPath = join(nursery.directory, 'log');
-  const descriptor = openSync(logPath, 'a');
-  const child = nursery.spawn([pgbouncerProgram(), ini], {
-    account,
-    output: descriptor,
-    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
+  const program = pgbouncerProgram();
+  const { child } = await startPgbouncerProcess(nursery, program, ini).catch(async (error: Error) => {
+    await nursery.close();
+    throw error;
   });
-  closeSync(descriptor);
-  while (!readFileSync(logPath, 'utf8').includes('process up')) {
-    if (child.exitCode !== null) {
-      const text = readFileSync(logPath, 'utf8');
-      await nursery.close();
-      throw new Error(`Cannot start pgbouncer: ${text}`);
-    }
-    await Bun.sleep(10);
-  }
   return {
     name: 'pgbouncer',
-    version: pgbouncerVersion(),
+    version: pgbouncerVersion(program),
     pid: child.pid,
     target: targetAt(socketDir, 6432, postgres),
     stop: nursery.close,
@@ -144,14 +134,7 @@ async function verifierOf(postgres: Postgres): Promise<string> {
 
 /** That of scripts/newer_pgbouncer, which knows prepared statements, where it was fetched; otherwise the installed one. */
 export function pgbouncerProgram(): string {
-  return existsSync(NEWER_PGBOUNCER) ? NEWER_PGBOUNCER : 'pgbouncer';
-}
-
-export function pgbouncerVersion(): string {
-  const output = Bun.spawnSync([pgbouncerProgram(), '--version'], {
-    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
-  }).stdout;
-  return /^PgBouncer (\S+)/.exec(output.toString())?.[1] ?? 'unknown';
+  return hasNewerPgbouncer() ? NEWER_PGBOUNCER : DEBIAN_PGBOUNCER;
 }
 
 function targetAt(socketDir: string, port: number, postgres: Postgres): PgbenchTarget {

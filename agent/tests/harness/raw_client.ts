@@ -6,8 +6,8 @@ import type { Agent } from './agent.ts';
 import { type Answer, ConnectionLost, errorOf } from './answers.ts';
 import { message, startup, terminate } from './client_words.ts';
 
-/** A path of a UNIX socket, or a port on this machine. */
-export type Place = string | number;
+/** A path of a UNIX socket, a port on this machine, or what is connected already. */
+export type Place = string | number | Socket;
 
 export class RawClient {
   readonly socket: Socket;
@@ -18,7 +18,8 @@ export class RawClient {
   #listeners = new Set<() => void>();
 
   constructor(place: Place) {
-    this.socket = typeof place === 'string' ? connect(place) : connect(place, '127.0.0.1');
+    if (typeof place === 'string') this.socket = connect(place);
+    else this.socket = typeof place === 'number' ? connect(place, '127.0.0.1') : place;
     this.ended = new Promise((resolve) => {
       // Whoever is thrown out while he still sends gets a reset, behind what was said to him.
       this.socket.on('error', () => {});

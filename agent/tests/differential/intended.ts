@@ -1,0 +1,286 @@
+// THE table of intended differences: what clients see of pgsidecar and not of PgBouncer, or the other way round, and why.
+
+import type { Intended } from './comparison.ts';
+
+export interface IntendedDifference extends Intended {
+  /** In the table of docs/guides/pgbouncer_differences.md. */
+  readonly reason: string;
+  /** Only that PgBouncer differs, and an older or newer one does not, or otherwise. */
+  readonly version?: '1.18' | '1.24';
+  /** Where it may occur: the beginning of a title. Default is anywhere. */
+  readonly where?: string;
+}
+
+const CODES = 'a SQLSTATE that says what it was, where PgBouncer says 08P01; the sentence goes on';
+const ENDED = '* -- the connection ended';
+
+/** PgBouncer's sentence, and how ours goes on behind it. */
+function words(theirs: string, sqlstate: string, more: string): IntendedDifference {
+  return {
+    name: `words: ${theirs}`,
+    reason: CODES,
+    theirs: [error('08P01', theirs)],
+    ours: [ourError(sqlstate, theirs + more)],
+  };
+}
+
+/** What the server has said, as PgBouncer 1.24 passes it on, and as 1.18 does. */
+function serverWords(said: string, sqlstate: string): IntendedDifference[] {
+  const ours = [ourError(sqlstate, `${said} (the server refused our login)`)];
+  const reason = 'it is told that the server said it; the agent itself may say the same';
+  return [
+    { name: `server: ${said}`, reason, theirs: [error(sqlstate, said)], ours, version: '1.24' },
+    { name: `server: ${said}`, reason, theirs: [error('08P01', said)], ours, version: '1.18' },
+  ];
+}
+
+function error(sqlstate: string, message: string): string {
+  return `* < ErrorResponse S "FATAL" C "${sqlstate}" M "${message}"`;
+}
+
+function ourError(sqlstate: string, message: string): string {
+  return `* < ErrorResponse S "FATAL" V "FATAL" C "${sqlstate}" M "${message}"`;
+}
+
+/** A user that nobody has is asked for the proof that others are asked for. */
+const NOT_LET_IN = ourError('28P01', 'password authentication failed for user "*"');
+const SAME_WORDS = 'in PostgreSQL’s words, whatever the proof was and whatever was wrong with it';
+const SAME_STEPS =
+  'who has no password that could be proved gets the steps of a wrong one: nobody learns who there is';
+const LIKE_POSTGRES =
+  'as PostgreSQL itself: an error, and the connection goes on; a name whose Parse failed is free again';
+const FOLLOWS =
+  'parameters follow the client from server to server, and are not refused; the server says which it does not know';
+
+const LOGINS: readonly IntendedDifference[] = [
+  words('password authentication failed', '28P01', ' for user "*"'),
+  words('no such database: *', '3D000', ' (pgsidecar serves *)'),
+  words('"trust" authentication failed', '28000', ' for user "*"'),
+  words('certificate authentication failed', '28000', ' for user "*"'),
+  words('unix socket login rejected', '28000', ': peer authentication failed for user "*"'),
+  words('login rejected', '28000', ': *'),
+  words('SSL required', '28000', ': *'),
+  words('bouncer config error', '28000', ': auth_type any asks nobody who he is*'),
+  words('client_login_timeout', '08P01', ': the login was not finished in time'),
+  ...serverWords('password authentication failed for user "*"', '28P01'),
+  ...serverWords('database "*" does not exist', '3D000'),
+  {
+    name: 'SASL authentication failed',
+    reason: SAME_WORDS,
+    theirs: [error('08P01', 'SASL authentication failed')],
+    ours: [NOT_LET_IN],
+  },
+  {
+    name: 'empty password',
+    reason: SAME_WORDS,
+    theirs: [error('08P01', 'empty password returned by client')],
+    ours: [NOT_LET_IN],
+  },
+  {
+    name: 'no line of the HBA file',
+    reason: 'says that no line fits, as PostgreSQL does; 1.18 has the same first words',
+    theirs: [error('08P01', 'no authentication method is found')],
+    ours: [ourError('28000', 'login rejected: no pg_hba.conf entry for host *')],
+    version: '1.24',
+  },
+  {
+    name: 'a hash cannot answer SCRAM',
+    reason: SAME_STEPS,
+    theirs: [error('08P01', 'SASL authentication failed')],
+    ours: ['* < AuthenticationSASLContinue', NOT_LET_IN],
+    where: 'auth_type scram-sha-256 with a hash',
+  },
+  {
+    name: 'nobody has the user',
+    reason: SAME_STEPS,
+    theirs: [error('08P01', 'no such user')],
+    ours: ['* < AuthenticationSASL SCRAM-SHA-256', '* < AuthenticationSASLContinue', NOT_LET_IN],
+    where: 'auth_query',
+  },
+  {
+    name: 'the password has expired',
+    reason: `${SAME_STEPS}; and those of most users, which are SCRAM’s`,
+    theirs: ['* < AuthenticationMD5Password', error('08P01', 'password authentication failed')],
+    ours: ['* < AuthenticationSASL SCRAM-SHA-256', '* < AuthenticationSASLContinue', NOT_LET_IN],
+    where: 'auth_query and VALID UNTIL',
+  },
+  {
+    name: 'auth_query fails',
+    reason: 'tells a client that he may come again (57P03), and the log why',
+    theirs: [error('08P01', 'bouncer config error')],
+    ours: [ourError('57P03', 'cannot find out who user "*" is just now')],
+    where: 'auth_dbname and auth_query by database',
+  },
+  {
+    name: 'auth_type any, and no such database',
+    reason: 'says what is wrong',
+    theirs: [error('08P01', 'bouncer config error')],
+    ours: [ourError('3D000', 'no such database: *')],
+    where: 'auth_type any',
+  },
+  {
+    name: 'the password is of another role, and there is none',
+    reason: 'says that no password is written for the role that all are; the first words are the same',
+    theirs: [error('28P01', 'password authentication failed for user "nobody"')],
+    ours: [ourError('28P01', 'password authentication failed for user "nobody": *')],
+    where: 'forced users: whom nobody has',
+    version: '1.24',
+  },
+  {
+    name: 'the password is of another role, and there is none',
+    reason: 'says that no password is written for the role that all are; the first words are the same',
+    theirs: [error('08P01', 'password authentication failed for user "nobody"')],
+    ours: [ourError('28P01', 'password authentication failed for user "nobody": *')],
+    where: 'forced users: whom nobody has',
+    version: '1.18',
+  },
+  {
+    name: 'session_authorization of a forced user',
+    reason: 'a client is told the name that it has proved; whose connection works for it is not its business',
+    theirs: ['* < ParameterStatus "session_authorization" "other"'],
+    ours: ['* < ParameterStatus "session_authorization" "app"'],
+    where: 'forced users',
+  },
+  {
+    name: 'channel binding',
+    reason: 'PgBouncer has none: a man in the middle with a believed certificate is found out',
+    theirs: ['* < AuthenticationSASL SCRAM-SHA-256'],
+    ours: ['* < AuthenticationSASL SCRAM-SHA-256-PLUS SCRAM-SHA-256'],
+    where: 'client_tls_sslmode require',
+  },
+];
+
+const LIMITS: readonly IntendedDifference[] = [
+  words('no more connections allowed (max_client_conn)', '53300', ': it is *'),
+  words('client connections exceeded (max_db_client_connections)', '53300', ': it is *'),
+  words('client connections exceeded (max_user_client_connections)', '53300', ': it is *'),
+  words('query_wait_timeout', '08006', ': no server connection became free within 1 s: *'),
+  words('query timeout', '57014', ': *'),
+  words('idle transaction timeout', '25P03', ': *'),
+  words('client_idle_timeout', '57P05', ': *'),
+  {
+    name: 'a block in statement mode',
+    reason: 'what the server had said before reaches the client too; the SQLSTATE says what it was',
+    theirs: [error('08P01', 'transaction blocks not allowed in statement pooling mode')],
+    ours: [
+      '* < CommandComplete "BEGIN"',
+      ourError('0A000', 'transaction blocks not allowed in statement pooling mode'),
+    ],
+  },
+  {
+    name: 'a message that is too long',
+    reason: 'says what is wrong with it',
+    theirs: [error('08P01', "bad packet header: '*'")],
+    ours: [ourError('08P01', "protocol violation: a message of type 'Q' says that it is * bytes long")],
+  },
+];
+
+const QUERIES: readonly IntendedDifference[] = [
+  {
+    name: 'a cancelled waiter',
+    reason: 'leaves the queue and hears of it at once; there it waits on, and hears nothing',
+    theirs: ['b -- nothing came'],
+    ours: [
+      'b < ErrorResponse S "ERROR" V "ERROR" C "57014" M "canceling statement due to user request"',
+      'b < ReadyForQuery I',
+    ],
+    where: 'cancel: a client that waits',
+  },
+  {
+    name: 'the last words of a server',
+    reason: 'PostgreSQL’s own are the last ones: drivers would show the second error and hide the first',
+    theirs: [error('08P01', 'server conn crashed?')],
+    ours: [],
+    where: 'servers that go away',
+  },
+  {
+    name: 'a server that is not there',
+    reason: 'a client is told at once, and told why; there it waits for query_wait_timeout',
+    theirs: [error('08P01', 'query_wait_timeout')],
+    ours: [ourError('08001', 'cannot connect to the server: connection refused by *')],
+    where: 'servers that go away',
+  },
+  {
+    name: 'a statement that nobody has prepared',
+    reason: LIKE_POSTGRES,
+    theirs: [error('08P01', 'prepared statement did not exist'), ENDED],
+    ours: [
+      '* < ErrorResponse S "ERROR" V "ERROR" C "26000" M "prepared statement "*" does not exist"*',
+      '**',
+    ],
+    where: 'prepared statements',
+  },
+  {
+    name: 'a name that is taken',
+    reason: LIKE_POSTGRES,
+    theirs: [error('08P01', 'prepared statement name is already in use'), ENDED],
+    ours: [
+      '* < ErrorResponse S "ERROR" V "ERROR" C "42P05" M "prepared statement "*" already exists"*',
+      '**',
+    ],
+    where: 'prepared statements',
+  },
+  {
+    name: 'a name whose Parse failed',
+    reason: LIKE_POSTGRES,
+    theirs: [error('08P01', 'prepared statement name is already in use'), ENDED],
+    ours: ['* < ParseComplete', '* < ReadyForQuery I', '**'],
+    where: 'prepared statements',
+  },
+];
+
+const STARTUP: readonly IntendedDifference[] = [
+  words('invalid server parameter', '22023', ': cannot set those of the startup packet: *'),
+  {
+    name: 'a parameter that is not tracked',
+    reason: FOLLOWS,
+    theirs: [error('08P01', 'unsupported startup parameter: *'), ENDED],
+    ours: ['* < AuthenticationOk', '**'],
+    where: 'the startup packet',
+  },
+  {
+    name: 'a parameter that nobody knows',
+    reason: FOLLOWS,
+    theirs: [error('08P01', 'unsupported startup parameter: *')],
+    ours: ['* < AuthenticationOk', '**'],
+    where: 'the startup packet',
+  },
+  {
+    name: 'a parameter in options that is not tracked',
+    reason: FOLLOWS,
+    theirs: [error('08P01', 'unsupported startup parameter in options: *'), ENDED],
+    ours: ['* < AuthenticationOk', '**'],
+    where: 'the startup packet',
+    version: '1.24',
+  },
+  {
+    name: 'a parameter before the proof',
+    reason: 'who has not proved who he is hears nothing of his parameters',
+    theirs: [error('08P01', 'unsupported startup parameter*')],
+    ours: ['* < AuthenticationSASL SCRAM-SHA-256', '* < AuthenticationSASLContinue', NOT_LET_IN],
+    where: 'auth_query',
+  },
+  {
+    name: 'a value that the server spells otherwise',
+    reason: 'the client is told what the server has made of it, as soon as one has',
+    theirs: [],
+    ours: ['* < ParameterStatus "DateStyle" "German, DMY"'],
+    where: 'the startup packet',
+  },
+  {
+    name: 'application_name_add_host on the UNIX socket',
+    reason: 'says `unix`; the process id of a client means nothing on another machine',
+    theirs: ['* < ParameterStatus "application_name" "* - unix(*@*):*"'],
+    ours: ['* < ParameterStatus "application_name" "* - unix"'],
+    where: 'application_name_add_host',
+  },
+  {
+    name: 'application_name_add_host on the UNIX socket, at the server',
+    reason: 'as above',
+    theirs: ["* < DataRow 1 * '* - unix(*@*):*'"],
+    ours: ["* < DataRow 1 * '* - unix'"],
+    where: 'application_name_add_host',
+  },
+];
+
+export const INTENDED: readonly IntendedDifference[] = [...LOGINS, ...LIMITS, ...QUERIES, ...STARTUP];

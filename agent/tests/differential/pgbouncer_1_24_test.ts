@@ -1,0 +1,5 @@
+// Plays every script at PgBouncer 1.24 and at pgsidecar, and holds one against the other.
+
+import { compareAll } from './comparing.ts';
+
+compareAll('1.24');
