@@ -93,3 +93,17 @@ test('as many connections wait in the socket while the agent runs as systemd let
   const waiting = await debian.must("ss -xlnH src /run/pgsidecar/.s.PGSQL.5432 | awk '{ print $4 }'");
   expect(waiting).toBe('4096\n');
 });
+
+test('purge takes what the agent and its instances have kept, and nothing of others who have such a name', async () => {
+  await debian.must('install -d -o pgsidecar /var/lib/pgsidecar-jobs /run/pgsidecar-jobs');
+  await debian.must(
+    'install -d -o idp /var/lib/pgsidecar-exporter && ln -s /srv/idp /var/lib/pgsidecar-link',
+  );
+  debian.write('/var/lib/pgsidecar-exporter/data', 'precious');
+  await debian.must('dpkg --purge pgsidecar');
+  expect(await debian.must('cd / && ls -d var/lib/pgsidecar* run/pgsidecar* 2>/dev/null || true')).toBe(
+    'var/lib/pgsidecar-exporter\nvar/lib/pgsidecar-link\n',
+  );
+  expect(debian.read('/var/lib/pgsidecar-exporter/data')).toBe('precious');
+  expect(await debian.must('ls /srv/idp')).toContain('config');
+});
