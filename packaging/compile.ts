@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import manifest from '../package.json';
 import { run } from './run.ts';
+import { fetchRuntime } from './runtime.ts';
 
 const ROOT = resolve(import.meta.dir, '..');
 
@@ -21,11 +22,17 @@ export function machineOf(arch: string): Machine {
   return found;
 }
 
-/** Its path. For another machine than this one Bun fetches its runtime from the npm registry, in the pinned version. */
+/**
+ * Its path. This machine's runtime is the one that runs here, which `npm ci` has checked. Bun would fetch another machine's by
+ * itself and not look at its sum.
+ */
 export function compile(machine: Machine): string {
   const path = join(ROOT, 'dist', 'package', machine, 'pgsidecar');
   mkdirSync(join(path, '..'), { recursive: true });
   const [, ...flags] = manifest.scripts.build.split(' --outfile ')[0]!.split(' ');
-  run([process.execPath, ...flags, `--target=${MACHINES[machine].bun}`, '--outfile', path], ROOT);
+  const isOurs = MACHINES[machine].arch === process.arch;
+  const runtime = isOurs ? process.execPath : fetchRuntime(machine);
+  const target = [`--target=${MACHINES[machine].bun}`, `--compile-executable-path=${runtime}`];
+  run([process.execPath, ...flags, ...target, '--outfile', path], ROOT);
   return path;
 }
