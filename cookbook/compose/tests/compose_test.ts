@@ -27,6 +27,14 @@ testNeeding(missingPrograms('docker-compose'))('compose itself takes the file, b
   expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: '' });
 });
 
+test('nobody but the agent may write where its sockets are', () => {
+  const others = services.filter(([name]) => name !== 'pgsidecar');
+  const given = others.flatMap(([, { volumes = [] }]) =>
+    volumes.filter((each) => each.startsWith('socket:')),
+  );
+  expect(given).toEqual(['socket:/run/pgsidecar:ro']);
+});
+
 test('every file, volume and secret that compose.yaml names is there, and each service has an image', () => {
   for (const [from = ''] of mounts) {
     if (from.startsWith('./')) expect(existsSync(join(FOLDER, from)), from).toBe(true);

@@ -147,7 +147,9 @@ test('each probe of the sidecar passes against an agent that serves', async () =
 });
 
 const missing =
-  process.getuid?.() === 0 ? missingPrograms('psql', 'setpriv') : 'root is needed to be several users';
+  process.getuid?.() === 0
+    ? missingPrograms('psql', 'setpriv', 'unshare')
+    : 'root is needed to be several users';
 testNeeding(missing)(
   'fsGroup is enough: whoever is in it comes in at the socket, and nobody else reaches it',
   async () => {
@@ -161,19 +163,56 @@ testNeeding(missing)(
     await using _ = agent;
     expect(await comeAs(volume, `--groups=${GROUP}`)).toBe('shop');
     expect(await comeAs(volume, '--clear-groups')).toContain('Permission denied');
+    // With the right to write there the application would do both.
+    const take = ['mv', join(volume, '.s.PGSQL.5432'), join(volume, 'gone')];
+    const make = ['mkdir', join(volume, 'pgsidecar.control.new')];
+    for (const command of [take, make]) {
+      expect(await as(`--groups=${GROUP}`, [...READ_ONLY, volume], command)).toContain(
+        'Read-only file system',
+      );
+    }
+    expect(await comeAs(volume, `--groups=${GROUP}`, [...READ_ONLY, volume])).toBe('shop');
   },
 );
+
+test('the application mounts the socket read-only, and the control socket not at all', () => {
+  for (const folder of ['base', 'overlays/development', 'overlays/production']) {
+    const deployment = build(join(FOLDER, 'sidecar', folder)).find(({ kind }) => kind === 'Deployment');
+    const [sidecar, ...others] = ['pgsidecar', 'shop'].map((wanted) =>
+      containersOf(deployment).find(({ name }) => name === wanted),
+    );
+    const { value } = sidecar.env.find(({ name }: { name: string }) => name === 'PGSIDECAR_CONTROL_SOCKET');
+    const mounts = sidecar.volumeMounts as { name: string; mountPath: string }[];
+    const control = mounts.find(({ mountPath }) => value.startsWith(`${mountPath}/`));
+    expect(control?.name).toBe('control');
+    for (const { volumeMounts } of others) {
+      expect(volumeMounts).toEqual([{ name: 'socket', mountPath: '/run/pgsidecar', readOnly: true }]);
+    }
+  }
+});
 
 function disposable(nursery: Nursery): Nursery & AsyncDisposable {
   return { ...nursery, [Symbol.asyncDispose]: () => nursery.close() };
 }
 
+/** Words before a command, and behind them the directory that it sees as the kubelet mounts a volume with `readOnly`. */
+const READ_ONLY = [
+  ...['unshare', '--mount', 'sh', '-c'],
+  'directory=$1; shift; mount --bind "$directory" "$directory" && mount -o remount,ro,bind "$directory" && exec "$@"',
+  'sh',
+];
+
 /** The user of the application's container: what psql says. */
-async function comeAs(host: string, groups: string): Promise<string> {
-  const login = { PGHOST: host, PGUSER: 'shop', PGPASSWORD: postgres.passwordOf('shop'), PGDATABASE: 'shop' };
+async function comeAs(host: string, groups: string, around: readonly string[] = []): Promise<string> {
+  return await as(groups, around, ['psql', '-h', host, '-X', '-A', '-t', '-c', 'SELECT current_user']);
+}
+
+/** Its standard output, or what it complains of. */
+async function as(groups: string, around: readonly string[], command: readonly string[]): Promise<string> {
+  const login = { PGUSER: 'shop', PGPASSWORD: postgres.passwordOf('shop'), PGDATABASE: 'shop' };
   const who = ['setpriv', '--reuid=1000', '--regid=1000', groups, '--bounding-set=-all', '--inh-caps=-all'];
-  const child = Bun.spawn([...who, 'psql', '-X', '-A', '-t', '-c', 'SELECT current_user'], {
-    env: { PATH: '/usr/bin:/bin', ...login },
+  const child = Bun.spawn([...around, ...who, ...command], {
+    env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...login },
     stdout: 'pipe',
     stderr: 'pipe',
   });
