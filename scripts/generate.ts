@@ -7,7 +7,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { commandLinePage } from '../agent/cli/reference.ts';
 import { printValue } from '../agent/config/read_value.ts';
 import { type JsonSchema, schemaOf } from '../agent/config/schema.ts';
-import { DATABASE_KEYS, USER_KEYS } from '../agent/config/table/keys.ts';
+import { DATABASE_KEYS, PEER_KEYS, USER_KEYS } from '../agent/config/table/keys.ts';
 import {
   DURATION_MAX,
   type KeyRow,
@@ -15,8 +15,8 @@ import {
   type SettingSection,
 } from '../agent/config/table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from '../agent/config/table.ts';
-
 import { differencesPage } from '../agent/tests/differential/differences_page.ts';
+import { pgbouncerIniPage } from './pgbouncer_ini_page.ts';
 
 const root = join(import.meta.dir, '..');
 
@@ -24,6 +24,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/command_line.md': commandLinePage,
   'docs/reference/settings.md': settingsPage,
   'docs/reference/pgbouncer_differences.md': differencesPage,
+  'docs/reference/pgbouncer_ini.md': pgbouncerIniPage,
   'docs/reference/pgsidecar.schema.json': () => `${JSON.stringify(schemaOf('publish'), undefined, 2)}\n`,
   'agent/config/schema_check.js': compiledSchema,
 };
@@ -50,12 +51,17 @@ function shareShapes(schema: JsonSchema): JsonSchema {
         return [key, { $ref: `#/definitions/${name}` }];
       }),
     );
-  const { databases, users, ...settings } = schema.properties as Record<string, JsonSchema>;
+  const { databases, users, peers, ...settings } = schema.properties as Record<string, JsonSchema>;
   const section = (each: JsonSchema) => {
     const entry = each.additionalProperties as JsonSchema;
     return { ...each, additionalProperties: { ...entry, properties: share(entry.properties as object) } };
   };
-  const properties = { ...share(settings), databases: section(databases!), users: section(users!) };
+  const properties = {
+    ...share(settings),
+    databases: section(databases!),
+    users: section(users!),
+    peers: section(peers!),
+  };
   return { ...schema, properties, definitions };
 }
 
@@ -104,6 +110,12 @@ function settingsPage(): string {
     'each with its own password and for its own databases.',
     '',
     ...keyLines(USER_KEYS),
+    '',
+    '## Peers',
+    '',
+    'Under `peers:` of `pgsidecar.yml`, the number of each other agent (or PgBouncer) that clients reach by the same address, and beneath it:',
+    '',
+    ...keyLines(PEER_KEYS),
   ].join('\n')}\n`;
 }
 
@@ -115,11 +127,16 @@ function settingLines(name: SettingName): string[] {
     row.reload.replace('_', ' '),
     row.pgbouncer === undefined
       ? "pgsidecar's own"
-      : `PgBouncer's${row.pgbouncer === true ? '' : ` ${row.pgbouncer}`}`,
+      : `PgBouncer's${row.pgbouncer === true ? '' : ` ${row.pgbouncer}`}${theirDefault(row)}`,
     ...(row.perDatabase === undefined ? [] : [`per database: \`${row.perDatabase}\``]),
     ...(row.perUser === undefined ? [] : [`per user: \`${row.perUser}\``]),
   ];
   return ['', `### ${name}`, '', row.doc, '', `*${facts.join(' · ')}*`];
+}
+
+function theirDefault(row: SettingRow): string {
+  const { pgbouncerDefault: value } = row;
+  return value === undefined ? '' : `, there \`${printValue(row, value)}\``;
 }
 
 /** `duration, 1s to 24d`; the words of an enum. */

@@ -1,5 +1,6 @@
 // `pgsidecar check --connect`: what each server says of itself, held against the configured pools. Pure, but for the probe.
 
+import { secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import { isSocketHost, socketPath } from '../base/socket_host.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
@@ -24,6 +25,8 @@ export interface ConnectReport {
   readonly warnings: readonly string[];
 }
 
+/** What every PostgreSQL has; for `*`, which has no name of its own. */
+const MAINTENANCE_DATABASE = 'postgres';
 /** Certificates are renewed by then, or forgotten. */
 const CERTIFICATE_DAYS_FEW = 21;
 const DAY_MS = 86_400_000;
@@ -49,8 +52,17 @@ async function reportOn(
   nowMs: number,
 ): Promise<ConnectReport> {
   const report = { database: database.name, server: printHost(host) };
+  const visitor = visitorOf(database, settings);
+  if (typeof visitor === 'string')
+    return {
+      ...report,
+      probe: undefined,
+      certificateDaysLeft: undefined,
+      error: undefined,
+      warnings: [visitor],
+    };
   try {
-    const found = await probe(database, host, settings);
+    const found = await probe(visitor, host, settings);
     const daysLeft =
       found.certificateNotAfter === undefined
         ? undefined
@@ -65,6 +77,28 @@ async function reportOn(
     if (!(error instanceof AgentError)) throw error;
     return { ...report, probe: undefined, certificateDaysLeft: undefined, error, warnings: [] };
   }
+}
+
+/**
+ * As whom, and where, to log in for a look: where everybody comes as himself, as the first who has a password that logs in
+ * by itself. A sentence where there is nobody.
+ */
+function visitorOf(database: DatabaseSettings, settings: Settings): DatabaseSettings | string {
+  const dbname = database.dbname || MAINTENANCE_DATABASE;
+  if (database.user !== '') return { ...database, dbname };
+  const asker = database.auth?.user;
+  const users = Object.values(settings.users).toSorted(
+    (a, b) => Number(b.name === asker) - Number(a.name === asker),
+  );
+  const visitor = users.find(
+    ({ databases, secret }) =>
+      (databases.includes('*') || databases.includes(database.name)) &&
+      secret !== undefined &&
+      secretKind(secret) === 'plain',
+  );
+  if (visitor === undefined)
+    return 'nobody looked: every client logs in as himself, and no password is known that would do';
+  return { ...database, dbname, user: visitor.name, password: visitor.secret };
 }
 
 function certificateWarnings(daysLeft: number | undefined): string[] {

@@ -7,11 +7,10 @@ import { directUrl } from '../render/direct_url.ts';
 import { type Ejection, ejectText } from '../render/ejection.ts';
 import type { Library } from '../render/libraries.ts';
 import type { FileThere } from '../render/plan.ts';
-import { mainDatabase } from '../render/urls.ts';
 import { type Call, flagIsSet, flagValue, type Host } from './command.ts';
 import { loadSettings } from './loading.ts';
 import { paint } from './paint.ts';
-import { named, systemCaFile } from './url.ts';
+import { systemCaFile, wanted } from './url.ts';
 
 /** The file as it was, for whoever wants to go through the agent again. */
 const KEPT = '.through-pgsidecar';
@@ -29,7 +28,7 @@ export async function eject(call: Call, host: Host): Promise<number> {
   const library = flagValue(call, 'for') as Library | undefined;
   const showSecrets = flagIsSet(call, 'show-secrets');
   if (files.length > 0) return write(files, settings, library, host);
-  const database = name === undefined ? mainDatabase(settings)! : named(settings, name, 'eject');
+  const database = wanted(settings, name, 'eject');
   const wishes = { library: library ?? 'libpq', showSecrets, systemCaFile: systemCaFile(host) };
   host.out(`${directUrl(database, wishes)}\n`);
   return 0;

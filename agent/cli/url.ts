@@ -2,6 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
+import { databaseNamed } from '../config/any_database.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { databaseUrl } from '../render/database_url.ts';
 import type { Library } from '../render/libraries.ts';
@@ -13,7 +14,7 @@ export async function url(call: Call, host: Host): Promise<number> {
   const loaded = await loadSettings(call, host);
   if (loaded === undefined) return 78;
   const [name] = call.arguments;
-  const database = name === undefined ? mainDatabase(loaded.settings)! : named(loaded.settings, name);
+  const database = wanted(loaded.settings, name, 'url');
   const fallback = flagIsSet(call, 'fallback');
   const wishes = {
     library: (flagValue(call, 'for') ?? 'libpq') as Library,
@@ -30,9 +31,19 @@ export async function url(call: Call, host: Host): Promise<number> {
   return 0;
 }
 
+/** Without a name the one that DATABASE_URL is for. */
+export function wanted(settings: Settings, name: string | undefined, command: string): DatabaseSettings {
+  if (name !== undefined) return named(settings, name, command);
+  const main = mainDatabase(settings);
+  if (main !== undefined) return main;
+  throw new AgentError('config_empty', {
+    advice: `none is listed by name; say which: pgsidecar ${command} NAME`,
+  });
+}
+
 /** By the name that clients ask for. */
-export function named(settings: Settings, name: string, command = 'url'): DatabaseSettings {
-  const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
+function named(settings: Settings, name: string, command: string): DatabaseSettings {
+  const database = databaseNamed(settings, name);
   if (database !== undefined) return database;
   const served = Object.keys(settings.databases);
   const meant = nearest(name, served);

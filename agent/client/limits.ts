@@ -1,6 +1,7 @@
 // What somebody who has proved who he is may have: this database, and room under the limits on clients.
 
 import { AgentError } from '../base/errors.ts';
+import { databaseNamed } from '../config/any_database.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Clients } from './clients.ts';
 
@@ -9,10 +10,11 @@ import type { Clients } from './clients.ts';
  *
  * @throws AgentError database_refused
  */
-export function checkAccess({ users, databases }: Settings, database: string, user: string): void {
+export function checkAccess(settings: Settings, database: string, user: string): void {
+  const { users } = settings;
   const known = Object.hasOwn(users, user) ? users[user] : undefined;
   // One that is not served is refused by the registry, to everybody.
-  if (known === undefined || !Object.hasOwn(databases, database)) return;
+  if (known === undefined || databaseNamed(settings, database) === undefined) return;
   if (known.databases.includes('*') || known.databases.includes(database)) return;
   const allowed = known.databases.join(', ') || 'none';
   throw new AgentError('database_refused', { database, user, allowed });
@@ -35,7 +37,7 @@ export function checkLimits(settings: Settings, clients: Clients, database: stri
   checkLimit('max_client_conn', settings.max_client_conn, clients.count + clients.arriving);
   checkLimit(
     'max_db_client_connections',
-    settings.databases[database]?.maxDbClientConnections ?? settings.max_db_client_connections,
+    databaseNamed(settings, database)?.maxDbClientConnections ?? settings.max_db_client_connections,
     clients.byDatabase.of(database),
   );
   const ofUser = settings.users[user]?.maxUserClientConnections ?? settings.max_user_client_connections;

@@ -4,6 +4,7 @@ import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import { type Credential, type CredentialBook, makeCredential } from '../auth/credential.ts';
 import { isBrokenVerifier, type SecretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
+import { databaseNamed } from '../config/any_database.ts';
 import type { AuthQuerySettings, Settings } from '../config/settings.ts';
 import type { AuthQueries, FoundSecret } from '../pool/auth_queries.ts';
 
@@ -20,11 +21,11 @@ export interface FoundUser {
 
 /** Whom to ask; undefined where the files know the user, where he proves something else than a secret, and where nobody asks. */
 export function whomToAsk(
-  { databases }: Settings,
+  settings: Settings,
   book: CredentialBook,
   asked: { readonly user: string; readonly database: string; readonly authType: AuthType },
 ): AuthQuerySettings | undefined {
-  const auth = Object.hasOwn(databases, asked.database) ? databases[asked.database]?.auth : undefined;
+  const auth = databaseNamed(settings, asked.database)?.auth;
   if (auth === undefined || !asksForSecret(asked.authType)) return undefined;
   return book.users.get(asked.user)?.kind === undefined ? auth : undefined;
 }

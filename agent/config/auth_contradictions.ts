@@ -3,6 +3,7 @@
 import { secretKind } from '../auth/secret_kind.ts';
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
+import { ANY_DATABASE } from './any_database.ts';
 import { settingAt } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
@@ -31,7 +32,8 @@ export function authContradictions(
     const reason = 'its secret is a SCRAM verifier, with which nobody logs in by himself; write its password';
     complain('auth_user', auth.user, reason);
   }
-  if (!served.includes(auth.database)) {
+  // With `*` every name is served; of an empty one it will be the database that is asked for.
+  if (!served.includes(auth.database) && !served.includes(ANY_DATABASE)) {
     const meant = nearest(auth.database, served);
     const advice = meant === undefined ? `it serves ${served.join(', ')}` : `did you mean "${meant}"?`;
     complain('auth_dbname', auth.database, `pgsidecar serves no such database; ${advice}`);

@@ -5,11 +5,16 @@ import { nearest } from '../base/nearest.ts';
 import type { Origin } from '../base/origin.ts';
 import { expectedOf } from './read_value.ts';
 import type { Located } from './source.ts';
-import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
+import { DATABASE_KEYS, PEER_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow } from './table/row.ts';
 import { isSettingName, rowOf, SETTING_NAMES } from './table.ts';
 
-const SECTIONS = ['databases', 'users'] as const;
+/** Of pgsidecar.yml, and the keys beneath the names in each. */
+const SECTIONS: Readonly<Record<string, Readonly<Record<string, KeyRow>>>> = {
+  databases: DATABASE_KEYS,
+  users: USER_KEYS,
+  peers: PEER_KEYS,
+};
 /** Nobody reads more of a wrong value than this. */
 const VALUE_CHARS_MAX = 80;
 
@@ -18,8 +23,8 @@ export function rowAt(path: readonly string[]): KeyRow | undefined {
   const [first = '', , key] = path;
   if (path.length === 1) return isSettingName(first) ? rowOf(first) : undefined;
   if (path.length !== 3 || key === undefined) return undefined;
-  const keys = first === 'databases' ? DATABASE_KEYS : first === 'users' ? USER_KEYS : undefined;
-  return keys !== undefined && Object.hasOwn(keys, key) ? keys[key] : undefined;
+  const keys = Object.hasOwn(SECTIONS, first) ? SECTIONS[first]! : {};
+  return Object.hasOwn(keys, key) ? keys[key] : undefined;
 }
 
 export function unknownSetting(path: readonly string[], origin: Origin): Problem {
@@ -56,7 +61,7 @@ function adviceOn(path: readonly string[]): string {
   const inDatabase = Object.hasOwn(DATABASE_KEYS, key);
   if (path.length === 1 && inDatabase) return `${key} belongs to one database, beneath \`databases: NAME:\``;
   if (path.length === 3 && isSettingName(key)) return `${key} is for all, at the top level of the file`;
-  const known = path.length === 1 ? [...SETTING_NAMES, ...SECTIONS] : keysOf(path[0]);
+  const known = path.length === 1 ? [...SETTING_NAMES, ...Object.keys(SECTIONS)] : keysOf(path[0]);
   const meant = nearest(key, known);
   if (meant !== undefined) return `did you mean "${meant}"?`;
   return path.length === 1
@@ -65,7 +70,8 @@ function adviceOn(path: readonly string[]): string {
 }
 
 function keysOf(section: string | undefined): readonly string[] {
-  return section === 'users' ? Object.keys(USER_KEYS) : [...Object.keys(DATABASE_KEYS), 'parameters'];
+  const keys = Object.keys(SECTIONS[section ?? ''] ?? {});
+  return section === 'databases' ? [...keys, 'parameters'] : keys;
 }
 
 function printWritten(written: unknown): string {

@@ -9,6 +9,7 @@ import type { Explanation } from './explain.ts';
 import { readInstance } from './instance.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
 import { mergeDatabases } from './merge_databases.ts';
+import { defaultsNote, pgbouncerDefaults } from './pgbouncer_defaults.ts';
 import { resolveSettings } from './resolve.ts';
 import type { Settings } from './settings.ts';
 import type { SourceIo, SourceReading } from './source.ts';
@@ -26,6 +27,8 @@ export interface LoadInput {
   readonly sources?: readonly string[];
   /** `--environment NAME`. */
   readonly environment?: string | undefined;
+  /** Whose defaults hold where nobody says anything; our own when not given. */
+  readonly defaults?: 'pgbouncer';
   /** `--config FILE`. */
   readonly configFile?: string | undefined;
   /** Every other setting: name → value or values. */
@@ -60,16 +63,12 @@ const CONFIG_FILES = [CONFIG_HERE, '/etc/pgsidecar/pgsidecar.yml'] as const;
 
 export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> {
   const careful = carefulIo(io);
-  const flags = readFlags({
-    ...input.flags,
-    ...(input.sources === undefined || input.sources.length === 0 ? {} : { sources: input.sources }),
-    ...(input.environment === undefined ? {} : { environment: input.environment }),
-  });
+  const flags = flagsOf(input);
   const console = readConsoleSettings(input.console ?? {});
   const environment = readEnvironment(io.env);
   const config = readConfig(input, careful.io);
   const strong = [console, flags, environment, config.reading];
-  const weak = [readFrameworkEnvironment(io.env), readInstance(config.named)];
+  const weak = [readFrameworkEnvironment(io.env), readInstance(config.named), ...pgbouncerDefaults(input)];
   const early = mergeSettings([...strong, ...weak]).settings;
   const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
   // Whoever has an ini has said in it what is served: no file of the application is looked for.
@@ -113,9 +112,17 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     explanation: resolution.explanation,
     files: [...new Set(files)],
     took,
-    notes: config.reading.notes ?? [],
+    notes: notesOf(config.reading, merged),
     config: config.found,
   };
+}
+
+function flagsOf({ flags, sources, environment }: LoadInput): SourceReading {
+  return readFlags({
+    ...flags,
+    ...(sources === undefined || sources.length === 0 ? {} : { sources }),
+    ...(environment === undefined ? {} : { environment }),
+  });
 }
 
 const READERS: Readonly<Record<ConfigFormat, typeof readPgsidecarYml>> = {
@@ -230,6 +237,11 @@ function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Pr
     },
     problems,
   };
+}
+
+function notesOf({ format, notes = [] }: SourceReading, settings: ChosenSettings): readonly string[] {
+  const defaults = format === 'pgbouncer.ini' ? defaultsNote(settings) : undefined;
+  return defaults === undefined ? notes : [...notes, defaults];
 }
 
 function isError(each: Problem): boolean {

@@ -3,6 +3,7 @@
 import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { type Origin, printOrigin } from '../base/origin.ts';
+import { ANY_DATABASE } from './any_database.ts';
 import { type Chosen, choose } from './merge.ts';
 import type { DatabaseDraft, DatabaseField, Located } from './source.ts';
 
@@ -160,7 +161,8 @@ class Merger {
       grown.add(draft);
       for (const weaker of application?.drafts ?? []) grown.add(weaker);
       const natural = application?.grown.naturalName() ?? { value: draft.key, origin: draft.origin };
-      if (!grown.fields.has('dbname')) grown.fields.set('dbname', [natural]);
+      // What stands for every name has the one that is asked for.
+      if (!grown.fields.has('dbname') && draft.key !== ANY_DATABASE) grown.fields.set('dbname', [natural]);
       if (application !== undefined) this.#taken.add(application.grown.key);
       this.#served.push(grown);
     }

@@ -5,6 +5,7 @@ import type { Origin } from '../base/origin.ts';
 import type { Secret } from '../base/secret.ts';
 import { isSocketHost } from '../base/socket_host.ts';
 import { absolutePath } from './absolute_path.ts';
+import { ANY_DATABASE } from './any_database.ts';
 import { awsBundle, isAwsHost } from './aws_bundle.ts';
 import { complaintAbout, invalidSetting } from './complaints.ts';
 import { CONSOLE_DATABASE } from './console_database.ts';
@@ -126,7 +127,11 @@ export class DatabaseResolver {
     const query = String(auth_query!.value);
     if (!/\$1(?![0-9])/.test(query))
       this.#invalid('auth_query', auth_query!, 'a query with $1, where the name of the user goes');
-    return { user: String(auth_user!.value), query, database: String(auth_dbname?.value ?? '') || name };
+    return {
+      user: String(auth_user!.value),
+      query,
+      database: String(auth_dbname?.value ?? '') || (name === ANY_DATABASE ? '' : name),
+    };
   }
 
   /** libpq's 0, and anything below it, is "no limit", which the agent never grants. */

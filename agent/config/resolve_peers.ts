@@ -39,6 +39,14 @@ export function resolvePeers(drafts: readonly PeerDraft[]): {
   return { peers, problems };
 }
 
+/** As in PgBouncer, where it is part of every cancel key. */
+const PEER_ID_MAX = 65_535;
+export const PEER_ID_EXPECTED = `the number of a peer, from 1 to ${PEER_ID_MAX}`;
+
+export function isPeerId(name: string): boolean {
+  return /^[0-9]{1,5}$/.test(name) && Number(name) >= 1 && Number(name) <= PEER_ID_MAX;
+}
+
 /** PgBouncer's: that of listen_port and that of a database. */
 const PEER_PORT = 6432;
 const PEER_POOL_SIZE = 20;

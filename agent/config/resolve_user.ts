@@ -8,6 +8,7 @@ import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { type Origin, printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
+import { ANY_DATABASE } from './any_database.ts';
 import { complaintAbout } from './complaints.ts';
 import type { ChosenSettings } from './merge.ts';
 import { readValue } from './read_value.ts';
@@ -168,7 +169,7 @@ export class UserResolver {
 
   #resolve(name: string, grown: Growing, served: readonly string[]): UserSettings {
     for (const database of grown.databases) {
-      if (database === '*' || served.includes(database)) continue;
+      if (database === '*' || served.includes(database) || served.includes(ANY_DATABASE)) continue;
       const meant = nearest(database, served);
       const advice = meant === undefined ? `it serves ${served.join(', ')}` : `did you mean "${meant}"?`;
       this.#unusable(name, grown.origin, `pgsidecar serves no database "${database}"; ${advice}`);

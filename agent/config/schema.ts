@@ -2,7 +2,7 @@
 
 import { DURATION_WRITTEN, INTEGER_WRITTEN, OCTAL_WRITTEN, SIZE_WRITTEN } from '../base/units.ts';
 import { printValue } from './read_value.ts';
-import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
+import { DATABASE_KEYS, PEER_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow } from './table/row.ts';
 import { rowOf, SETTING_NAMES } from './table.ts';
 
@@ -22,6 +22,7 @@ export function schemaOf(purpose: 'check' | 'publish'): JsonSchema {
     ...settings,
     databases: named(DATABASE_KEYS, { parameters: PARAMETERS }),
     users: named(USER_KEYS, {}),
+    peers: named(PEER_KEYS, {}),
   });
   if (purpose === 'check') return root;
   return {

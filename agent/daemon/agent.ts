@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.ts';
 import type { Controls, ReloadResult, ShutdownMode } from '../base/controls.ts';
 import { AgentError } from '../base/errors.ts';
 import type { InternalErrors } from '../base/internal_errors.ts';
-import { printOrigin } from '../base/origin.ts';
 import { VERSION } from '../base/version.ts';
 import { diffSettings } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -252,7 +251,6 @@ export class Agent implements Controls {
 
   snapshot(): Snapshot {
     const { clock, plane, listeners, pid } = this.#parts;
-    const origins = this.settings.databases;
     const read = readPlane(plane.context);
     return Object.freeze({
       version: VERSION,
@@ -262,7 +260,6 @@ export class Agent implements Controls {
       uptimeMs: clock.wall() - this.#startedAt,
       listeners: listeners.open.map(({ kind, address }) => ({ kind, address })),
       ...read,
-      databases: read.databases.map((each) => ({ ...each, origin: printOrigin(origins[each.name]!.origin) })),
       memoryBytes: this.#parts.memoryBytes(),
       log: this.#parts.log.output,
       reloads: { ...this.#reloads },

@@ -20,7 +20,7 @@ export interface TcpOptions {
 }
 
 export interface KeepAlive {
-  /** Silence before the first probe, in milliseconds. The kernel counts whole seconds: it is rounded up. */
+  /** Silence before the first probe, in milliseconds. The kernel counts whole seconds: it is rounded up. 0: net.ipv4.tcp_keepalive_time. */
   readonly idleMs: number;
   /** Between two probes, as above; 0: net.ipv4.tcp_keepalive_intvl. */
   readonly intervalMs: number;
@@ -39,7 +39,7 @@ export function setTcpOptions(libc: Libc, fd: number, options: TcpOptions): stri
   };
   if (keepAlive !== undefined) {
     const { idleMs, intervalMs, probes } = keepAlive;
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 'TCP_KEEPIDLE', seconds(idleMs));
+    if (idleMs > 0) set(IPPROTO_TCP, TCP_KEEPIDLE, 'TCP_KEEPIDLE', seconds(idleMs));
     if (intervalMs > 0) set(IPPROTO_TCP, TCP_KEEPINTVL, 'TCP_KEEPINTVL', seconds(intervalMs));
     if (probes > 0) set(IPPROTO_TCP, TCP_KEEPCNT, 'TCP_KEEPCNT', probes);
     // Last, so that no probe is timed by the kernel's own numbers.

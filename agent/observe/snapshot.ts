@@ -1,7 +1,10 @@
 // What is, in one plain frozen value: read once from the rooms that count, then only this is read.
 
 import type { InternalErrorPath } from '../base/internal_errors.ts';
+import { printOrigin } from '../base/origin.ts';
 import type { ClientContext } from '../client/context.ts';
+import { ANY_DATABASE } from '../config/any_database.ts';
+import type { DatabaseSettings } from '../config/settings.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
 
@@ -92,16 +95,17 @@ export function readPlane(context: ClientContext) {
   const now = context.clock.now();
   const { clients, settings, registry } = context;
   return {
-    databases: Object.values(settings.databases).map((database) => ({
+    databases: [...Object.values(settings.databases), ...anyDatabases(context.registry)].map((database) => ({
       name: database.name,
       role: database.role,
       host: database.hosts.map((host) => host.host).join(','),
       port: database.hosts.map((host) => host.port).join(','),
-      dbname: database.dbname,
+      dbname: database.dbname || ANY_DATABASE,
       user: database.user,
       sslmode: database.sslmode,
       paused: registry.holds.pauses(database.name),
       disabled: registry.holds.disabled.has(database.name),
+      origin: printOrigin(database.origin),
     })),
     pools: [...registry].map((pool) => readPool(pool, now)),
     clients: { connected: clients.count, loggingIn: clients.logins, limit: settings.max_client_conn },
@@ -109,6 +113,14 @@ export function readPlane(context: ClientContext) {
     statements: context.statements.size,
     internalErrors: { total: context.internalErrors.total, paths: context.internalErrors.paths },
   };
+}
+
+/** Those that `*` has been made into, each once. */
+export function anyDatabases(registry: Iterable<Pool>): readonly DatabaseSettings[] {
+  const made = new Map<string, DatabaseSettings>();
+  for (const { database } of registry)
+    if (database.isAny && !database.isForAuthQuery) made.set(database.name, database);
+  return [...made.values()];
 }
 
 function readPool(pool: Pool, now: number): PoolSnapshot {

@@ -1,6 +1,7 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
+import { databaseNamed } from '../config/any_database.ts';
 import { hostsGone, sameServer } from '../config/diff.ts';
 import type {
   AuthQuerySettings,
@@ -9,6 +10,7 @@ import type {
   ReplicationSettings,
   Settings,
 } from '../config/settings.ts';
+import { AnyUnused } from './any_unused.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
 import { DatabaseStatistics } from './database_statistics.ts';
 import { statsLine } from './figures.ts';
@@ -33,6 +35,7 @@ export class PoolRegistry {
   readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
   readonly statistics: DatabaseStatistics;
+  readonly #anyUnused = new AnyUnused();
   readonly #context: PoolContext;
   /** Pools of single clients that there have been. */
   #dedicated = 0;
@@ -79,10 +82,10 @@ export class PoolRegistry {
   }
 
   #database(name: string): DatabaseSettings {
-    const { databases } = this.settings;
-    const database = Object.hasOwn(databases, name) ? databases[name] : undefined;
+    const database = databaseNamed(this.settings, name);
     if (database !== undefined) return database;
-    throw new AgentError('database_unknown', { database: name, served: Object.keys(databases).join(', ') });
+    const served = Object.keys(this.settings.databases).join(', ');
+    throw new AgentError('database_unknown', { database: name, served });
   }
 
   #add(key: string, pool: Pool): Pool {
@@ -257,15 +260,28 @@ export class PoolRegistry {
       if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => pool.retireAll(CLIENT_GONE));
       const isUnused = pool.clients === 0 && pool.servers === 0 && pool.waiting === 0;
       // Who was found may be anybody of the server's: they are not all kept for ever.
-      if (isUnused && (pool.removed || isDedicated || pool.identity.found !== undefined)) {
-        this.#pools.delete(key);
-        this.#context.starved.delete(pool);
-        this.statistics.onGone(pool, Object.hasOwn(this.settings.databases, pool.database.name));
-      }
+      // Who was found may be anybody of the server's: they are not all kept for ever. Nor are the names that `*` serves.
+      const isOver = pool.removed || isDedicated || pool.identity.found !== undefined;
+      if (isUnused && (isOver || this.#anyUnused.isOver(key, pool, now))) this.#forget(key, pool);
+      else if (!isUnused) this.#anyUnused.delete(key);
     }
+    for (const key of this.#anyUnused.surplus()) this.#forget(key, this.#pools.get(key)!);
     const { stats_period, log_stats } = this.settings;
     const average = this.statistics.tick(now, stats_period);
     if (average !== undefined && log_stats) this.#context.log.info({}, statsLine(average));
+  }
+
+  #forget(key: string, pool: Pool): void {
+    this.#pools.delete(key);
+    this.#anyUnused.delete(key);
+    this.#context.starved.delete(pool);
+    const { name } = pool.database;
+    // One that `*` serves is there as long as it has pools.
+    const isServed = Object.hasOwn(this.settings.databases, name);
+    this.statistics.onGone(
+      pool,
+      isServed || [...this.#pools.values()].some((each) => each.database.name === name),
+    );
   }
 
   shutDown(error: AgentError): void {
@@ -344,12 +360,12 @@ function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settin
 /** Undefined when the settings do not name it any more. */
 function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefined {
   const { name } = pool.database;
-  const database = Object.hasOwn(settings.databases, name) ? settings.databases[name] : undefined;
+  const database = databaseNamed(settings, name);
   const { isForAuthQuery, replication } = pool.database;
   if (replication !== undefined && database !== undefined) return replicatedDatabase(database, replication);
   if (isForAuthQuery !== true || database === undefined) return database;
   const isAsked = Object.values(settings.databases).some(
-    ({ auth }) => auth?.database === name && auth.user === pool.user,
+    ({ auth }) => (auth?.database || name) === name && auth?.user === pool.user,
   );
   return isAsked ? authDatabase(database, settings) : undefined;
 }

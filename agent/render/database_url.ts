@@ -38,8 +38,10 @@ function wordsOf(database: DatabaseSettings, hosts: readonly HostSettings[]): Wo
     // 5432 need not be said, and one port does for all hosts.
     port: samePort ? (ports[0] === 5432 ? '' : String(ports[0])) : ports.join(','),
     dbname: database.name,
-    user: database.user,
-    password: database.password?.open() ?? '',
+    // One that is for the server alone is nobody's to log in with.
+    ...(database.admitsUser === false
+      ? { user: '', password: '' }
+      : { user: database.user, password: database.password?.open() ?? '' }),
   };
 }
 

@@ -3,6 +3,7 @@
 import envTemplate from '../../templates/env/.env.mustache' with { type: 'text' };
 import urlTemplate from '../../templates/url/urls.txt.mustache' with { type: 'text' };
 import { AgentError } from '../base/errors.ts';
+import { namedDatabases } from '../config/any_database.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { databaseUrl, shellWord } from './database_url.ts';
 import type { Library } from './libraries.ts';
@@ -13,7 +14,7 @@ const ENV = '.env';
 
 export function renderEnv(settings: Settings, library: Library): readonly WantedFile[] {
   const names = new Set<string>();
-  const urls = Object.values(settings.databases).map((database) => {
+  const urls = namedDatabases(settings).map((database) => {
     const variable = variableOf(settings, database);
     if (names.has(variable)) {
       const reason = `another database has the variable ${variable}`;
@@ -26,7 +27,7 @@ export function renderEnv(settings: Settings, library: Library): readonly Wanted
 }
 
 export function renderUrls(settings: Settings, library: Library): readonly WantedFile[] {
-  const urls = Object.values(settings.databases).map((database) => ({
+  const urls = namedDatabases(settings).map((database) => ({
     database: new Quoted(encodeURI(database.name)),
     url: new Quoted(urlOf(settings, database, library)),
   }));
@@ -35,7 +36,7 @@ export function renderUrls(settings: Settings, library: Library): readonly Wante
 
 /** The database that DATABASE_URL is for: the first writer, or the first of all. */
 export function mainDatabase(settings: Settings): DatabaseSettings | undefined {
-  const databases = Object.values(settings.databases);
+  const databases = namedDatabases(settings);
   return databases.find((database) => database.role === 'writer') ?? databases[0];
 }
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path/posix';
 import { type Problem, problem } from '../../base/errors.ts';
 import { nearest } from '../../base/nearest.ts';
 import { type Origin, printOrigin } from '../../base/origin.ts';
+import { isPeerId, PEER_ID_EXPECTED } from '../resolve_peers.ts';
 import type { DatabaseDraft, Located, PeerDraft, SourceIo, SourceReading, UserDraft } from '../source.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../table/keys.ts';
 import type { KeyRow } from '../table/row.ts';
@@ -24,8 +25,6 @@ import { takeValue } from './pgbouncer_value.ts';
 const SECTIONS = ['databases', 'users', 'peers', 'pgbouncer'] as const;
 /** Where PgBouncer looks for a server when a database has no host, and nobody says unix_socket_dir. */
 const SOCKET_DIR = '/tmp';
-/** As PgBouncer's own; a list of them is no longer than this in any message either. */
-const PEER_ID_MAX = 65_535;
 /** What the console is called. */
 const CONSOLE = 'pgbouncer';
 
@@ -197,10 +196,11 @@ class Reader {
   #peer({ name, value, origin }: IniLine): void {
     const read = this.#pairs(value, `the line of peer ${name}`, origin);
     if (read === undefined) return;
-    const complain = (setting: string, written: string, expected: string, at: Origin) =>
-      this.problems.push(problem('error', 'setting_invalid', { setting, value: written, expected }, at));
-    if (!/^[0-9]{1,5}$/.test(name) || Number(name) < 1 || Number(name) > PEER_ID_MAX)
-      return void complain('peers', name, `the number of a peer, from 1 to ${PEER_ID_MAX}`, origin);
+    if (!isPeerId(name)) {
+      const details = { setting: 'peers', value: name, expected: PEER_ID_EXPECTED };
+      this.problems.push(problem('error', 'setting_invalid', details, origin));
+      return;
+    }
     const fields: Record<string, Located<string>> = {};
     for (const { key, value: written } of read) {
       if (PEER_NAMES.includes(key)) fields[key] = { value: written, origin: { ...origin, key } };

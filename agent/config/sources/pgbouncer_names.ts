@@ -15,14 +15,15 @@ export const GLOBAL_NAMES: ReadonlyMap<string, SettingName> = new Map(
 export const NOT_NEEDED: Readonly<Record<string, string>> = {
   pkt_buf:
     'buffers are as long as what lies in them; client_write_buffer and server_write_buffer are their limits',
-  sbuf_loopcnt: 'nobody is read for longer than what one read gives, and then it is the next one’s turn',
+  sbuf_loopcnt: 'each connection is read once, and then it is the turn of the next',
   tcp_socket_buffer: 'the kernel sizes its buffers by itself (net.ipv4.tcp_rmem, tcp_wmem)',
   tcp_defer_accept:
     'a connection that says nothing costs a file descriptor, and ends at client_login_timeout',
   so_reuseport: 'one process has the listener; to start another beside it, give that one a port of its own',
-  listen_backlog: 'the kernel’s limit holds (net.core.somaxconn)',
-  client_tls_dheparams: 'the runtime chooses; ECDHE is what every client speaks',
-  client_tls_ecdhcurve: 'the runtime chooses (X25519, then P-256)',
+  listen_backlog:
+    'the queue of the listener is as long as the agent makes it; connections are accepted as they come',
+  client_tls_dheparams: 'the runtime chooses, and keys are exchanged over curves',
+  client_tls_ecdhcurve: 'the runtime chooses the curves',
   client_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
   server_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
   resolv_conf: 'names are looked up as every program of the machine does, by /etc/resolv.conf and /etc/hosts',
@@ -32,7 +33,7 @@ export const NOT_NEEDED: Readonly<Record<string, string>> = {
 
 /** Names whose rows are being built. */
 export const BEING_BUILT: ReadonlySet<string> = new Set([
-  ...['admin_users', 'stats_users', 'autodb_idle_timeout'],
+  ...['admin_users', 'stats_users'],
   ...[
     'server_round_robin',
     'suspend_timeout',

@@ -4,7 +4,16 @@ import { resolve } from 'node:path/posix';
 import { type Problem, problem } from '../../base/errors.ts';
 import { invalidSetting, rowAt, unknownSetting } from '../complaints.ts';
 import { parseConninfo } from '../conninfo.ts';
-import type { DatabaseDraft, Located, SourceIo, SourceReading, UserDraft, UserField } from '../source.ts';
+import { isPeerId, PEER_ID_EXPECTED } from '../resolve_peers.ts';
+import type {
+  DatabaseDraft,
+  Located,
+  PeerDraft,
+  SourceIo,
+  SourceReading,
+  UserDraft,
+  UserField,
+} from '../source.ts';
 import type { KeyRow } from '../table/row.ts';
 import { isSettingName } from '../table.ts';
 import { type Fault, faultsOf } from '../validate.ts';
@@ -42,6 +51,7 @@ export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
     settings,
     databases,
     users,
+    peers: reader.peers(root),
     problems: [...problems, ...complaints, ...reader.problems],
   };
 }
@@ -137,7 +147,18 @@ class Reader {
     }));
   }
 
-  #named(root: YamlMap, section: 'databases' | 'users'): [string, YamlMap][] {
+  peers(root: YamlMap): PeerDraft[] {
+    return this.#named(root, 'peers').flatMap(([id, node]) => {
+      if (isPeerId(id)) {
+        const fields = Object.fromEntries(this.#values(node, ['peers', id])) as PeerDraft['fields'];
+        return [{ id: Number(id), origin: node.origin, fields }];
+      }
+      this.problems.push(invalidSetting('peers', undefined, id, node.origin, PEER_ID_EXPECTED));
+      return [];
+    });
+  }
+
+  #named(root: YamlMap, section: 'databases' | 'users' | 'peers'): [string, YamlMap][] {
     const node = root.entries.get(section);
     if (node?.kind !== 'map') return [];
     const named: [string, YamlMap][] = [];

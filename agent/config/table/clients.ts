@@ -12,6 +12,7 @@ export const CLIENT_SETTINGS = {
     default: 'scram-sha-256',
     reload: 'new_connections',
     pgbouncer: true,
+    pgbouncerDefault: 'md5',
     doc: 'How clients prove who they are. `scram-sha-256`; `md5`; `plain` (the password itself: over TLS, the UNIX socket and loopback; in the clear from anywhere only with `unsafe_settings` `warn`); `peer` (the system user at the other end of the UNIX socket, see `peer_map`); `cert` (the common name of the client certificate, over TLS with `client_tls_sslmode` `verify-full`); `hba` (the first line of `auth_hba_file` that fits says which of these it is, or refuses); `trust` (no proof at all, warned about at every start); `any` (not even a name that exists: whoever comes is the user that the database forces, warned about at every start).',
   },
   auth_hba_file: {
@@ -271,6 +272,7 @@ export const CLIENT_SETTINGS = {
     max: 1_000_000,
     reload: 'live',
     pgbouncer: true,
+    pgbouncerDefault: 100,
     doc: 'Clients connected at one time, over all listeners; the next one is told so and closed. PgBouncer has 100.',
   },
   max_db_client_connections: {
@@ -337,6 +339,7 @@ export const CLIENT_SETTINGS = {
     default: ['search_path', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'],
     reload: 'new_connections',
     pgbouncer: true,
+    pgbouncerDefault: ['IntervalStyle'],
     doc: 'Parameters that follow a client from server to server although the server does not report them. Those that it reports (client_encoding, DateStyle, TimeZone, IntervalStyle, application_name, …) always do.',
   },
   application_name_add_host: {

@@ -12,6 +12,7 @@ export const LISTENING_SETTINGS = {
     default: '/run/pgsidecar',
     reload: 'live',
     pgbouncer: true,
+    pgbouncerDefault: '/tmp',
     doc: 'Directory of the UNIX socket, which is named `.s.PGSQL.<listen_port>` so that `host=<directory>` is all that libpq needs. Empty: no UNIX socket. A stale socket file is replaced, a live one never.',
   },
   unix_socket_mode: {
@@ -22,6 +23,7 @@ export const LISTENING_SETTINGS = {
     max: 0o777,
     reload: 'live',
     pgbouncer: true,
+    pgbouncerDefault: 0o777,
     doc: 'Permissions of the UNIX socket, octal. PgBouncer has 0777; here only the agent and the group of the socket may connect until it is written otherwise.',
   },
   unix_socket_group: {
@@ -40,6 +42,7 @@ export const LISTENING_SETTINGS = {
     max: 65_535,
     reload: 'live',
     pgbouncer: true,
+    pgbouncerDefault: 6432,
     doc: 'Names the UNIX socket (`.s.PGSQL.5432`) and is the port of every address in `listen_addr`. PgBouncer has 6432; 5432 is what libpq looks for without being told.',
   },
   listen_addr: {
@@ -62,11 +65,12 @@ export const LISTENING_SETTINGS = {
     type: 'duration',
     section: 'listening',
     default: 60 * SECONDS,
-    min: 1 * SECONDS,
+    min: 0,
     max: KERNEL_SECONDS_MAX,
     reload: 'new_connections',
     pgbouncer: true,
-    doc: 'Silence on a TCP connection before its first keepalive probe. In seconds when no unit is written; the kernel counts whole ones.',
+    pgbouncerDefault: 0,
+    doc: 'Silence on a TCP connection before its first keepalive probe. In seconds when no unit is written; the kernel counts whole ones. 0: the kernel’s own (net.ipv4.tcp_keepalive_time: two hours), as with PgBouncer.',
   },
   tcp_keepintvl: {
     type: 'duration',
@@ -76,6 +80,7 @@ export const LISTENING_SETTINGS = {
     max: KERNEL_SECONDS_MAX,
     reload: 'new_connections',
     pgbouncer: true,
+    pgbouncerDefault: 0,
     doc: "Time between two keepalive probes. In seconds when no unit is written; the kernel counts whole ones. 0: the kernel's own (net.ipv4.tcp_keepalive_intvl), as with PgBouncer.",
   },
   tcp_keepcnt: {
@@ -86,6 +91,7 @@ export const LISTENING_SETTINGS = {
     max: 127,
     reload: 'new_connections',
     pgbouncer: true,
+    pgbouncerDefault: 0,
     doc: "Keepalive probes in a row without an answer after which a TCP connection is given up. 0: the kernel's own (net.ipv4.tcp_keepalive_probes), as with PgBouncer.",
   },
   tcp_user_timeout: {

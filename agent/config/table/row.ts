@@ -56,6 +56,8 @@ export interface SettingRow extends KeyRow {
   readonly reload: ReloadClass;
   /** `true`: PgBouncer has it under this name; a string: under that one; absent: it is ours. */
   readonly pgbouncer?: true | string;
+  /** What PgBouncer has where its file says nothing, when that is something else than `default`. */
+  readonly pgbouncerDefault?: SettingValue;
   /** The key under `databases.NAME` of pgsidecar.yml that overrides it for one database. */
   readonly perDatabase?: string;
   /** The key under `users.NAME` of pgsidecar.yml that overrides it for one user. */

@@ -113,3 +113,26 @@ test('check and explain read it too, and say what does not hold as it is written
   const explain = await runPgsidecar(['explain', 'pool_mode', '--config', 'p.ini'], options);
   expect(explain.stdout).toStartWith('pool_mode = transaction  (p.ini:11)');
 });
+
+test('the database * serves every name, until the ini says otherwise', async () => {
+  await using agent = await startAgent({
+    args: ['--config', 'pgbouncer.ini'],
+    files: {
+      'pgbouncer.ini': `[databases]\n* = host=${postgres.host} port=${postgres.port}\n[pgbouncer]\nauth_type = scram-sha-256\nauth_file = userlist.txt\nserver_tls_sslmode = prefer\n`,
+      'userlist.txt': userlist('app'),
+    },
+  });
+  expect(await who(login(agent, 'app', 'shop'))).toBe('app at shop');
+  expect(await who(login(agent, 'app', 'postgres'))).toBe('app at postgres');
+  expect(await who(login(agent, 'app', 'nowhere'))).toContain('database "nowhere" does not exist');
+  const { databases } = (await agent.status()) as { databases: { name: string; dbname: string }[] };
+  expect(databases.map(({ name }) => name).slice(0, 3)).toEqual(['*', 'shop', 'postgres']);
+  const check = await agent.command('check', '--connect', '--config', 'pgbouncer.ini');
+  expect(check.code).toBe(0);
+  const url = await agent.command('url', 'shop', '--config', 'pgbouncer.ini');
+  expect(url.stdout).toBe(`postgresql:///shop?host=${agent.socketDir}\n`);
+
+  agent.writeFile('pgbouncer.ini', '[databases]\n[pgbouncer]\nauth_file = userlist.txt\n');
+  await changed(agent, 'database "*" is gone');
+  expect(await who(login(agent, 'app', 'shop'))).toContain('shop');
+});

@@ -1,0 +1,29 @@
+// The database `*`: what stands for every name that is not listed, as PgBouncer has it.
+
+import type { DatabaseSettings, Settings } from './settings.ts';
+
+/** Its name where it is written. */
+export const ANY_DATABASE = '*';
+
+/** Of a name that a client asks for: the database of that name, else what `*` makes of it. A login's work, not a query's. */
+export function databaseNamed(
+  { databases }: Pick<Settings, 'databases'>,
+  name: string,
+): DatabaseSettings | undefined {
+  if (name !== ANY_DATABASE && Object.hasOwn(databases, name)) return databases[name];
+  const any = Object.hasOwn(databases, ANY_DATABASE) ? databases[ANY_DATABASE] : undefined;
+  if (any === undefined) return undefined;
+  const { dbname, auth } = any;
+  return {
+    ...any,
+    name,
+    dbname: dbname || name,
+    isAny: true,
+    ...(auth === undefined ? {} : { auth: { ...auth, database: auth.database || name } }),
+  };
+}
+
+/** Those that have a name of their own. */
+export function namedDatabases({ databases }: Pick<Settings, 'databases'>): readonly DatabaseSettings[] {
+  return Object.values(databases).filter(({ name }) => name !== ANY_DATABASE);
+}

@@ -1,0 +1,47 @@
+// PgBouncer's own defaults where they are others than ours: as the weakest source of all, or as a note that they do not hold.
+
+import type { ChosenSettings } from './merge.ts';
+import { printValue } from './read_value.ts';
+import type { SourceReading } from './source.ts';
+import type { SettingRow } from './table/row.ts';
+import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
+
+/** For whoever is started as PgBouncer is: where nobody says anything, what PgBouncer would have. */
+export function pgbouncerDefaults({
+  defaults,
+}: {
+  readonly defaults?: 'pgbouncer';
+}): readonly SourceReading[] {
+  if (defaults === undefined) return [];
+  const settings = DIFFERENT.map(([name, row]) => {
+    const origin = { place: "PgBouncer's default" };
+    return [name, { value: printValue(row, row.pgbouncerDefault!), origin }] as const;
+  });
+  return [
+    {
+      format: 'pgbouncer.ini',
+      databases: [],
+      settings: Object.fromEntries(settings),
+      problems: [],
+      files: [],
+    },
+  ];
+}
+
+/** One sentence with all that is otherwise than in PgBouncer because nobody said it; undefined where nothing is. */
+export function defaultsNote(settings: ChosenSettings): string | undefined {
+  const unsaid = DIFFERENT.filter(([name]) => settings[name].origin.place === 'default');
+  if (unsaid.length === 0) return undefined;
+  const words = unsaid.map(([name, row]) => {
+    const [ours, theirs] = [row.default, row.pgbouncerDefault!].map(
+      (each) => printValue(row, each) || '(empty)',
+    );
+    return `${name} ${ours} (there ${theirs})`;
+  });
+  return `what the ini does not say is at pgsidecar's default, and these are others than PgBouncer's: ${words.join('; ')}. Write them into the ini where PgBouncer's are meant`;
+}
+
+const DIFFERENT: readonly (readonly [SettingName, SettingRow])[] = SETTING_NAMES.flatMap((name) => {
+  const row = rowOf(name);
+  return row.pgbouncerDefault === undefined ? [] : [[name, row] as const];
+});
