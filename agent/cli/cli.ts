@@ -184,6 +184,11 @@ export const COMMANDS: readonly Command[] = [
       },
       { name: 'diff', summary: 'Show what would change in --out, and write nothing' },
       { name: 'for', value: 'LIBRARY', values: LIBRARIES, summary: 'Who reads the URLs of env and url' },
+      {
+        name: 'newer',
+        summary:
+          'For pgbouncer: use what PgBouncer 1.18 does not know; a matter of course when an ini was read',
+      },
       { name: 'force', summary: 'Replace files that pgsidecar did not write' },
       { name: 'show-secrets', summary: 'Print secrets instead of ***' },
     ],
@@ -200,6 +205,40 @@ export const COMMANDS: readonly Command[] = [
       { line: 'pgsidecar render --format env', does: 'Read it on the terminal' },
     ],
     load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'import',
+    summary: 'Make a pgsidecar.yml of a pgbouncer.ini',
+    about: [
+      'Reads the ini, and whatever it includes and names, and prints a pgsidecar.yml that means the same: each value with the line that it came from, and above everything what does not hold here as it was written. It is not needed to start: `pgsidecar run --config pgbouncer.ini` reads the ini itself.',
+      'Passwords stay in the auth_file. Those that the ini has itself show as *** without --out, unless you say --show-secrets; with --out they are written, with mode 0600.',
+      'The way back is `pgsidecar render --format pgbouncer --newer`.',
+    ],
+    arguments: [{ name: 'FILE', required: true, completes: 'file', summary: 'the pgbouncer.ini' }],
+    flags: [
+      { name: 'out', value: 'FILE', completes: 'file', summary: 'Write into this file' },
+      {
+        name: 'keep-defaults',
+        summary: "Write PgBouncer's defaults too where the ini says nothing and ours are others",
+      },
+      { name: 'force', summary: 'Replace a file that pgsidecar did not write' },
+      { name: 'show-secrets', summary: 'Print secrets instead of ***' },
+    ],
+    configured: false,
+    exits: [
+      DONE,
+      WRONG_LINE,
+      { code: 73, means: 'the file cannot be written, or is not ours to replace' },
+      UNUSABLE,
+    ],
+    examples: [
+      { line: 'pgsidecar import /etc/pgbouncer/pgbouncer.ini', does: 'Read it on the terminal' },
+      {
+        line: 'pgsidecar import pgbouncer.ini --keep-defaults --out pgsidecar.yml',
+        does: 'Then pgsidecar run, in the same folder',
+      },
+    ],
+    load: async () => (await import('./import.ts')).importIni,
   },
   {
     name: 'status',

@@ -23,10 +23,13 @@ export async function render(call: Call, host: Host): Promise<number> {
   const directory = out === undefined ? '' : resolve(host.io.cwd, out);
   const format = (flagValue(call, 'format') ?? 'native') as Format;
   const library = (flagValue(call, 'for') ?? 'libpq') as Library;
+  const fromIni = loaded.config?.format === 'pgbouncer.ini';
   const files = renderFiles(format, loaded.settings, {
     library,
     directory,
     systemCaFile: systemCaFile(host),
+    newer: fromIni || flagIsSet(call, 'newer'),
+    fromIni,
   });
   const showSecrets = flagIsSet(call, 'show-secrets');
   if (out === undefined) return show(files, showSecrets, host);

@@ -89,6 +89,10 @@ export function diffSettings(
       sentence,
     });
   }
+  if (!same(before.peers, after.peers)) {
+    const sentence = `peers: ${print(before.peers)} → ${print(after.peers)}`;
+    changes.push({ subject: 'setting', name: 'peers', what: 'changed', replacesServers: false, sentence });
+  }
   /** A database that merely follows a setting is no second change. */
   const follows = (key: string, was: unknown, is: unknown) => {
     const name = FOLLOWED[key];

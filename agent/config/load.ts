@@ -52,7 +52,12 @@ export interface LoadResult {
   readonly notes: readonly string[];
   /** The pgsidecar.yml or pgbouncer.ini that was taken; undefined where there is none. */
   readonly config:
-    | { readonly path: string; readonly absolute: string; readonly isEmpty: boolean }
+    | {
+        readonly path: string;
+        readonly absolute: string;
+        readonly isEmpty: boolean;
+        readonly format: ConfigFormat;
+      }
     | undefined;
 }
 
@@ -168,7 +173,9 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
     const { format, problems } = configFormatOf(path, text);
     const reading = problems.length > 0 ? nothingRead(path, format, problems, io) : READERS[format](path, io);
     const found =
-      text === undefined ? undefined : { path, absolute: resolve(io.cwd, path), isEmpty: isBlank(text) };
+      text === undefined
+        ? undefined
+        : { path, absolute: resolve(io.cwd, path), isEmpty: isBlank(text), format };
     return { named, reading, files, took: text === undefined ? [] : [path], found };
   }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;

@@ -14,12 +14,16 @@ export interface RenderWishes {
   readonly directory: string;
   /** A file with the machine's own CAs, for programs that know no `system`. */
   readonly systemCaFile: string;
+  /** For pgbouncer: in the words of newer ones than 1.18. */
+  readonly newer?: boolean;
+  /** The settings were read from a pgbouncer.ini. */
+  readonly fromIni?: boolean;
 }
 
 type Render = (settings: Settings, wishes: RenderWishes) => readonly WantedFile[];
 
 export const FORMATS = {
-  native: renderNative,
+  native: (settings) => renderNative(settings),
   pgbouncer: renderPgbouncer,
   env: (settings, { library }) => renderEnv(settings, library),
   url: (settings, { library }) => renderUrls(settings, library),

@@ -2,12 +2,13 @@
 
 import template from '../../templates/native/pgsidecar.yml.mustache' with { type: 'text' };
 import { printDuration } from '../base/units.ts';
+import { ANY_DATABASE } from '../config/any_database.ts';
 import { printValue } from '../config/read_value.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../config/table/keys.ts';
 import type { SettingValue } from '../config/table/row.ts';
 import { DEFAULTS, rowOf, SETTING_NAMES, type SettingName } from '../config/table.ts';
-import type { WantedFile } from './plan.ts';
+import { MARK, type WantedFile } from './plan.ts';
 import { hasSecret } from './secrets.ts';
 import { fill, Quoted } from './template.ts';
 
@@ -16,18 +17,56 @@ interface Line {
   readonly value: Quoted;
 }
 
-export function renderNative(settings: Settings): readonly WantedFile[] {
+/** What `import` has to say besides: texts of our own, which are put behind a `#` as they are. */
+export interface NativeComments {
+  /** The lines above everything else; the first has the mark of who wrote the file. */
+  readonly head: readonly string[];
+  /** Behind the value of a setting, or the name of a database or user: `pool_mode`, `databases.shop`; empty for none. */
+  at(path: string): string;
+  /** His password stands in the auth_file, and is not repeated. */
+  isInAuthFile(user: string): boolean;
+}
+
+const HEAD = `${MARK}: all that was loaded, in one file. What is not here is at its default.`;
+const SILENT: NativeComments = { head: [HEAD], at: () => '', isInAuthFile: () => false };
+
+export function renderNative(settings: Settings, comments: NativeComments = SILENT): readonly WantedFile[] {
+  const comment = (path: string) => new Quoted(oneLine(comments.at(path), '  # '));
   const databases = Object.values(settings.databases).map((database) => ({
     name: yamlText(database.name),
+    comment: comment(`databases.${database.name}`),
     keys: databaseLines(database, settings),
     parameters: parameterView(database),
   }));
   const users = Object.values(settings.users)
-    .map((user) => ({ name: yamlText(user.name), keys: userLines(user, settings) }))
-    .filter((user) => user.keys.length > 0);
-  const listed = users.length === 0 ? undefined : { list: users };
-  const text = fill(template, { settings: settingLines(settings), databases, users: listed });
+    .filter((user) => !isKnownOtherwise(user, settings, comments))
+    .map((user) => ({
+      name: yamlText(user.name),
+      comment: comment(`users.${user.name}`),
+      keys: userLines(user, settings, comments.isInAuthFile(user.name)),
+    }));
+  const peers = Object.entries(settings.peers).map(([id, { host, port, poolSize }]) => ({
+    name: yamlQuoted(id),
+    comment: new Quoted(''),
+    keys: lines({ host, port: String(port), pool_size: String(poolSize) }),
+  }));
+  const text = fill(template, {
+    head: comments.head.map((each) => ({ text: new Quoted(oneLine(each, ' ')) })),
+    settings: settingLines(settings).map((each) => ({ ...each, comment: comment(each.key.text) })),
+    databases,
+    users: listed(users),
+    peers: listed(peers),
+  });
   return [{ name: 'pgsidecar.yml', text, secret: hasSecret(settings), mask: masker(text) }];
+}
+
+function listed<T>(list: readonly T[]): { readonly list: readonly T[] } | undefined {
+  return list.length === 0 ? undefined : { list };
+}
+
+/** A comment cannot end by itself. */
+function oneLine(text: string, before: string): string {
+  return text === '' ? '' : before + text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ');
 }
 
 function settingLines(settings: Settings): Line[] {
@@ -72,7 +111,7 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
     auth_query: own(database.auth?.query ?? settings.auth_query, settings.auth_query),
     auth_dbname: own(
       database.auth?.database ?? '',
-      settings.auth_dbname || (database.auth ? database.name : ''),
+      settings.auth_dbname || (database.auth && database.name !== ANY_DATABASE ? database.name : ''),
     ),
     load_balance_hosts: own<string>(database.loadBalanceHosts, settings.load_balance_hosts),
     pool_mode: own<string>(database.poolMode, settings.pool_mode),
@@ -90,19 +129,35 @@ function databaseLines(database: DatabaseSettings, settings: Settings): Line[] {
   });
 }
 
+/** There is nothing to say of a user whom the databases or the auth_file bring. */
+function isKnownOtherwise(user: UserSettings, settings: Settings, { isInAuthFile }: NativeComments): boolean {
+  if (user.origin.place === settings.auth_file) return true;
+  if (userLines(user, settings, isInAuthFile(user.name)).length > 0) return false;
+  return isInAuthFile(user.name) || databasesOf(user, settings).length > 0;
+}
+
+/** Those that let him in by being his. */
+function databasesOf({ name }: UserSettings, settings: Settings): readonly DatabaseSettings[] {
+  return Object.values(settings.databases).filter((each) => each.user === name && each.admitsUser !== false);
+}
+
 /** What the loader would not find out by itself, from the databases and the auth_file. */
-function userLines(user: UserSettings, settings: Settings): Line[] {
-  if (user.origin.place === settings.auth_file) return [];
-  const databases = Object.values(settings.databases).filter((each) => each.user === user.name);
-  const known = databases.length === 0 ? '*' : databases.map((each) => each.name).join(', ');
+function userLines(user: UserSettings, settings: Settings, isInAuthFile: boolean): Line[] {
+  const databases = databasesOf(user, settings);
+  const known = isInAuthFile || databases.length === 0 ? '*' : databases.map((each) => each.name).join(', ');
   const password = databases.find((each) => each.password !== undefined)?.password;
   const own = <T>(value: T, inherited: T) => (value === inherited ? undefined : String(value));
   const said = (value: number | undefined, print: (value: number) => string = String) =>
     value === undefined ? undefined : print(value);
   return lines({
-    password: user.secret === undefined || user.secret.equals(password) ? undefined : user.secret.open(),
+    password:
+      isInAuthFile || user.secret === undefined || user.secret.equals(password)
+        ? undefined
+        : user.secret.open(),
     password_next:
-      user.nextSecret === undefined || databases.some((each) => user.nextSecret?.equals(each.nextPassword))
+      isInAuthFile ||
+      user.nextSecret === undefined ||
+      databases.some((each) => user.nextSecret?.equals(each.nextPassword))
         ? undefined
         : user.nextSecret.open(),
     valid_until: user.validUntil,
@@ -157,6 +212,7 @@ const KEYS: ReadonlySet<string> = new Set([
   ...Object.keys(USER_KEYS),
   'databases',
   'users',
+  'peers',
   'parameters',
 ]);
 

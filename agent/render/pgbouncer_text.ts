@@ -9,7 +9,7 @@ export const USERLIST = 'userlist.txt';
 
 /** The left side of a line in [databases] and [users] has no quoting in 1.18. */
 export function sectionKey(name: string, what: string): Quoted {
-  if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
+  if (!/^[A-Za-z0-9_.*-]+$/.test(name)) {
     throw refusal('the name', `${what} "${name}"`, INI, 'PgBouncer takes letters, digits, _ . and - only');
   }
   if (name === 'pgbouncer') {
@@ -51,7 +51,7 @@ const IN_QUOTES = `'(?:[^']|'')*'`;
 
 export function iniMasker(written: string): (line: string) => string | undefined {
   const ours = new Set(written.split('\n'));
-  const known = new RegExp(`^[A-Za-z0-9_.-]+ =( [a-z_]+=(?:${IN_QUOTES}|[^\\s']+))+$`);
+  const known = new RegExp(`^[A-Za-z0-9_.*-]+ =( [a-z_]+=(?:${IN_QUOTES}|[^\\s']+))+$`);
   return (line) => {
     if (known.test(line)) return line.replace(new RegExp(` password=(${IN_QUOTES}|\\S+)`), " password='***'");
     const setting = /^;?([a-z0-9_]+) = /.exec(line)?.[1];

@@ -56,6 +56,8 @@ export interface PlanWishes {
 
 /** Every rendered file begins with it, behind a comment sign: the sign that it is ours to replace. */
 export const MARK = 'Written by `pgsidecar render`';
+/** As that, of `pgsidecar import`. */
+export const IMPORT_MARK = 'Written by `pgsidecar import`';
 
 const SECRETS_MODE = 0o600;
 const OPEN_MODE = 0o644;
@@ -95,7 +97,8 @@ function planFile(file: WantedFile, before: FileThere | undefined, wishes: PlanW
 }
 
 function isOurs(text: string): boolean {
-  return text.slice(0, text.indexOf('\n')).includes(MARK);
+  const first = text.slice(0, text.indexOf('\n'));
+  return first.includes(MARK) || first.includes(IMPORT_MARK);
 }
 
 function diffOf(file: WantedFile, before: string, wishes: PlanWishes): string[] {
