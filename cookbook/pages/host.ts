@@ -14,7 +14,8 @@ export interface Host {
   run(line: string, env?: Readonly<Record<string, string>>): Promise<string>;
   write(path: string, text: string, mode?: number): void;
   read(path: string): string;
-  startAgent(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** `config`: what it reads in place of /etc/pgsidecar/pgsidecar.yml, from `folder` in place of /srv/shop. */
+  startAgent(env?: Readonly<Record<string, string>>, config?: string, folder?: string): Promise<void>;
   /** Without a word, as the OOM killer does. */
   killAgent(): Promise<void>;
   close(): Promise<void>;
@@ -57,8 +58,8 @@ function furnish(directory: string, authority: CertificateAuthority): void {
 }
 
 /** bash writes its own number before it becomes the agent. */
-const RUN_AGENT =
-  'cd /srv/shop; echo $$ >/run/agent.pid; exec pgsidecar run --config /etc/pgsidecar/pgsidecar.yml >/run/agent.log 2>&1';
+const runAgent = (config: string, folder: string): string =>
+  `cd ${folder}; echo $$ >/run/agent.pid; exec pgsidecar run --config ${config} >/run/agent.log 2>&1`;
 
 function handleOf(nursery: Nursery, inside: readonly string[]): Host {
   const base = { PATH: NAMESPACE_PATH, HOME: '/srv/shop', LANG: 'C.UTF-8' };
@@ -80,14 +81,16 @@ function handleOf(nursery: Nursery, inside: readonly string[]): Host {
       writeFileSync(map(path), text, { mode });
     },
     read: (path) => readFileSync(map(path), 'utf8'),
-    async startAgent(env = {}) {
-      agent = nursery.spawn([...inside, 'bash', '-c', RUN_AGENT], {
+    async startAgent(env = {}, config = '/etc/pgsidecar/pgsidecar.yml', folder = '/srv/shop') {
+      agent = nursery.spawn([...inside, 'bash', '-c', runAgent(config, folder)], {
         env: { ...base, ...env },
         output: 'pipe',
       });
-      await host.run('pgsidecar wait --timeout 20s', env).catch((error: Error) => {
-        throw new Error(`${error.message}\n${host.read('/run/agent.log')}`);
-      });
+      await host
+        .run(`cd ${folder}; pgsidecar wait --config ${config} --timeout 20s`, env)
+        .catch((error: Error) => {
+          throw new Error(`${error.message}\n${host.read('/run/agent.log')}`);
+        });
     },
     async killAgent() {
       await host.run('kill -KILL "$(cat /run/agent.pid)"');
