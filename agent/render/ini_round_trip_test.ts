@@ -42,7 +42,7 @@ function quoted(text: string): string {
 }
 
 /** As PgBouncer writes it. */
-function valueOf(row: KeyRow): fc.Arbitrary<string> {
+function writtenValue(row: KeyRow): fc.Arbitrary<string> {
   const [min, max] = [row.min ?? 0, Math.min(row.max ?? 5000, Math.max(row.min ?? 0, 5000))];
   switch (row.type) {
     case 'integer':
@@ -82,7 +82,7 @@ const globals = fc.subarray(globalNames).chain((names) =>
       names.map(([name, ours]) => [
         name,
         // The kernel counts these in whole seconds, and so does PgBouncer.
-        name.startsWith('tcp_keepi') ? fc.constantFrom('0', '1', '75') : valueOf(rowOf(ours)),
+        name.startsWith('tcp_keepi') ? fc.constantFrom('0', '1', '75') : writtenValue(rowOf(ours)),
       ]),
     ),
   ),
@@ -104,7 +104,9 @@ function lineOf(names: readonly string[], rows: Readonly<Record<string, KeyRow>>
     .chain((chosen) =>
       fc
         .tuple(
-          ...chosen.map((name) => SPECIAL[name] ?? (rows[name] === undefined ? word : valueOf(rows[name]))),
+          ...chosen.map(
+            (name) => SPECIAL[name] ?? (rows[name] === undefined ? word : writtenValue(rows[name])),
+          ),
         )
         .map((values) => chosen.map((name, index) => `${name}=${values[index]}`).join(' ')),
     );
