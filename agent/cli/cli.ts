@@ -75,7 +75,7 @@ export const COMMANDS: readonly Command[] = [
     about: [
       'Each library reads the path of a UNIX socket from a URL in its own way, and some cannot: --for says which one it is. Without NAME it is the writer, or else the first database.',
       'With --fallback the URL names the server besides the socket: libpq goes straight to it, with its own TLS, when nothing answers at the socket.',
-      'The password shows as *** unless you say --show-secrets.',
+      'The password shows as *** unless you say --show-secrets. With it, mind where the URL goes: what stands on a command line (psql URL) can be read by everybody on the machine, and sudo writes it into the journal. --variables prints what goes by the environment.',
     ],
     arguments: [{ name: 'NAME', required: false, summary: 'a database, as status lists them' }],
     flags: [
@@ -86,6 +86,10 @@ export const COMMANDS: readonly Command[] = [
         summary: 'Who reads the URL; libpq when not given',
       },
       { name: 'fallback', summary: 'Let libpq go to the server itself when the socket is dead' },
+      {
+        name: 'variables',
+        summary: "Print libpq's variables (PGHOST, PGPASSWORD, …) for a shell, in place of a URL",
+      },
       { name: 'show-secrets', summary: 'Print the password' },
     ],
     configured: 'settings',
@@ -93,7 +97,11 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       {
         line: 'export DATABASE_URL="$(pgsidecar url --show-secrets)"',
-        does: 'For psql and whatever uses libpq',
+        does: 'For whatever uses libpq',
+      },
+      {
+        line: '(eval "export $(pgsidecar url --variables --show-secrets)"; psql)',
+        does: 'psql, and the password on no command line',
       },
       { line: 'pgsidecar url idp_read_replica --for sqlalchemy', does: 'Another database, another library' },
     ],

@@ -19,6 +19,7 @@ export async function url(call: Call, host: Host): Promise<number> {
   const wishes = {
     library: (flagValue(call, 'for') ?? 'libpq') as Library,
     fallback,
+    variables: flagIsSet(call, 'variables'),
     showSecrets: flagIsSet(call, 'show-secrets'),
     systemCaFile: fallback ? systemCaFile(host) : 'system',
   };

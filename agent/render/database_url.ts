@@ -10,6 +10,8 @@ export interface UrlWishes {
   readonly library: Library;
   /** Names the server besides the socket, for libpq to go to when the socket is dead. */
   readonly fallback: boolean;
+  /** libpq's environment variables for a shell, in place of a URL: nothing of them shows in a list of processes. */
+  readonly variables?: boolean;
   readonly showSecrets: boolean;
   /** A file with the machine's own CAs, because libpq knows `sslrootcert=system` only from version 16 on. */
   readonly systemCaFile: string;
@@ -21,7 +23,8 @@ export function databaseUrl(settings: Settings, database: DatabaseSettings, wish
   const words = wishes.fallback
     ? wordsWithFallback(settings, database, wishes)
     : wordsOf(database, [listenerOf(settings, database, library)]);
-  if (library === 'postgres.js') return postgresJsEnvironment(words, showSecrets);
+  // postgres.js takes a socket from `host` among its options or from PGHOST, never from a URL.
+  if (library === 'postgres.js' || wishes.variables === true) return environmentOf(words, showSecrets);
   const url = PRINTERS[library](words, (reason) => impossible(database, library, reason));
   return showSecrets ? url : maskUrl(url);
 }
@@ -135,15 +138,20 @@ function urlBehindLocalhost(words: Words): string {
   return withQuery(url, port === '' ? { host } : { host, port });
 }
 
-/** postgres.js takes a socket from `host` among its options or from PGHOST, never from a URL. */
-function postgresJsEnvironment(words: Words, showSecrets: boolean): string {
+function environmentOf(words: Words, showSecrets: boolean): string {
   const { host, port, dbname, user, password } = words;
-  const variables = {
+  const variables: Record<string, string> = {
     PGHOST: host,
     PGPORT: port,
     PGDATABASE: dbname,
     PGUSER: user,
     PGPASSWORD: showSecrets || password === '' ? password : '***',
+    PGSSLMODE: words.sslmode ?? '',
+    PGSSLROOTCERT: words.sslrootcert ?? '',
+    PGSSLCERT: words.sslcert ?? '',
+    PGSSLKEY: words.sslkey ?? '',
+    PGSSLNEGOTIATION: words.sslnegotiation ?? '',
+    PGTARGETSESSIONATTRS: words.target_session_attrs ?? '',
   };
   return Object.entries(variables)
     .flatMap(([name, value]) => (value === '' ? [] : [`${name}=${shellWord(value)}`]))
