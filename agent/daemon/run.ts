@@ -28,6 +28,7 @@ import { RememberedIo } from './remembered_io.ts';
 import { listenForSignals } from './signals.ts';
 import { takeInheritedSockets } from './sockets.ts';
 import { sourceIo } from './source_io.ts';
+import { turnAway } from './turn_away.ts';
 import { type FileWatch, type WatchTimes, watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
@@ -79,6 +80,7 @@ export async function runAgent(
   const { settings } = loaded;
   if (settings === undefined) {
     report(loaded.problems);
+    await turnAway(loaded.problems, machine);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
   // Before the first file is made.

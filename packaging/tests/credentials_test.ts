@@ -251,7 +251,6 @@ test('a credential that is not there fails the start, by name, and the next star
     'Cannot find /run/credentials/pgsidecar.service/other: it should hold the password',
   );
   await configureIdp(debian, SETTINGS(credential('idp')));
-  await debian.must('systemctl reset-failed pgsidecar.service pgsidecar.socket');
-  await debian.must('systemctl restart pgsidecar.socket pgsidecar.service');
+  await debian.must('systemctl restart pgsidecar.service');
   expect(await psqlWith(password, 'SELECT 5')).toBe('5\n');
 });

@@ -102,6 +102,11 @@ export const CLIENT_ERRORS = {
     exit: 75,
     sentence: 'auth_query was not answered within auth_query_timeout ({seconds} s)',
   },
+  not_configured: {
+    sqlstate: '57P03',
+    exit: 78,
+    sentence: 'pgsidecar cannot serve: {reason}',
+  },
   database_disabled: { sqlstate: '57P03', exit: 75, sentence: 'database "{database}" is disabled' },
   // A client's session
   client_limit: {
