@@ -6,6 +6,7 @@ import type { FileRoom } from '../render/write.ts';
 import type { Background } from './background.ts';
 import type { ProbeServer } from './check_connect.ts';
 import type { ControlCall } from './control_client.ts';
+import type { ServiceRoom } from './service_room.ts';
 
 /** What a shell can offer while the operator types a value. */
 export type Completion = 'file' | 'directory' | 'setting' | 'command';
@@ -91,6 +92,8 @@ export interface Host {
   readonly io: SourceIo;
   readonly files: FileRoom;
   readonly background: Background;
+  /** The packaged service of this machine; a host that is none has none. */
+  readonly service?: ServiceRoom;
   readonly control: ControlCall;
   readonly probe: ProbeServer;
   /** A file with the machine's own CAs; throws AgentError when it has none. */

@@ -7,6 +7,7 @@ import { COMMANDS } from './cli.ts';
 import type { Command, Host } from './command.ts';
 import { commandHelp, overview } from './help.ts';
 import { paint } from './paint.ts';
+import { asService } from './service.ts';
 import { versionLine } from './version.ts';
 
 /** `words` begin after the program's name. Never throws: what goes wrong is printed, and is the exit code. */
@@ -31,7 +32,9 @@ async function dispatch(words: readonly string[], host: Host): Promise<number> {
   const call = readArguments(command, rest);
   if (call.flags.has('help')) return printed(host, commandHelp(command));
   if (call.flags.has('version')) return printed(host, versionLine(host));
-  return await (await command.load())(call, host);
+  const isOfService = command.configured === 'settings' && command.name !== 'run';
+  const seen = isOfService ? asService(call, host, command.name === 'check') : host;
+  return await (await command.load())(call, seen);
 }
 
 function help(words: readonly string[], host: Host): number {

@@ -13,6 +13,7 @@ import { processBackground } from './background.ts';
 import type { ProbeServer } from './check_connect.ts';
 import type { Host } from './command.ts';
 import { callControl } from './control_client.ts';
+import { serviceRoom } from './service_room.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -32,6 +33,7 @@ export function processHost(): Host {
     io: sourceIo(),
     files: diskRoom,
     background: processBackground(),
+    service: serviceRoom,
     control: callControl,
     probe,
     systemCaFile: systemBundle,

@@ -4,6 +4,7 @@ import { Console } from '../admin/console.ts';
 import { AgentError, type Problem } from '../base/errors.ts';
 import { InternalErrors } from '../base/internal_errors.ts';
 import type { Log } from '../base/log.ts';
+import { unitOf } from '../config/environment_file.ts';
 import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
@@ -32,6 +33,8 @@ import { turnAway } from './turn_away.ts';
 import { type FileWatch, type WatchTimes, watchFiles } from './watch.ts';
 
 const EXIT_UNUSABLE_CONFIGURATION = 78;
+/** Of an agent that another unit runs, or a person. */
+const SOME_UNIT = 'its unit';
 const CLOSE_MS_MAX = 1_000;
 /** How often the agent looks whether its socket files are still there. */
 const SOCKET_LOOK_MS = 1_000;
@@ -71,7 +74,7 @@ export async function runAgent(
   machine: Machine = thisMachine(),
 ): Promise<number> {
   const seen = new Map<string, FileState>();
-  const io = new RememberedIo(sourceIo(host.env, host.cwd, seen));
+  const io = new RememberedIo(sourceIo(host.env, host.cwd, seen, unitOf(input.configFile) ?? SOME_UNIT));
   const again = (set: ConsoleSettings): Promise<LoadResult> => load({ ...input, console: set }, io.fresh());
   const withSame = (set: ConsoleSettings): Promise<LoadResult> =>
     load({ ...input, console: set }, io.remembered());

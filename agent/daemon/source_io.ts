@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import type { FileOwner, SourceIo } from '../config/source.ts';
+import { whyDenied } from './denied.ts';
 import { type FileState, stateOfBytes } from './file_state.ts';
 import { pemFault } from './pem_fault.ts';
 
@@ -17,11 +18,13 @@ const OUTPUT_BYTES_MAX = 64 * 1024;
 /** Of what a failed command says on standard error, which may be long. */
 const REASON_CHARS_MAX = 200;
 
-/** @param seen takes, by absolute path, the state in which each file was read: what a watcher compares with. */
+/** @param seen takes, by absolute path, the state in which each file was read: what a watcher compares with;
+ * @param unit the service that is to read them, for what a refusal advises. */
 export function sourceIo(
   env: SourceIo['env'] = process.env,
   cwd: string = process.cwd(),
   seen?: Map<string, FileState>,
+  unit?: string,
 ): SourceIo {
   const owners = new Map<string, FileOwner>();
   const { geteuid, getegid } = process;
@@ -31,7 +34,8 @@ export function sourceIo(
     now: () => Date.now(),
     read: (path) => {
       owners.delete(path);
-      return readFile(resolve(cwd, path), path, (owner) => owners.set(path, owner), seen);
+      const deny = () => whyDenied(resolve(cwd, path), unit);
+      return readFile(resolve(cwd, path), path, { own: (owner) => owners.set(path, owner), deny }, seen);
     },
     ownerOf: (path) => owners.get(path),
     // Asked anew each time: a daemon that was started by root becomes somebody else.
@@ -47,7 +51,7 @@ export function sourceIo(
 function readFile(
   path: string,
   written: string,
-  own: (owner: FileOwner) => void,
+  reader: { own: (owner: FileOwner) => void; deny: () => string },
   seen?: Map<string, FileState>,
 ): string | undefined {
   // What was seen before is not what is seen now; where nothing can be read, the watcher goes by its own look.
@@ -62,7 +66,7 @@ function readFile(
       seen?.set(path, stateOfBytes(undefined)!);
       return undefined;
     }
-    throw unreadable(written, reasonOf(error));
+    throw unreadable(written, isDenied(code) ? `permission denied: ${reader.deny()}` : reasonOf(error));
   }
   try {
     const status = fstatSync(file);
@@ -70,7 +74,7 @@ function readFile(
       throw unreadable(written, status.isDirectory() ? 'it is a directory' : 'it is no ordinary file');
     if (status.size > FILE_BYTES_MAX)
       throw unreadable(written, `it has ${status.size} bytes, and at most ${FILE_BYTES_MAX} are read`);
-    own({ uid: status.uid, gid: status.gid, mode: status.mode & 0o7777 });
+    reader.own({ uid: status.uid, gid: status.gid, mode: status.mode & 0o7777 });
     const bytes = readWhole(file);
     const state = stateOfBytes(bytes);
     if (state !== undefined) seen?.set(path, state);
@@ -180,9 +184,13 @@ function unreadable(path: string, reason: string): AgentError {
   return new AgentError('config_unreadable', { reason }, { place: path });
 }
 
+function isDenied(code: string | undefined): boolean {
+  return code === 'EACCES' || code === 'EPERM';
+}
+
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (isDenied(code)) return 'permission denied';
   if (code === 'ENOENT') return 'there is no such program';
   return message;
 }

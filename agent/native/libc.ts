@@ -29,6 +29,7 @@ const SYMBOLS = {
   setuid: { args: ['u32'], returns: 'i32' },
   dup2: { args: ['i32', 'i32'], returns: 'i32' },
   setsid: { args: [], returns: 'i32' },
+  getgrgid_r: { args: ['u32', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
   getgrnam_r: { args: ['ptr', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
   __errno_location: { args: [], returns: 'ptr' },
 } as const;

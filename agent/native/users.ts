@@ -36,6 +36,10 @@ export function groupId(libc: Libc, name: string): number | undefined {
   return entry?.number;
 }
 
+export function groupName(libc: Libc, gid: number): string | undefined {
+  return lookUp((struct, text, found) => libc.getgrgid_r(gid, struct, text, text.length, found))?.name;
+}
+
 /** A group by its name, or by its number where the machine has no name for it. */
 export function groupIdOf(libc: Libc, group: string): number | undefined {
   return groupId(libc, group) ?? (/^\d+$/.test(group) ? Number(group) : undefined);

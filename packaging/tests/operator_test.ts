@@ -1,6 +1,7 @@
 // What an operator of the installed package does wrong, or does before its time, on a booted Debian: what he is told, and what mends it.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout } from 'bun:test';
+import { parseEnvironmentFile } from '../../agent/config/environment_file.ts';
 import { testNeeding } from '../../agent/tests/harness/needs.ts';
 import { buildPackage, whyNoPackages } from './build.ts';
 import { type Debian, openDebian, whyNoDebian } from './debian.ts';
@@ -74,4 +75,69 @@ test("at a boot the application's file comes later than the agent, and is served
   await debian.must(`mv /srv/idp/later.yml ${APPLICATION_YML}`);
   await untilServed();
   expect(await property('ActiveState')).toBe('active');
+});
+
+const CHECK = 'pgsidecar check --config /etc/pgsidecar/pgsidecar.yml';
+const DROP_IN = '/etc/systemd/system/pgsidecar.service.d/idp.conf';
+
+test('check as root sees what the service would, and both say who may not read which file, and what lets him in', async () => {
+  await debian.must('chmod 0755 /srv/idp');
+  expect((await debian.run(CHECK)).code).toBe(0);
+  await debian.must(`mv ${DROP_IN} /srv/idp.conf && systemctl daemon-reload`);
+  const told = [
+    `Cannot read ${APPLICATION_YML}: permission denied: user "pgsidecar" may not; it belongs to root:idp, mode 0640.`,
+    'Let the agent in: SupplementaryGroups=idp in a drop-in of pgsidecar.service',
+  ].join(' ');
+  const checked = await debian.run(CHECK);
+  expect([checked.code, checked.stderr]).toEqual([78, `error: ${told}\n`]);
+  expect((await debian.run('systemctl restart pgsidecar.service')).code).not.toBe(0);
+  const journal = await debian.must('journalctl --no-pager --output cat -u pgsidecar.service');
+  expect(journal.replaceAll('\\"', '"')).toContain(told);
+
+  // A folder on the way.
+  await debian.must(`mv /srv/idp.conf ${DROP_IN} && systemctl daemon-reload`);
+  await debian.must('chmod 0700 /srv/idp/config && chown root: /srv/idp/config');
+  expect((await debian.run(CHECK)).stderr).toContain(
+    'user "pgsidecar" may not go into /srv/idp/config; it belongs to root:root, mode 0700. Let the agent in: give it a group',
+  );
+  await debian.must('chmod 0755 /srv/idp/config');
+  await untilServed();
+});
+
+test('somebody who may not read the configuration is told to be root, or the agent', async () => {
+  const said = await debian.run(`runuser -u nobody -- pgsidecar url --config /etc/pgsidecar/pgsidecar.yml`);
+  expect(said.code).toBe(78);
+  expect(said.stderr).toContain("Run as root, or as the agent's user");
+});
+
+test("commands on the service's configuration have the variables of its EnvironmentFile=, as systemd reads them", async () => {
+  const text = [
+    '# of the application',
+    `IDP_PASSWORD="${idp.password}"`,
+    'SINGLE=\'a \\ "b" $c\'',
+    'DOUBLE="a \\"b\\" \\$c \\d"',
+    'BARE=a\\ b  c\\$c  ',
+    'HASH=p#w',
+    'LONG=one\\',
+    'two',
+    'LINES="one',
+    'two"',
+    '; end',
+  ].join('\n');
+  debian.write('/etc/pgsidecar/environment', text, 0o600);
+  const words =
+    'systemd-run --quiet --wait --pipe --property EnvironmentFile=/etc/pgsidecar/environment env -0';
+  const seen = (await debian.must(words)).split('\0').map((each) => each.split(/=(.*)/s));
+  expect(Object.fromEntries(seen)).toMatchObject(parseEnvironmentFile(text));
+
+  const database = ['host: localhost', 'database: idp', 'username: idp_app', 'sslmode: verify-full'];
+  const lines = [...database, 'adapter: postgresql', "password: <%= ENV.fetch('IDP_PASSWORD') %>"];
+  debian.write('/srv/idp/config/database.yml', `production:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  await debian.must('sed -i s/application.yml/database.yml/ /etc/pgsidecar/pgsidecar.yml');
+  expect((await debian.run(CHECK)).stderr).toBe('');
+  for (const command of ['url', 'eject'])
+    expect(
+      await debian.must(`pgsidecar ${command} --show-secrets --config /etc/pgsidecar/pgsidecar.yml`),
+    ).toContain(idp.password);
+  await configureIdp(debian);
 });

@@ -16,11 +16,23 @@ export interface Room {
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   main: { row: 5, arrows: ['cli'], edges: 'all' },
-  cli: { row: 5, arrows: ['daemon'], edges: ['background', 'control_client', 'process_host', 'source_io'] },
+  cli: {
+    row: 5,
+    arrows: ['daemon'],
+    edges: ['background', 'control_client', 'process_host', 'service_room', 'source_io'],
+  },
   daemon: {
     row: 5,
     edges: [
-      ...['control_socket', 'directory_watcher', 'file_state', 'listeners', 'log_format', 'log_places'],
+      ...[
+        'control_socket',
+        'denied',
+        'directory_watcher',
+        'file_state',
+        'listeners',
+        'log_format',
+        'log_places',
+      ],
       ...['logger', 'notify'],
       ...['machine', 'pem_files', 'pidfile', 'signals', 'sockets', 'source_io', 'system_clock'],
     ],
