@@ -288,7 +288,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'wait',
     summary: 'Wait until the running agent can serve',
     about: [
-      'Asks the agent until it answers that a new client would get a server; an agent that is not there yet is waited for.',
+      'Asks the agent until it answers that a new client would get a server; an agent that is not there yet is waited for. To know that, the agent logs in once to each writer that no client has asked for yet.',
     ],
     arguments: [],
     flags: [

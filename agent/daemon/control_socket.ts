@@ -25,7 +25,7 @@ export interface ControlRoom {
   readonly controls: Controls;
   readonly snapshot: () => Snapshot;
   readonly drainTimeoutMs: () => number;
-  /** Where the last word is that there is no server, and nobody waits for one, somebody should look again. */
+  /** Where there was no server yet, or the last word is that there is none, and nobody waits for one, somebody should look. */
   readonly tryAgain: () => void;
 }
 

@@ -15,6 +15,7 @@ import { peerCredentials } from '../native/peer_credentials.ts';
 import { openSystemd } from '../native/systemd.ts';
 import { setTcpOptions } from '../native/tcp_options.ts';
 import { userName } from '../native/users.ts';
+import { tryFirst } from '../pool/first_login.ts';
 import { Agent } from './agent.ts';
 import { openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
@@ -244,7 +245,10 @@ async function boot(
         internalErrors,
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
-        tryAgain: () => plane.registry.tryAgain(),
+        tryAgain: () => {
+          plane.registry.tryAgain();
+          tryFirst(plane.registry);
+        },
       }),
     watch: (files, settings) => {
       watcher.replaceFiles(files, seen);

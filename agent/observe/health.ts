@@ -32,6 +32,12 @@ export function readiness(snapshot: Snapshot): Health {
   for (const pool of snapshot.pools) {
     const { serversActive, serversIdle, serversTested, serversCleaning, serversBeingCanceled } = pool;
     const servers = serversActive + serversIdle + serversTested + serversCleaning + serversBeingCanceled;
+    const isFirst = !pool.hadServer && pool.serversLogin + pool.clientsWaiting > 0;
+    if (isFirst && servers === 0 && pool.lastError === undefined && !pool.paused && !pool.removed)
+      return {
+        ok: false,
+        reason: `no server for database "${pool.database}" yet: the first login is under way`,
+      };
     if (pool.lastError !== undefined && servers === 0 && !pool.removed) {
       return { ok: false, reason: `no server for database "${pool.database}": ${pool.lastError}` };
     }

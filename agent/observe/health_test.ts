@@ -32,6 +32,17 @@ test('readiness() is no while a mistake of our own happens again and again, and 
   expect(liveness(broken).ok).toBe(true);
 });
 
+test('readiness() is no while the first login of a database is under way, and yes when nothing is', () => {
+  const pool = {
+    ...{ database: 'idp', serversActive: 0, serversIdle: 0, serversTested: 0, serversCleaning: 0 },
+    ...{ serversBeingCanceled: 0, serversLogin: 1, clientsWaiting: 0, hadServer: false },
+  };
+  const pools = (more: object) => snapshot({ pools: [{ ...pool, ...more }] as unknown as Snapshot['pools'] });
+  expect(readiness(pools({})).reason).toBe('no server for database "idp" yet: the first login is under way');
+  expect(readiness(pools({ serversLogin: 0 })).ok).toBe(true);
+  expect(readiness(pools({ hadServer: true })).ok).toBe(true);
+});
+
 test('readiness() says that every place for clients is taken', () => {
   const full = snapshot({ clients: { connected: 100, loggingIn: 0, limit: 100 } });
   expect(readiness(full).reason).toBe('all 100 client connections are taken (max_client_conn)');

@@ -1,6 +1,7 @@
 // In whose name a pool logs in to its server, with which of two passwords, and what its clients proved to have.
 
 import type { ClientKey } from '../auth/client_key.ts';
+import { type SecretKind, secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
@@ -9,6 +10,8 @@ import type { FoundSecret } from './auth_queries.ts';
 
 /** A client of each of two passwords has its own; more are from passwords that no longer hold. */
 const KEYS_MAX = 2;
+/** Kinds that are not enough for the server. */
+const CLIENTS_KEY: readonly SecretKind[] = ['scram'];
 
 export class PoolIdentity implements DialIdentity {
   readonly user: string;
@@ -34,6 +37,11 @@ export class PoolIdentity implements DialIdentity {
 
   get clientKeys(): readonly ClientKey[] {
     return this.#keys;
+  }
+
+  /** It can log in without a client: what it has is no verifier whose key only a client brings. */
+  get isEnough(): boolean {
+    return this.#keys.length > 0 || this.secrets.every((each) => !CLIENTS_KEY.includes(secretKind(each)));
   }
 
   /** The server took this one. True when that is news: it is another than last time, or not the first one at once. */

@@ -1,10 +1,13 @@
 // What an operator says to the pools of a running agent: pause, resume, reconnect, try again, stop.
 
 import { describe, expect, test } from 'bun:test';
+import { mockVerifier, printVerifier } from '../auth/scram_verifier.ts';
 import { AgentError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import { notice, parameterStatus } from '../tests/harness/server_words.ts';
+import { tryFirst } from './first_login.ts';
 import type { Pool } from './pool.ts';
 import { shape, Waiting } from './pool_fixture.ts';
 
@@ -135,5 +138,33 @@ describe('PoolRegistry.tryAgain()', () => {
     registry.tryAgain();
     await settle();
     expect([network.tried.length, pool.waiting]).toEqual([0, 0]);
+  });
+});
+
+describe('tryFirst()', () => {
+  test('logs in once to each writer that nobody has asked for, in the name of its own user', async () => {
+    const databases = [databaseOf(), databaseOf({ name: 'replica', role: 'replica' })];
+    const { registry, network } = await dataPlane(settingsOf(databases, [userOf()]));
+    tryFirst(registry);
+    tryFirst(registry);
+    await settle();
+    tryFirst(registry);
+    await settle();
+    const pools = [...registry];
+    expect(pools.map((pool) => [pool.database.name, pool.user])).toEqual([['idp', 'idp_app']]);
+    expect([network.tried.length, ...shape(pools[0]!)]).toEqual([1, 1, 0, 0, 0, 0]);
+  });
+
+  test('leaves alone what is paused, and what can log in only with what a client brings', async () => {
+    const verifier = printVerifier(mockVerifier(new Uint8Array(32), 'idp_app', 4096));
+    const secret = new Secret(verifier);
+    const { registry, network } = await dataPlane(settingsOf([databaseOf({ password: secret })], [userOf()]));
+    tryFirst(registry);
+    await settle();
+    const other = await dataPlane(settingsOf([databaseOf()], [userOf()]));
+    void other.registry.pause();
+    tryFirst(other.registry);
+    await settle();
+    expect([network.tried.length, other.network.tried.length]).toEqual([0, 0]);
   });
 });

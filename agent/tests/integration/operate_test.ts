@@ -100,21 +100,27 @@ test('drain says with exit code 75 that it cut clients off', async () => {
   await client.exited;
 });
 
-test('wait gives up with exit code 75 when the server is dead, and says so', async () => {
+test('wait says yes only when there was a server, whom it asks for itself, once', async () => {
+  await using agent = await serve(application);
+  const pools = async () =>
+    ((await agent.status()) as unknown as { pools: { serversIdle: number; statistics: object }[] }).pools;
+  expect(await pools()).toEqual([]);
+  for (let time = 0; time < 2; time++) {
+    expect((await agent.command('wait', '--timeout', '20s')).code).toBe(0);
+    expect(await pools()).toMatchObject([
+      { serversIdle: 1, hadServer: true, statistics: { serverLogins: 1 } },
+    ]);
+  }
+});
+
+test('wait gives up with exit code 75 when the server is dead, and says so, before any client has come', async () => {
   const dead = { ...application, port: 1 };
   await using agent = await serve(dead);
-  // Nobody knows before somebody asks.
-  const client = stay(agent);
-  client.stdin.write('SELECT 5;\n');
-  client.stdin.end();
-  await agent.waitForLog((line) => JSON.stringify(line).includes('cannot connect to the server'));
   const waited = await agent.command('wait', '--timeout', '500ms');
   expect(waited.code).toBe(75);
   expect(waited.stderr).toMatch(
     /^error: The agent was not ready within 500ms: no server for database "shop": cannot connect/,
   );
-  client.kill();
-  await client.exited;
 });
 
 test('status without an agent is exit code 69', async () => {
