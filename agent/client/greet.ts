@@ -3,7 +3,12 @@
 import { AUTH_OK } from '../auth/client_login.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Pool } from '../pool/pool.ts';
-import { encodeAuthentication, encodeBackendKeyData, encodeReadyForQuery } from '../wire/server_messages.ts';
+import {
+  encodeAuthentication,
+  encodeBackendKeyData,
+  encodeNotice,
+  encodeReadyForQuery,
+} from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import type { ClientContext } from './context.ts';
 import { Session } from './session.ts';
@@ -39,6 +44,9 @@ export function greet(start: GreetStart, context: ClientContext, begun: () => vo
   connection.write(ACCEPTED);
   connection.write(greeting.bytes);
   connection.write(encodeBackendKeyData(pid, key));
+  const { login_notify_message: notice } = context.settings;
+  if (notice !== '')
+    connection.write(encodeNotice({ severity: 'NOTICE', sqlstate: '00000', message: notice }));
   connection.write(READY_IDLE);
   connection.uncork();
   if (!context.settings.log_connections) return;

@@ -37,6 +37,17 @@ async function ending(plane: DataPlane, client: FakeClient): Promise<string | un
   return client.heard().at(-1);
 }
 
+test('Login tells login_notify_message once, before the first ReadyForQuery', async () => {
+  const plane = await planeWith(new Secret('x'), {
+    auth_type: 'trust',
+    login_notify_message: 'Hello, world',
+  });
+  const client = plane.accept();
+  client.says(HELLO);
+  await settle();
+  expect(client.heard().slice(-2)).toEqual(['NOTICE 00000 Hello, world', 'Ready I']);
+});
+
 describe('Login by SCRAM', () => {
   const secret = new Secret(crypto.randomUUID());
 

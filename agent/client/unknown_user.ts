@@ -19,13 +19,19 @@ export interface FoundUser {
   readonly mockKind: SecretKind;
 }
 
-/** Whom to ask; undefined where the files know the user, where he proves something else than a secret, and where nobody asks. */
+/**
+ * Whom to ask; undefined where the files know the user, where he proves something else than a secret, and where nobody asks.
+ * About a database that is not served the first one that asks is asked: it takes as long, and is as much out of order, as
+ * for one that is, and so nobody learns which there are before he has proved who he is.
+ */
 export function whomToAsk(
   settings: Settings,
   book: CredentialBook,
   asked: { readonly user: string; readonly database: string; readonly authType: AuthType },
 ): AuthQuerySettings | undefined {
-  const auth = databaseNamed(settings, asked.database)?.auth;
+  const served = databaseNamed(settings, asked.database);
+  const asking = served ?? Object.values(settings.databases).find((each) => each.auth !== undefined);
+  const auth = asking?.auth;
   if (auth === undefined || !asksForSecret(asked.authType)) return undefined;
   return book.users.get(asked.user)?.kind === undefined ? auth : undefined;
 }

@@ -167,7 +167,40 @@ test('whomToAsk() asks for secrets, of users whom the book has none of, where so
     for (const user of ['ann', 'constructor', '__proto__']) expect(ask(user, 'idp', authType)).toEqual(AUTH);
   for (const authType of ['peer', 'cert', 'trust'] as const)
     expect(ask('ann', 'idp', authType)).toBeUndefined();
+  // Nobody serves these: the one that asks for the others is asked, and so nobody learns that.
   for (const database of ['other', 'constructor', '__proto__'])
-    expect(ask('ann', database, 'md5')).toBeUndefined();
+    expect(ask('ann', database, 'md5')).toEqual(AUTH);
   expect(ask('idp_app', 'idp', 'md5')).toBeUndefined();
+  expect(ask('idp_app', 'other', 'md5')).toBeUndefined();
+  const settings = settingsOf([databaseOf()]);
+  for (const database of ['idp', 'other']) {
+    const asked = { user: 'ann', database, authType: 'md5' } as const;
+    expect(whomToAsk(settings, context.books.common, asked)).toBeUndefined();
+  }
+});
+
+test('A server that cannot be asked tells nobody which databases there are', async () => {
+  const plane = await planeWith('scram-sha-256');
+  plane.network.welcome = () => new Error('it is down');
+  const told: string[][] = [];
+  for (const database of ['idp', 'nowhere', 'idp', 'nowhere']) {
+    const client = plane.accept();
+    client.says(startup({ user: 'ann', database }));
+    await settle();
+    plane.clock.advance(1);
+    await settle();
+    told.push(client.heard());
+  }
+  expect(told[0]).toEqual(['FATAL 57P03 cannot find out who user "ann" is just now']);
+  for (const each of told) expect(each).toEqual(told[0]!);
+});
+
+test('Who has proved who he is by auth_query is told which databases there are', async () => {
+  const plane = await planeWith('plain');
+  const client = plane.accept();
+  client.says(startup({ user: 'ann', database: 'nowhere' }));
+  await answer(plane, 'ann', storedMd5(PASSWORD, 'ann'));
+  client.says(message('p', `${PASSWORD}\0`));
+  await settle();
+  expect(client.heard().at(-1)).toBe('FATAL 3D000 no such database: nowhere (pgsidecar serves idp)');
 });

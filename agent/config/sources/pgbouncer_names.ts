@@ -53,7 +53,7 @@ export const BEING_BUILT: ReadonlySet<string> = new Set([
     'job_name',
     'service_name',
   ],
-  ...['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id', 'login_notify_message'],
+  ...['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id'],
 ]);
 
 /** Names that stand in files in the field and were never PgBouncer's, or are no more → what was meant. */

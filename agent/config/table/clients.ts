@@ -264,6 +264,14 @@ export const CLIENT_SETTINGS = {
     pgbouncer: true,
     doc: 'A client that has waited this long for a server is told so by a NOTICE, and waits on. In seconds when no unit is written; 0: it is not told.',
   },
+  login_notify_message: {
+    type: 'string',
+    section: 'client limits',
+    default: '',
+    reload: 'new_connections',
+    pgbouncer: true,
+    doc: 'A text that every client is told as a NOTICE when it has logged in; psql shows it. Empty: none.',
+  },
   max_client_conn: {
     type: 'integer',
     section: 'client limits',

@@ -47,7 +47,7 @@ const EXCUSES: readonly Excuse[] = [
     text: /server_fast_close/,
     holds: ({ bounds }) => bounds.closesFast,
   },
-  { sqlstate: '57P01', text: /removed from the configuration/, holds: hasChanged },
+  { sqlstate: '57P01', text: /^database removed: /, holds: hasChanged },
   { sqlstate: '3D000', text: /./, holds: hasChanged },
   {
     sqlstate: '53300',
@@ -76,7 +76,7 @@ const EXCUSES: readonly Excuse[] = [
   },
   {
     sqlstate: '57P05',
-    text: /longer than client_idle_timeout/,
+    text: /^client_idle_timeout: /,
     holds: ({ bounds }) => bounds.msOf('client_idle_timeout') < Number.POSITIVE_INFINITY,
   },
 ];

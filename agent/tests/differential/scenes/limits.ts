@@ -81,7 +81,6 @@ const waits: Scene = {
       await b.readToEnd();
       await a.query('COMMIT');
     },
-    'who does not is served': oneAtATime,
   },
 };
 
@@ -178,7 +177,6 @@ const idle: Scene = {
   scripts: {
     'who says nothing': async (stage) => {
       const a = await stage.client('a');
-      await a.query('SELECT 1');
       await a.readToEnd();
     },
   },

@@ -190,11 +190,17 @@ const cancels: Scene = {
       await a.query('SELECT 2');
     },
     'a wrong key': async (stage) => {
+      // It ends when it is let go, and not by the time.
+      await stage.sql('DROP TABLE IF EXISTS gate; CREATE TABLE gate (n int); GRANT ALL ON gate TO app');
       const a = await stage.client('a');
-      a.send('Query "SELECT pg_sleep(1) /* not me */"');
-      await stage.untilRunning('not me');
+      a.send(
+        'Query "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"',
+      );
+      await stage.untilRunning('WHILE NOT EXISTS');
       await stage.cancel(a, (key) => Buffer.from(key.map((byte) => byte ^ 0xff)));
+      await stage.sql('INSERT INTO gate VALUES (1)');
       await a.read();
+      await stage.sql('DROP TABLE gate');
     },
   },
 };
