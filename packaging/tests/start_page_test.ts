@@ -48,6 +48,6 @@ test('from the package to psql through the socket, by the page alone', async () 
 
 test('following the page leaves the password in no log: sudo writes down what is on a command line', async () => {
   const journal = await debian.must('journalctl --no-pager; cat /var/log/auth.log 2>/dev/null || true');
-  expect(journal).toMatch(/COMMAND=.*psql -c .*SELECT current_user/);
+  expect(journal).toMatch(/COMMAND=.* psql -c .*SELECT current_user/);
   expect(journal).not.toContain(idp.password);
 });
