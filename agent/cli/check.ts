@@ -9,8 +9,10 @@ import { type Call, flagIsSet, type Host } from './command.ts';
 import { loadInputOf, printProblems } from './loading.ts';
 import { paint } from './paint.ts';
 
+const OTHERS_READ = 0o004;
+
 export async function check(call: Call, host: Host): Promise<number> {
-  const result = withGroup(await load(loadInputOf(call), host.io), host);
+  const result = withReaders(withGroup(await load(loadInputOf(call), host.io), host), host);
   const { settings, problems } = result;
   const json = flagIsSet(call, 'json');
   const reports =
@@ -35,6 +37,25 @@ function withGroup(result: LoadResult, host: Host): LoadResult {
   const { origin = 'default' } = result.explanation.unix_socket_group ?? {};
   const unknown = problem('error', 'socket_group_unknown', { value, origin });
   return { ...result, settings: undefined, problems: [...result.problems, unknown] };
+}
+
+/** Of its own file only: who may read the application's is the application's to say. */
+function withReaders(result: LoadResult, host: Host): LoadResult {
+  const { path } = result.config ?? {};
+  const owner = path === undefined ? undefined : host.io.ownerOf?.(path);
+  if (path === undefined || owner === undefined || (owner.mode & OTHERS_READ) === 0) return result;
+  const said = Object.entries(result.explanation);
+  const placesOf = (names: RegExp) =>
+    said.flatMap(([name, { origin }]) => (names.test(name) ? [origin] : []));
+  // A user's password is said to be where the file or the command is said that it comes from.
+  const elsewhere = new Set(placesOf(/\.(password_file|password_command|secret_id)(_next)?$/));
+  const isSecretThere = placesOf(/\.password(_next)?$/).some(
+    (origin) => !elsewhere.has(origin) && origin.replace(/:\d+$/, '') === path,
+  );
+  if (!isSecretThere) return result;
+  const mode = owner.mode.toString(8).padStart(4, '0');
+  const open = problem('warning', 'config_open', { path, mode }, { place: path });
+  return { ...result, problems: [...result.problems, open] };
 }
 
 async function connect(settings: Settings, host: Host): Promise<readonly ConnectReport[]> {

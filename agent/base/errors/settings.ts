@@ -35,6 +35,12 @@ export const SETTINGS_ERRORS = {
     sentence:
       'Cannot take {path}, which was found in {directory}: {reason}; look at it, and name it by --config when you mean it',
   },
+  config_open: {
+    sqlstate: 'F0000',
+    exit: 78,
+    sentence:
+      '{path} has a password in it, and everybody on the machine may read it (mode {mode}): chmod o-r {path}',
+  },
   config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
   config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },
   config_empty: { sqlstate: 'F0000', exit: 78, sentence: 'There is no database to serve: {advice}' },
