@@ -18,7 +18,7 @@ afterAll(() => host?.[Symbol.asyncDispose]());
 const JOBS = {
   name: 'jobs',
   sources: ['/srv/jobs/database.yml'],
-  environment_files: ['/etc/default/jobs'],
+  environment_files: ['/etc/default/the jobs'],
   settings: { default_pool_size: 2 },
 };
 
@@ -30,7 +30,7 @@ test('an instance serves beside the default one, with variables that its applica
     '/srv/jobs/database.yml',
     `production:\n  ${database}\n  password: <%= ENV.fetch("JOBS_PASSWORD") %>\n`,
   );
-  debian.write('/etc/default/jobs', `JOBS_PASSWORD="${password}"\n`, 0o600);
+  debian.write('/etc/default/the jobs', `JOBS_PASSWORD="${password}"\n`, 0o600);
   const variables = { pgsidecar_instances: [JOBS] };
   const { exitCode, output } = await host.converge(variables, '-v');
   expect({ exitCode, output }).toMatchObject({ exitCode: 0 });

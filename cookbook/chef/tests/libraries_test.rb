@@ -136,6 +136,32 @@ class LibrariesTest < Minitest::Test
     end
   end
 
+  def test_a_link_gives_no_group_away_in_which_its_owner_is_not
+    nobody = Etc.getpwnam('nobody')
+    in_folder do |folder|
+      Dir.mkdir(File.join(folder, 'secrets'))
+      file = File.join(folder, 'secrets', 'x.yml')
+      link = File.join(folder, 'application.yml')
+      File.write(file, '')
+      File.chmod(0o640, file)
+      give(file, 'daemon')
+      File.symlink(file, link)
+      assert_equal %w(daemon), Access.groups_for([link])
+      File.lchown(nobody.uid, nobody.gid, link)
+      error = assert_raises(Access::Refused) { Access.groups_for([link]) }
+      assert_includes error.message, "#{link}, a link of nobody, leads to #{file}, and nobody is not in the group daemon"
+      give(file, Etc.getgrgid(nobody.gid).name)
+      assert_equal [Etc.getgrgid(nobody.gid).name], Access.groups_for([link])
+    end
+  end
+
+  def test_links_without_an_end_are_refused
+    in_folder do |folder|
+      File.symlink('circle', File.join(folder, 'circle'))
+      assert_raises(Access::Refused) { Access.follow(File.join(folder, 'circle')) }
+    end
+  end
+
   def test_one_application_under_two_names_is_one
     in_folder do |folder|
       Dir.mkdir(File.join(folder, 'releases'))

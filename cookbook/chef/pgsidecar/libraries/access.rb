@@ -11,6 +11,8 @@ module Pgsidecar
       AGENTS_GROUPS = %w(pgsidecar pgsidecar-config).freeze
       # Groups that would give the agent the run of the machine.
       NEVER = %w(root wheel sudo shadow disk).freeze
+      # As the kernel's own.
+      LINKS_MAX = 40
 
       class Refused < StandardError; end
 
@@ -29,9 +31,54 @@ module Pgsidecar
 
       # The file itself has to be read, and each directory on the way to be passed through: as it is written, and where links lead.
       def groups_of(path)
-        real = ::File.realpath(path)
+        real, links = follow(path)
         folders = (folders_above(path) | folders_above(real)).map { |folder| group_for(folder, 1, path) }
-        [group_for(real, 4, path), *folders].compact.uniq
+        groups = [group_for(real, 4, path), *folders].compact.uniq
+        links.each { |link| refuse_foreign(groups, link, real, path) }
+        groups
+      end
+
+      # Where the path leads, and the links on the way.
+      def follow(path)
+        rest = path.split('/')
+        at = '/'
+        links = []
+        until rest.empty?
+          name = rest.shift
+          next if ['', '.'].include?(name)
+
+          here = name == '..' ? ::File.dirname(at) : ::File.join(at, name)
+          unless ::File.symlink?(here)
+            at = here
+            next
+          end
+          links << here
+          raise Refused, "Cannot let pgsidecar read #{path}: its links have no end" if links.size > LINKS_MAX
+
+          target = ::File.readlink(here)
+          at = '/' if target.start_with?('/')
+          rest = target.split('/') + rest
+        end
+        [at, links]
+      end
+
+      # Whoever makes a link has no group to give away but his own: else he would have the agent read for him what he may not.
+      def refuse_foreign(groups, link, real, wanted)
+        stat = ::File.lstat(link)
+        return if stat.uid.zero?
+
+        foreign = groups - groups_of_user(owner(stat))
+        return if foreign.empty?
+
+        raise Refused, "Cannot let pgsidecar read #{wanted}: #{link}, a link of #{owner(stat)}, leads to #{real}, and #{owner(stat)} is not in " \
+                       "the group #{foreign.join(', ')}. Name the file itself, or say supplementary_groups"
+      end
+
+      def groups_of_user(name)
+        member = Etc.enum_for(:group).select { |group| group.mem.include?(name) }.map(&:name)
+        member | [Etc.getgrgid(Etc.getpwnam(name).gid).name]
+      rescue ArgumentError
+        []
       end
 
       def folders_above(path)

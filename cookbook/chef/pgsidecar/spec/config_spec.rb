@@ -40,7 +40,10 @@ describe 'pgsidecar_config' do
     end
 
     it { is_expected.to create_directory('/etc/pgsidecar/sources/shop').with(owner: 'root', group: 'pgsidecar-config', mode: '0750') }
-    it { is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml').with(owner: 'root', group: 'pgsidecar-config', mode: '0640', sensitive: true) }
+    it 'writes the text for the agent alone' do
+      is_expected.to create_file('/etc/pgsidecar/sources/shop/application.yml')
+        .with(owner: 'root', group: 'pgsidecar-config', mode: '0640', sensitive: true)
+    end
     it { is_expected.to create_file('/etc/pgsidecar/shop.yml') }
   end
 
