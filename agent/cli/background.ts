@@ -1,6 +1,6 @@
 // Runs the same command line once more in the background: the first process ends when the second one serves.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { openLibc } from '../native/libc.ts';
 
 /** In the environment of the second one; not a name that the settings would look at. */
@@ -48,6 +48,25 @@ function ready(): void {
   libc.setsid();
   writeSync(1, READY);
   const nowhere = openSync('/dev/null', 'r+');
-  for (const fd of [0, 1, 2]) libc.dup2(nowhere, fd);
+  // The runtime has descriptors of its own for the same pipes, and whoever reads them would wait for their end.
+  for (const fd of new Set([0, 1, 2, ...sameAs([0, 1, 2])])) libc.dup2(nowhere, fd);
   closeSync(nowhere);
+}
+
+/** Every descriptor of this process that is the same file as one of these. */
+function sameAs(fds: readonly number[]): number[] {
+  const files = new Set(fds.map(identityOf));
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => files.has(identityOf(fd)));
+}
+
+/** A name that no other open file has; of one that is closed by now, one that nothing has. */
+function identityOf(fd: number): string {
+  try {
+    const { dev, ino } = fstatSync(fd);
+    return `${dev}:${ino}`;
+  } catch {
+    return `closed ${fd}`;
+  }
 }

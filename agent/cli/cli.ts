@@ -12,6 +12,44 @@ const UNREACHABLE: Exit = {
 };
 const DENIED: Exit = { code: 77, means: 'the control socket may not be opened by this user' };
 
+const PGBOUNCER: Command = {
+  name: 'pgbouncer',
+  summary: 'Stand in for PgBouncer: its command line, its ini file, its defaults, its log lines',
+  about: [
+    "Takes PgBouncer's own arguments and does what it would do with the same files: pgbouncer.ini with `%include`, userlist.txt, HBA and ident files, logfile, pidfile and user. What the file does not say has PgBouncer's default, and the log has PgBouncer's words.",
+    "`pgsidecar run --config pgbouncer.ini` reads the same file with pgsidecar's own, safer defaults.",
+    'Where it is better on purpose: docs/guides/from_pgbouncer.md.',
+  ],
+  arguments: [{ name: 'FILE.ini', required: true, completes: 'file', summary: 'the pgbouncer.ini' }],
+  flags: [
+    { name: 'daemon', short: 'd', summary: 'Run in the background; the file has to name a pidfile' },
+    { name: 'quiet', short: 'q', summary: 'Log nothing to standard error' },
+    {
+      name: 'reboot',
+      short: 'R',
+      summary: 'Accepted; systemd keeps the sockets, so that a restart refuses nobody',
+    },
+    { name: 'user', short: 'u', value: 'USER', summary: 'Become this system user' },
+    { name: 'verbose', short: 'v', repeatable: true, summary: 'Log more' },
+  ],
+  configured: false,
+  exits: [
+    { code: 0, means: 'it was told to stop, and did; with -d: it serves' },
+    WRONG_LINE,
+    { code: 69, means: 'it cannot listen there, or the pidfile names a process that is alive' },
+    { code: 77, means: 'it was started as root and has no other user, or may not become it' },
+    UNUSABLE,
+  ],
+  examples: [
+    { line: 'pgsidecar pgbouncer /etc/pgbouncer/pgbouncer.ini', does: 'In place of PgBouncer' },
+    {
+      line: 'pgsidecar pgbouncer -d -u postgres /etc/pgbouncer/pgbouncer.ini',
+      does: 'As its old init script did',
+    },
+  ],
+  load: async () => (await import('./pgbouncer.ts')).pgbouncer,
+};
+
 /** In the order of the overview: what one needs first comes first. */
 export const COMMANDS: readonly Command[] = [
   {
@@ -41,6 +79,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import('./run.ts')).run,
   },
+  PGBOUNCER,
   {
     name: 'check',
     summary: 'Do everything that run does short of listening, and report',

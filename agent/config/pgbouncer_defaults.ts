@@ -30,7 +30,9 @@ export function pgbouncerDefaults({
 
 /** One sentence with all that is otherwise than in PgBouncer because nobody said it; undefined where nothing is. */
 export function defaultsNote(settings: ChosenSettings): string | undefined {
-  const unsaid = DIFFERENT.filter(([name]) => settings[name].origin.place === 'default');
+  const isUnsaid = (name: SettingName): boolean => settings[name].origin.place === 'default';
+  // What is ours alone cannot be written there.
+  const unsaid = DIFFERENT.filter(([name, row]) => row.pgbouncer !== undefined && isUnsaid(name));
   if (unsaid.length === 0) return undefined;
   const words = unsaid.map(([name, row]) => {
     const [ours, theirs] = [row.default, row.pgbouncerDefault!].map(

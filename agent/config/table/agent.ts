@@ -73,6 +73,7 @@ export const AGENT_SETTINGS = {
     section: 'logging',
     values: ['auto', 'json', 'pretty', 'pgbouncer'],
     default: 'auto',
+    pgbouncerDefault: 'pgbouncer',
     reload: 'live',
     doc: "`json`: an object a line; `pretty`: for people; `auto`: pretty on a terminal, json elsewhere; `pgbouncer`: PgBouncer's own lines, word for word, for whoever has alerts on them.",
   },
