@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import { consolePage } from '../agent/admin/reference.ts';
 import { commandLinePage } from '../agent/cli/reference.ts';
 import { printValue } from '../agent/config/read_value.ts';
 import { type JsonSchema, schemaOf } from '../agent/config/schema.ts';
@@ -22,6 +23,7 @@ const root = join(import.meta.dir, '..');
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/command_line.md': commandLinePage,
+  'docs/reference/console.md': consolePage,
   'docs/reference/settings.md': settingsPage,
   'docs/reference/pgbouncer_differences.md': differencesPage,
   'docs/reference/pgbouncer_ini.md': pgbouncerIniPage,

@@ -125,10 +125,14 @@ export class Console implements ConnectionHandler, ConsoleSeat {
 
   #take({ type, chunk, start, end }: Framer): void {
     this.requestedAt = this.#tools.context.clock.wall();
+    // It is at work from the first step on: SHOW CLIENTS shows who asks as active.
+    this.isBusy = true;
     const done = this.#conversation.take(type, chunk.subarray(start + 5, end));
     if (done === 'goodbye') return this.#end('the client said goodbye');
-    if (done === undefined) return;
-    this.isBusy = true;
+    if (done === undefined) {
+      this.isBusy = false;
+      return;
+    }
     done.then(
       () => {
         this.isBusy = false;
@@ -155,12 +159,21 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     this.connection.end();
   }
 
+  /** With the last console nobody would be left who could say RESUME: nobody new is listened to. */
+  #endSuspension(): void {
+    const { context, controls, snapshot } = this.#tools;
+    if (context.clients.consoles.size > 0 || snapshot().state !== 'suspended') return;
+    context.log.info({}, 'the last console has gone while suspended: RESUME');
+    controls.resume();
+  }
+
   #leave(reason: string): void {
     if (this.#over) return;
     this.#over = true;
     const { clients, settings, log } = this.#tools.context;
     clients.consoles.delete(this);
     this.#conversation.end();
+    this.#endSuspension();
     this.#ahead = [];
     if (settings.log_disconnections) {
       const fields = { client_pid: this.pid, database: CONSOLE_DATABASE, user: this.user, reason };

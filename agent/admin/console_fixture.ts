@@ -2,7 +2,7 @@
 
 import type { Controls, ReloadResult } from '../base/controls.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Snapshot } from '../observe/snapshot.ts';
+import type { AgentState, Snapshot } from '../observe/snapshot.ts';
 import { startup } from '../tests/harness/client_words.ts';
 import {
   type DataPlane,
@@ -19,6 +19,8 @@ export interface ConsoleFixture {
   readonly plane: DataPlane;
   /** What was asked of the agent, and what it is to answer. */
   readonly controls: FakeControls;
+  /** What the agent says that it is. */
+  readonly state: { current: AgentState };
   /** Logged in as this user, who has read the greeting. */
   console(user?: string): Promise<FakeClient>;
 }
@@ -27,54 +29,69 @@ export interface ConsoleFixture {
 export class FakeControls implements Controls {
   readonly calls: string[] = [];
   reloaded: ReloadResult = { ok: true, changes: [], problems: [] };
+  /** What every verb throws. */
+  failure: Error | undefined;
+  #wait: Promise<void> = Promise.resolve();
+
+  /** Those that take time are done when it says so. */
+  waits(): PromiseWithResolvers<void> {
+    const wait = Promise.withResolvers<void>();
+    this.#wait = wait.promise;
+    return wait;
+  }
 
   reload(why: string): Promise<ReloadResult> {
     this.calls.push(`reload ${why}`);
     return Promise.resolve(this.reloaded);
   }
-  pause(database?: string): Promise<void> {
-    this.calls.push(`pause ${database}`);
-    return Promise.resolve();
-  }
-  disable(database: string): void {
-    this.calls.push(`disable ${database}`);
-  }
-  enable(database: string): void {
-    this.calls.push(`enable ${database}`);
-  }
-  kill(database?: string): void {
-    this.calls.push(`kill ${database}`);
-  }
-  killClient(id: number): void {
-    this.calls.push(`killClient ${id}`);
-  }
-  suspend(): Promise<void> {
-    this.calls.push('suspend');
-    return Promise.resolve();
-  }
-  waitClose(database?: string): Promise<void> {
-    this.calls.push(`waitClose ${database}`);
-    return Promise.resolve();
-  }
-  shutdown(mode: string): void {
-    this.calls.push(`shutdown ${mode}`);
-  }
-  resume(database?: string): void {
-    this.calls.push(`resume ${database}`);
-  }
-  reconnect(database?: string): void {
-    this.calls.push(`reconnect ${database}`);
-  }
   set(name: string, value: string | undefined): Promise<ReloadResult> {
     this.calls.push(`set ${name} ${value}`);
     return Promise.resolve(this.reloaded);
   }
+  async pause(database?: string): Promise<void> {
+    this.#note(`pause ${database}`);
+    await this.#wait;
+  }
+  resume(database?: string): void {
+    this.#note(`resume ${database}`);
+  }
+  disable(database: string): void {
+    this.#note(`disable ${database}`);
+  }
+  enable(database: string): void {
+    this.#note(`enable ${database}`);
+  }
+  reconnect(database?: string): void {
+    this.#note(`reconnect ${database}`);
+  }
+  kill(database?: string): void {
+    this.#note(`kill ${database}`);
+  }
+  killClient(id: number): void {
+    this.#note(`killClient ${id}`);
+  }
+  async suspend(): Promise<void> {
+    this.#note('suspend');
+    await this.#wait;
+  }
+  async waitClose(database?: string): Promise<void> {
+    this.#note(`waitClose ${database}`);
+    await this.#wait;
+  }
+  shutdown(mode: string): void {
+    this.#note(`shutdown ${mode}`);
+  }
   drain(what: string, timeoutMs: number): Promise<void> {
-    this.calls.push(`drain ${what} ${timeoutMs}`);
+    this.#note(`drain ${what} ${timeoutMs}`);
     return Promise.resolve();
   }
   stop(): void {
-    this.calls.push('stop');
+    this.#note('stop');
+  }
+
+  #note(call: string): void {
+    if (this.failure !== undefined) throw this.failure;
+    this.calls.push(call);
   }
 }
 
@@ -83,13 +100,15 @@ export async function consoleFixture(more: Partial<Settings> = {}): Promise<Cons
   const settings = settingsOf([databaseOf()], users, { admin_users: ['adm'], stats_users: ['sta'], ...more });
   const plane = await dataPlane(settings);
   const controls = new FakeControls();
-  const snapshot = (): Snapshot => ({ state: 'running', memoryBytes: 1_000_000 }) as Snapshot;
+  const state: { current: AgentState } = { current: 'running' };
+  const snapshot = (): Snapshot => ({ state: state.current, memoryBytes: 1_000_000 }) as Snapshot;
   plane.openConsole = (start) => {
     new Console(start, { context: plane.context, controls, snapshot });
   };
   return {
     plane,
     controls,
+    state,
     async console(user = 'adm') {
       const client = plane.accept();
       client.says(startup({ user, database: 'pgbouncer' }));

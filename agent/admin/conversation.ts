@@ -40,7 +40,7 @@ export class Conversation {
   readonly #plans = new Plans();
   /** After an error in the extended protocol, until Sync. */
   #isSkipping = false;
-  #giveUp: ((error: AgentError) => void) | undefined;
+  #waits: { readonly giveUp: (error: AgentError) => void; readonly undo: () => void } | undefined;
 
   constructor(start: ConsoleStart, tools: ConsoleTools) {
     const { connection, user, isOwner, pid } = start;
@@ -60,15 +60,23 @@ export class Conversation {
     this.reply.send();
   }
 
-  /** What it waits for is given up; without that, nothing happens. */
+  /** What it waits for is given up, and taken back; without that, nothing happens. */
   cancel(): void {
-    this.#giveUp?.(new AgentError('query_canceled'));
+    const waits = this.#waits;
+    if (waits === undefined) return;
+    waits.giveUp(new AgentError('query_canceled'));
+    try {
+      waits.undo();
+    } catch (error) {
+      // Somebody else has taken it back before.
+      if (!(error instanceof AgentError)) throw error;
+    }
   }
 
-  /** The client has gone. */
+  /** The client has gone: what it began goes on. */
   end(): void {
     this.reply.end();
-    this.cancel();
+    this.#waits?.giveUp(new AgentError('query_canceled'));
   }
 
   /** Undefined: it is answered. @throws ProtocolError when it is no message at all. */
@@ -103,7 +111,7 @@ export class Conversation {
   #prepare(kind: number, body: Uint8Array): void {
     switch (kind) {
       case type.PARSE:
-        this.#plans.parse(readParseBody(body));
+        this.#plans.parse(readParseBody(body), this.#tools.context.settings);
         return this.reply.add(encodeBare(type.PARSE_COMPLETE));
       case type.BIND:
         this.#plans.bind(readBindBody(body));
@@ -152,11 +160,12 @@ export class Conversation {
   }
 
   async #query(sql: string): Promise<void> {
+    const { settings } = this.#tools.context;
     this.#plans.closePortals();
     this.#plans.closeUnnamed();
     try {
       // All of them are read before the first is done.
-      const tasks = readCommands(sql).map(taskOf);
+      const tasks = readCommands(sql).map((each) => taskOf(each, settings));
       if (tasks.length === 0) this.reply.add(encodeBare(type.EMPTY_QUERY_RESPONSE));
       for (const task of tasks) await this.#run(task);
     } catch (error) {
@@ -179,19 +188,20 @@ export class Conversation {
 
   async #act(task: Extract<Task, { kind: 'act' }>): Promise<void> {
     this.#refuse(task);
-    const { tag, notice } = await this.#untilGivenUp(task.act(this.#tools));
+    const { tag, notice } = await this.#untilGivenUp(task);
     if (notice !== undefined)
       this.reply.add(encodeNotice({ severity: 'NOTICE', sqlstate: '00000', ...notice }));
     this.reply.add(encodeCommandComplete(tag));
   }
 
-  #untilGivenUp(acting: Promise<Outcome>): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      this.#giveUp = reject;
-      acting.then(resolve, reject).finally(() => {
-        this.#giveUp = undefined;
-      });
-    });
+  async #untilGivenUp(task: Extract<Task, { kind: 'act' }>): Promise<Outcome> {
+    const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
+    this.#waits = { giveUp, undo: () => task.undo?.(this.#tools) };
+    try {
+      return await Promise.race([task.act(this.#tools), givenUp]);
+    } finally {
+      this.#waits = undefined;
+    }
   }
 
   /** @throws AgentError console_admin_needed, console_not_allowed */

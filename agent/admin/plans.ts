@@ -1,6 +1,7 @@
 // The prepared statements and portals of one client of the console, by their names.
 
 import { AgentError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
 import { putInt32 } from '../wire/bytes.ts';
 import type { BindMessage, ParseMessage } from '../wire/client_reads.ts';
 import { type Cell, type Format, RowWriter, spreadFormats } from '../wire/typed_rows.ts';
@@ -38,14 +39,14 @@ export class Plans {
   }
 
   /** @throws AgentError console_command, console_several, console_statement_known, console_many */
-  parse({ name, sql, types }: ParseMessage): void {
+  parse({ name, sql, types }: ParseMessage, settings: Settings): void {
     const [first, ...others] = readCommands(sql);
     if (others.length > 0) throw new AgentError('console_several');
     if (name !== '') {
       if (this.#statements.has(name)) throw new AgentError('console_statement_known', { name });
       refuseMany(this.#statements.size, 'prepared statements');
     }
-    this.#statements.set(name, { task: first === undefined ? undefined : taskOf(first), types });
+    this.#statements.set(name, { task: first === undefined ? undefined : taskOf(first, settings), types });
   }
 
   /** @throws AgentError console_statement_unknown, console_portal_known, console_bind, console_many */

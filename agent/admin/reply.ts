@@ -6,7 +6,7 @@ import { concat } from '../wire/bytes.ts';
 import type { Cell, RowWriter } from '../wire/typed_rows.ts';
 
 /** Rows are made for so long before everybody else has a turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 /** So many bytes of rows leave together. */
 const BLOCK_BYTES = 64 * 1024;
 /** More than this is not left to a client that does not read. */

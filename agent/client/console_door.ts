@@ -24,7 +24,8 @@ export type ConsoleRole = 'admin' | 'stats';
 /** Undefined for who is neither. */
 export function consoleRole(settings: Settings, user: string, isOwner: boolean): ConsoleRole | undefined {
   if (isOwner || settings.admin_users.includes(user)) return 'admin';
-  return settings.stats_users.includes(user) ? 'stats' : undefined;
+  // As there: whoever need not prove anything may look.
+  return settings.auth_type === 'any' || settings.stats_users.includes(user) ? 'stats' : undefined;
 }
 
 /**

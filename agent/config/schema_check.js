@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"tcp_keepintvl":{"$ref":"#/definitions/shape5"},"tcp_keepcnt":{"$ref":"#/definitions/shape6"},"tcp_user_timeout":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape7"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"max_console_connections":{"$ref":"#/definitions/shape8"},"auth_query_pool_size":{"$ref":"#/definitions/shape9"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape10"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape11"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape12"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape13"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape14"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape15"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape17"},"max_message_held":{"$ref":"#/definitions/shape18"},"client_write_buffer":{"$ref":"#/definitions/shape19"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape20"},"default_pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape12"},"max_user_connections":{"$ref":"#/definitions/shape12"},"autodb_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape23"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape8"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape16"},"prepared_statements_memory":{"$ref":"#/definitions/shape25"},"server_write_buffer":{"$ref":"#/definitions/shape19"},"server_tls_sslmode":{"$ref":"#/definitions/shape13"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape26"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape27"},"server_tls_protocols":{"$ref":"#/definitions/shape14"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape28"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape29"},"log_format":{"$ref":"#/definitions/shape30"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape31"},"verbose":{"$ref":"#/definitions/shape32"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape5"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape5"},"drain_timeout":{"$ref":"#/definitions/shape5"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape33"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape22"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape34"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_db_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"sslmode":{"$ref":"#/definitions/shape13"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape26"},"parameters":{"$ref":"#/definitions/shape35"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_user_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape21"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape7":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape8":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape14":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape15":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape16":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"enum":["session","transaction","statement"]},"shape21":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"enum":["disable","round-robin"]},"shape25":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape26":{"enum":["postgres","direct"]},"shape27":{"enum":["prefer","require","disable"]},"shape28":{"enum":["refuse","warn"]},"shape29":{"enum":["debug","info","warn","error"]},"shape30":{"enum":["auto","json","pretty","pgbouncer"]},"shape31":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape32":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape33":{"enum":["writer","replica"]},"shape34":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"tcp_keepintvl":{"$ref":"#/definitions/shape5"},"tcp_keepcnt":{"$ref":"#/definitions/shape6"},"tcp_user_timeout":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape7"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape8"},"auth_query_pool_size":{"$ref":"#/definitions/shape9"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape10"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape11"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape12"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape13"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape14"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape15"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape17"},"max_message_held":{"$ref":"#/definitions/shape18"},"client_write_buffer":{"$ref":"#/definitions/shape19"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape20"},"default_pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape12"},"max_user_connections":{"$ref":"#/definitions/shape12"},"autodb_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape23"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape8"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape16"},"prepared_statements_memory":{"$ref":"#/definitions/shape25"},"server_write_buffer":{"$ref":"#/definitions/shape19"},"server_tls_sslmode":{"$ref":"#/definitions/shape13"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape26"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape27"},"server_tls_protocols":{"$ref":"#/definitions/shape14"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape28"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape29"},"log_format":{"$ref":"#/definitions/shape30"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape31"},"verbose":{"$ref":"#/definitions/shape32"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape5"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape5"},"drain_timeout":{"$ref":"#/definitions/shape5"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape33"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape22"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape34"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_db_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"sslmode":{"$ref":"#/definitions/shape13"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape26"},"parameters":{"$ref":"#/definitions/shape35"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_user_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape21"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape7":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape8":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape14":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape15":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape16":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"enum":["session","transaction","statement"]},"shape21":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"enum":["disable","round-robin"]},"shape25":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape26":{"enum":["postgres","direct"]},"shape27":{"enum":["prefer","require","disable"]},"shape28":{"enum":["refuse","warn"]},"shape29":{"enum":["debug","info","warn","error"]},"shape30":{"enum":["auto","json","pretty","pgbouncer"]},"shape31":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape32":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape33":{"enum":["writer","replica"]},"shape34":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -315,7 +315,7 @@ return errors === 0;
 
 const schema15 = {"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -362,13 +362,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate49.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
 const schema16 = {"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -415,13 +415,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate51.errors = vErrors;
+validate52.errors = vErrors;
 return errors === 0;
 }
 
 const schema17 = {"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -468,13 +468,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate55.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
 
 const schema18 = {"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -521,13 +521,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate58.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
 
 const schema19 = {"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -574,13 +574,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate60.errors = vErrors;
+validate61.errors = vErrors;
 return errors === 0;
 }
 
 const schema20 = {"enum":["disable","allow","prefer","require","verify-ca","verify-full"]};
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((((data === "disable") || (data === "allow")) || (data === "prefer")) || (data === "require")) || (data === "verify-ca")) || (data === "verify-full"))){
@@ -593,13 +593,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate63.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
 
 const schema21 = {"enum":["secure","tlsv1.2","tlsv1.3"]};
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "secure") || (data === "tlsv1.2")) || (data === "tlsv1.3"))){
@@ -612,13 +612,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate68.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
 
 const schema22 = {"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -665,13 +665,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate77.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
 const schema23 = {"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -718,14 +718,14 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate79.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
 
 const schema24 = {"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 const pattern11 = new RegExp("^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$", "u");
 
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -772,13 +772,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate82.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
 
 const schema25 = {"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -825,13 +825,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate84.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
 
 const schema26 = {"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -878,13 +878,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate86.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
 
 const schema27 = {"enum":["session","transaction","statement"]};
 
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "session") || (data === "transaction")) || (data === "statement"))){
@@ -897,13 +897,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate91.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
 
 const schema28 = {"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -950,13 +950,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate93.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
 
 const schema29 = {"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1003,13 +1003,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate95.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
 
 const schema30 = {"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1056,13 +1056,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate105.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
 
 const schema31 = {"enum":["disable","round-robin"]};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "disable") || (data === "round-robin"))){
@@ -1075,13 +1075,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
 
 const schema32 = {"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1128,13 +1128,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate121.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"enum":["postgres","direct"]};
 
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "postgres") || (data === "direct"))){
@@ -1147,13 +1147,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate128.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
 const schema34 = {"enum":["prefer","require","disable"]};
 
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
@@ -1166,13 +1166,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate131.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
 const schema35 = {"enum":["refuse","warn"]};
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "refuse") || (data === "warn"))){
@@ -1185,13 +1185,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate137.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
 
 const schema36 = {"enum":["debug","info","warn","error"]};
 
-function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
@@ -1204,13 +1204,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate143.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
 
 const schema37 = {"enum":["auto","json","pretty","pgbouncer"]};
 
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
@@ -1223,13 +1223,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate145.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
 
 const schema38 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
@@ -1242,13 +1242,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate150.errors = vErrors;
+validate151.errors = vErrors;
 return errors === 0;
 }
 
 const schema39 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1295,13 +1295,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate152.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
 
 const schema40 = {"enum":["writer","replica"]};
 
-function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
@@ -1314,13 +1314,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate178.errors = vErrors;
+validate179.errors = vErrors;
 return errors === 0;
 }
 
 const schema41 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1367,13 +1367,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate184.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
 
 const schema42 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1401,7 +1401,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate203.errors = vErrors;
+validate204.errors = vErrors;
 return errors === 0;
 }
 
@@ -1536,15 +1536,21 @@ vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.error
 errors = vErrors.length;
 }
 }
+if(data.console_old_columns !== undefined){
+if(!(validate31(data.console_old_columns, {instancePath:instancePath+"/console_old_columns",parentData:data,parentDataProperty:"console_old_columns",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
 if(data.max_console_connections !== undefined){
-if(!(validate49(data.max_console_connections, {instancePath:instancePath+"/max_console_connections",parentData:data,parentDataProperty:"max_console_connections",rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate50(data.max_console_connections, {instancePath:instancePath+"/max_console_connections",parentData:data,parentDataProperty:"max_console_connections",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
 if(data.auth_query_pool_size !== undefined){
-if(!(validate51(data.auth_query_pool_size, {instancePath:instancePath+"/auth_query_pool_size",parentData:data,parentDataProperty:"auth_query_pool_size",rootData}))){
-vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+if(!(validate52(data.auth_query_pool_size, {instancePath:instancePath+"/auth_query_pool_size",parentData:data,parentDataProperty:"auth_query_pool_size",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
@@ -1561,8 +1567,8 @@ errors = vErrors.length;
 }
 }
 if(data.scram_iterations !== undefined){
-if(!(validate55(data.scram_iterations, {instancePath:instancePath+"/scram_iterations",parentData:data,parentDataProperty:"scram_iterations",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate56(data.scram_iterations, {instancePath:instancePath+"/scram_iterations",parentData:data,parentDataProperty:"scram_iterations",rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
@@ -1573,14 +1579,14 @@ errors = vErrors.length;
 }
 }
 if(data.client_login_concurrency !== undefined){
-if(!(validate58(data.client_login_concurrency, {instancePath:instancePath+"/client_login_concurrency",parentData:data,parentDataProperty:"client_login_concurrency",rootData}))){
-vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+if(!(validate59(data.client_login_concurrency, {instancePath:instancePath+"/client_login_concurrency",parentData:data,parentDataProperty:"client_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
 errors = vErrors.length;
 }
 }
 if(data.client_login_concurrency_per_source !== undefined){
-if(!(validate60(data.client_login_concurrency_per_source, {instancePath:instancePath+"/client_login_concurrency_per_source",parentData:data,parentDataProperty:"client_login_concurrency_per_source",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate61(data.client_login_concurrency_per_source, {instancePath:instancePath+"/client_login_concurrency_per_source",parentData:data,parentDataProperty:"client_login_concurrency_per_source",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
@@ -1591,8 +1597,8 @@ errors = vErrors.length;
 }
 }
 if(data.client_tls_sslmode !== undefined){
-if(!(validate63(data.client_tls_sslmode, {instancePath:instancePath+"/client_tls_sslmode",parentData:data,parentDataProperty:"client_tls_sslmode",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate64(data.client_tls_sslmode, {instancePath:instancePath+"/client_tls_sslmode",parentData:data,parentDataProperty:"client_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -1615,8 +1621,8 @@ errors = vErrors.length;
 }
 }
 if(data.client_tls_protocols !== undefined){
-if(!(validate68(data.client_tls_protocols, {instancePath:instancePath+"/client_tls_protocols",parentData:data,parentDataProperty:"client_tls_protocols",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate69(data.client_tls_protocols, {instancePath:instancePath+"/client_tls_protocols",parentData:data,parentDataProperty:"client_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -1663,38 +1669,38 @@ errors = vErrors.length;
 }
 }
 if(data.max_client_conn !== undefined){
-if(!(validate77(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate78(data.max_client_conn, {instancePath:instancePath+"/max_client_conn",parentData:data,parentDataProperty:"max_client_conn",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_db_client_connections !== undefined){
-if(!(validate79(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate80(data.max_db_client_connections, {instancePath:instancePath+"/max_db_client_connections",parentData:data,parentDataProperty:"max_db_client_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_user_client_connections !== undefined){
-if(!(validate79(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate80(data.max_user_client_connections, {instancePath:instancePath+"/max_user_client_connections",parentData:data,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_packet_size !== undefined){
-if(!(validate82(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
-vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
+if(!(validate83(data.max_packet_size, {instancePath:instancePath+"/max_packet_size",parentData:data,parentDataProperty:"max_packet_size",rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_message_held !== undefined){
-if(!(validate84(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
-vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+if(!(validate85(data.max_message_held, {instancePath:instancePath+"/max_message_held",parentData:data,parentDataProperty:"max_message_held",rootData}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }
 }
 if(data.client_write_buffer !== undefined){
-if(!(validate86(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+if(!(validate87(data.client_write_buffer, {instancePath:instancePath+"/client_write_buffer",parentData:data,parentDataProperty:"client_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
@@ -1717,26 +1723,26 @@ errors = vErrors.length;
 }
 }
 if(data.pool_mode !== undefined){
-if(!(validate91(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(!(validate92(data.pool_mode, {instancePath:instancePath+"/pool_mode",parentData:data,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
 if(data.default_pool_size !== undefined){
-if(!(validate93(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(!(validate94(data.default_pool_size, {instancePath:instancePath+"/default_pool_size",parentData:data,parentDataProperty:"default_pool_size",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 }
 if(data.min_pool_size !== undefined){
-if(!(validate95(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(!(validate96(data.min_pool_size, {instancePath:instancePath+"/min_pool_size",parentData:data,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
 if(data.reserve_pool_size !== undefined){
-if(!(validate95(data.reserve_pool_size, {instancePath:instancePath+"/reserve_pool_size",parentData:data,parentDataProperty:"reserve_pool_size",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(!(validate96(data.reserve_pool_size, {instancePath:instancePath+"/reserve_pool_size",parentData:data,parentDataProperty:"reserve_pool_size",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
@@ -1747,14 +1753,14 @@ errors = vErrors.length;
 }
 }
 if(data.max_db_connections !== undefined){
-if(!(validate60(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate61(data.max_db_connections, {instancePath:instancePath+"/max_db_connections",parentData:data,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
 if(data.max_user_connections !== undefined){
-if(!(validate60(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate61(data.max_user_connections, {instancePath:instancePath+"/max_user_connections",parentData:data,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
@@ -1783,8 +1789,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_lifetime_jitter !== undefined){
-if(!(validate105(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate106(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
 }
@@ -1795,8 +1801,8 @@ errors = vErrors.length;
 }
 }
 if(data.load_balance_hosts !== undefined){
-if(!(validate108(data.load_balance_hosts, {instancePath:instancePath+"/load_balance_hosts",parentData:data,parentDataProperty:"load_balance_hosts",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate109(data.load_balance_hosts, {instancePath:instancePath+"/load_balance_hosts",parentData:data,parentDataProperty:"load_balance_hosts",rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
 errors = vErrors.length;
 }
 }
@@ -1807,8 +1813,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_login_concurrency !== undefined){
-if(!(validate49(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate50(data.server_login_concurrency, {instancePath:instancePath+"/server_login_concurrency",parentData:data,parentDataProperty:"server_login_concurrency",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
@@ -1861,26 +1867,26 @@ errors = vErrors.length;
 }
 }
 if(data.max_prepared_statements !== undefined){
-if(!(validate79(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate80(data.max_prepared_statements, {instancePath:instancePath+"/max_prepared_statements",parentData:data,parentDataProperty:"max_prepared_statements",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
 if(data.prepared_statements_memory !== undefined){
-if(!(validate121(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate122(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_write_buffer !== undefined){
-if(!(validate86(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+if(!(validate87(data.server_write_buffer, {instancePath:instancePath+"/server_write_buffer",parentData:data,parentDataProperty:"server_write_buffer",rootData}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_tls_sslmode !== undefined){
-if(!(validate63(data.server_tls_sslmode, {instancePath:instancePath+"/server_tls_sslmode",parentData:data,parentDataProperty:"server_tls_sslmode",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate64(data.server_tls_sslmode, {instancePath:instancePath+"/server_tls_sslmode",parentData:data,parentDataProperty:"server_tls_sslmode",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -1903,8 +1909,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_tls_negotiation !== undefined){
-if(!(validate128(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate129(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 }
@@ -1915,14 +1921,14 @@ errors = vErrors.length;
 }
 }
 if(data.server_channel_binding !== undefined){
-if(!(validate131(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate132(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
 if(data.server_tls_protocols !== undefined){
-if(!(validate68(data.server_tls_protocols, {instancePath:instancePath+"/server_tls_protocols",parentData:data,parentDataProperty:"server_tls_protocols",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate69(data.server_tls_protocols, {instancePath:instancePath+"/server_tls_protocols",parentData:data,parentDataProperty:"server_tls_protocols",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -1945,8 +1951,8 @@ errors = vErrors.length;
 }
 }
 if(data.unsafe_settings !== undefined){
-if(!(validate137(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
+if(!(validate138(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
@@ -1975,14 +1981,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate143(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+if(!(validate144(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate145(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
+if(!(validate146(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }
 }
@@ -2005,14 +2011,14 @@ errors = vErrors.length;
 }
 }
 if(data.syslog_facility !== undefined){
-if(!(validate150(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate151(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
+vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
 errors = vErrors.length;
 }
 }
 if(data.verbose !== undefined){
-if(!(validate152(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(!(validate153(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
+vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
 errors = vErrors.length;
 }
 }
@@ -2077,12 +2083,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data109 = data.databases;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-for(const key1 in data109){
-let data110 = data109[key1];
+let data110 = data.databases;
 if(data110 && typeof data110 == "object" && !Array.isArray(data110)){
-for(const key2 in data110){
+for(const key1 in data110){
+let data111 = data110[key1];
+if(data111 && typeof data111 == "object" && !Array.isArray(data111)){
+for(const key2 in data111){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -2094,231 +2100,231 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data110.from !== undefined){
-if(!(validate22(data110.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data110,parentDataProperty:"from",rootData}))){
+if(data111.from !== undefined){
+if(!(validate22(data111.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data111,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.url !== undefined){
-if(!(validate22(data110.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data110,parentDataProperty:"url",rootData}))){
+if(data111.url !== undefined){
+if(!(validate22(data111.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data111,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.host !== undefined){
-if(!(validate22(data110.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data110,parentDataProperty:"host",rootData}))){
+if(data111.host !== undefined){
+if(!(validate22(data111.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data111,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.port !== undefined){
-if(!(validate22(data110.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data110,parentDataProperty:"port",rootData}))){
+if(data111.port !== undefined){
+if(!(validate22(data111.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data111,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.dbname !== undefined){
-if(!(validate22(data110.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data110,parentDataProperty:"dbname",rootData}))){
+if(data111.dbname !== undefined){
+if(!(validate22(data111.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data111,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.user !== undefined){
-if(!(validate22(data110.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data110,parentDataProperty:"user",rootData}))){
+if(data111.user !== undefined){
+if(!(validate22(data111.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data111,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password !== undefined){
-if(!(validate22(data110.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data110,parentDataProperty:"password",rootData}))){
+if(data111.password !== undefined){
+if(!(validate22(data111.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data111,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password_file !== undefined){
-if(!(validate22(data110.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data110,parentDataProperty:"password_file",rootData}))){
+if(data111.password_file !== undefined){
+if(!(validate22(data111.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data111,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password_command !== undefined){
-if(!(validate22(data110.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data110,parentDataProperty:"password_command",rootData}))){
+if(data111.password_command !== undefined){
+if(!(validate22(data111.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data111,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.secret_id !== undefined){
-if(!(validate22(data110.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data110,parentDataProperty:"secret_id",rootData}))){
+if(data111.secret_id !== undefined){
+if(!(validate22(data111.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data111,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password_next !== undefined){
-if(!(validate22(data110.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data110,parentDataProperty:"password_next",rootData}))){
+if(data111.password_next !== undefined){
+if(!(validate22(data111.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data111,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password_file_next !== undefined){
-if(!(validate22(data110.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data110,parentDataProperty:"password_file_next",rootData}))){
+if(data111.password_file_next !== undefined){
+if(!(validate22(data111.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data111,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.password_command_next !== undefined){
-if(!(validate22(data110.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data110,parentDataProperty:"password_command_next",rootData}))){
+if(data111.password_command_next !== undefined){
+if(!(validate22(data111.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data111,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.secret_id_next !== undefined){
-if(!(validate22(data110.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data110,parentDataProperty:"secret_id_next",rootData}))){
+if(data111.secret_id_next !== undefined){
+if(!(validate22(data111.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data111,parentDataProperty:"secret_id_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.role !== undefined){
-if(!(validate178(data110.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data110,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+if(data111.role !== undefined){
+if(!(validate179(data111.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data111,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
 errors = vErrors.length;
 }
 }
-if(data110.force_user !== undefined){
-if(!(validate31(data110.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data110,parentDataProperty:"force_user",rootData}))){
+if(data111.force_user !== undefined){
+if(!(validate31(data111.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data111,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data110.admit_user !== undefined){
-if(!(validate31(data110.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data110,parentDataProperty:"admit_user",rootData}))){
+if(data111.admit_user !== undefined){
+if(!(validate31(data111.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data111,parentDataProperty:"admit_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data110.reserve_pool !== undefined){
-if(!(validate95(data110.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data110,parentDataProperty:"reserve_pool",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data111.reserve_pool !== undefined){
+if(!(validate96(data111.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data111,parentDataProperty:"reserve_pool",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
-if(data110.connect_query !== undefined){
-if(!(validate22(data110.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data110,parentDataProperty:"connect_query",rootData}))){
+if(data111.connect_query !== undefined){
+if(!(validate22(data111.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data111,parentDataProperty:"connect_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.connect_timeout !== undefined){
-if(!(validate184(data110.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data110,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+if(data111.connect_timeout !== undefined){
+if(!(validate185(data111.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data111,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
 errors = vErrors.length;
 }
 }
-if(data110.auth_user !== undefined){
-if(!(validate22(data110.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data110,parentDataProperty:"auth_user",rootData}))){
+if(data111.auth_user !== undefined){
+if(!(validate22(data111.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data111,parentDataProperty:"auth_user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.auth_query !== undefined){
-if(!(validate22(data110.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data110,parentDataProperty:"auth_query",rootData}))){
+if(data111.auth_query !== undefined){
+if(!(validate22(data111.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data111,parentDataProperty:"auth_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.auth_dbname !== undefined){
-if(!(validate22(data110.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data110,parentDataProperty:"auth_dbname",rootData}))){
+if(data111.auth_dbname !== undefined){
+if(!(validate22(data111.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data111,parentDataProperty:"auth_dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.max_db_client_connections !== undefined){
-if(!(validate79(data110.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data110,parentDataProperty:"max_db_client_connections",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(data111.max_db_client_connections !== undefined){
+if(!(validate80(data111.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data111,parentDataProperty:"max_db_client_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
-if(data110.pool_mode !== undefined){
-if(!(validate91(data110.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data110,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(data111.pool_mode !== undefined){
+if(!(validate92(data111.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data111,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
-if(data110.pool_size !== undefined){
-if(!(validate93(data110.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data110,parentDataProperty:"pool_size",rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(data111.pool_size !== undefined){
+if(!(validate94(data111.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data111,parentDataProperty:"pool_size",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 }
-if(data110.min_pool_size !== undefined){
-if(!(validate95(data110.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data110,parentDataProperty:"min_pool_size",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data111.min_pool_size !== undefined){
+if(!(validate96(data111.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data111,parentDataProperty:"min_pool_size",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
-if(data110.reserve_pool_size !== undefined){
-if(!(validate95(data110.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data110,parentDataProperty:"reserve_pool_size",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data111.reserve_pool_size !== undefined){
+if(!(validate96(data111.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data111,parentDataProperty:"reserve_pool_size",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
-if(data110.max_db_connections !== undefined){
-if(!(validate60(data110.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data110,parentDataProperty:"max_db_connections",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(data111.max_db_connections !== undefined){
+if(!(validate61(data111.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data111,parentDataProperty:"max_db_connections",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
-if(data110.query_wait_timeout !== undefined){
-if(!(validate33(data110.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data110,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data111.query_wait_timeout !== undefined){
+if(!(validate33(data111.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data111,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data110.server_lifetime !== undefined){
-if(!(validate33(data110.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data110,parentDataProperty:"server_lifetime",rootData}))){
+if(data111.server_lifetime !== undefined){
+if(!(validate33(data111.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data111,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data110.load_balance_hosts !== undefined){
-if(!(validate108(data110.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data110,parentDataProperty:"load_balance_hosts",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(data111.load_balance_hosts !== undefined){
+if(!(validate109(data111.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data111,parentDataProperty:"load_balance_hosts",rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
 errors = vErrors.length;
 }
 }
-if(data110.sslmode !== undefined){
-if(!(validate63(data110.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data110,parentDataProperty:"sslmode",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(data111.sslmode !== undefined){
+if(!(validate64(data111.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data111,parentDataProperty:"sslmode",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data110.sslrootcert !== undefined){
-if(!(validate22(data110.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data110,parentDataProperty:"sslrootcert",rootData}))){
+if(data111.sslrootcert !== undefined){
+if(!(validate22(data111.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data111,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.sslcert !== undefined){
-if(!(validate22(data110.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data110,parentDataProperty:"sslcert",rootData}))){
+if(data111.sslcert !== undefined){
+if(!(validate22(data111.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data111,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.sslkey !== undefined){
-if(!(validate22(data110.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data110,parentDataProperty:"sslkey",rootData}))){
+if(data111.sslkey !== undefined){
+if(!(validate22(data111.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data111,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data110.sslnegotiation !== undefined){
-if(!(validate128(data110.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data110,parentDataProperty:"sslnegotiation",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(data111.sslnegotiation !== undefined){
+if(!(validate129(data111.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data111,parentDataProperty:"sslnegotiation",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 }
-if(data110.parameters !== undefined){
-if(!(validate203(data110.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data110,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
+if(data111.parameters !== undefined){
+if(!(validate204(data111.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data111,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
 errors = vErrors.length;
 }
 }
@@ -2347,12 +2353,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data149 = data.users;
-if(data149 && typeof data149 == "object" && !Array.isArray(data149)){
-for(const key3 in data149){
-let data150 = data149[key3];
+let data150 = data.users;
 if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-for(const key4 in data150){
+for(const key3 in data150){
+let data151 = data150[key3];
+if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
+for(const key4 in data151){
 if(!(func2.call(schema6.properties.users.additionalProperties.properties, key4))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -2364,110 +2370,110 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data150.password !== undefined){
-if(!(validate22(data150.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data150,parentDataProperty:"password",rootData}))){
+if(data151.password !== undefined){
+if(!(validate22(data151.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data151,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.password_file !== undefined){
-if(!(validate22(data150.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data150,parentDataProperty:"password_file",rootData}))){
+if(data151.password_file !== undefined){
+if(!(validate22(data151.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data151,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.password_command !== undefined){
-if(!(validate22(data150.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data150,parentDataProperty:"password_command",rootData}))){
+if(data151.password_command !== undefined){
+if(!(validate22(data151.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data151,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.password_next !== undefined){
-if(!(validate22(data150.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data150,parentDataProperty:"password_next",rootData}))){
+if(data151.password_next !== undefined){
+if(!(validate22(data151.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data151,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.password_file_next !== undefined){
-if(!(validate22(data150.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data150,parentDataProperty:"password_file_next",rootData}))){
+if(data151.password_file_next !== undefined){
+if(!(validate22(data151.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data151,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.password_command_next !== undefined){
-if(!(validate22(data150.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data150,parentDataProperty:"password_command_next",rootData}))){
+if(data151.password_command_next !== undefined){
+if(!(validate22(data151.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data151,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.valid_until !== undefined){
-if(!(validate22(data150.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data150,parentDataProperty:"valid_until",rootData}))){
+if(data151.valid_until !== undefined){
+if(!(validate22(data151.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data151,parentDataProperty:"valid_until",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data150.databases !== undefined){
-if(!(validate29(data150.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data150,parentDataProperty:"databases",rootData}))){
+if(data151.databases !== undefined){
+if(!(validate29(data151.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data151,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data150.query_timeout !== undefined){
-if(!(validate33(data150.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data150,parentDataProperty:"query_timeout",rootData}))){
+if(data151.query_timeout !== undefined){
+if(!(validate33(data151.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data151,parentDataProperty:"query_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data150.transaction_timeout !== undefined){
-if(!(validate33(data150.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data150,parentDataProperty:"transaction_timeout",rootData}))){
+if(data151.transaction_timeout !== undefined){
+if(!(validate33(data151.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data151,parentDataProperty:"transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data150.idle_transaction_timeout !== undefined){
-if(!(validate33(data150.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data150,parentDataProperty:"idle_transaction_timeout",rootData}))){
+if(data151.idle_transaction_timeout !== undefined){
+if(!(validate33(data151.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data151,parentDataProperty:"idle_transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data150.client_idle_timeout !== undefined){
-if(!(validate33(data150.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data150,parentDataProperty:"client_idle_timeout",rootData}))){
+if(data151.client_idle_timeout !== undefined){
+if(!(validate33(data151.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data151,parentDataProperty:"client_idle_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data150.max_user_client_connections !== undefined){
-if(!(validate79(data150.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data150,parentDataProperty:"max_user_client_connections",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(data151.max_user_client_connections !== undefined){
+if(!(validate80(data151.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data151,parentDataProperty:"max_user_client_connections",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
-if(data150.pool_mode !== undefined){
-if(!(validate91(data150.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data150,parentDataProperty:"pool_mode",rootData}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(data151.pool_mode !== undefined){
+if(!(validate92(data151.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data151,parentDataProperty:"pool_mode",rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
-if(data150.pool_size !== undefined){
-if(!(validate93(data150.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data150,parentDataProperty:"pool_size",rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(data151.pool_size !== undefined){
+if(!(validate94(data151.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data151,parentDataProperty:"pool_size",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 }
-if(data150.reserve_pool_size !== undefined){
-if(!(validate95(data150.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data150,parentDataProperty:"reserve_pool_size",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data151.reserve_pool_size !== undefined){
+if(!(validate96(data151.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data151,parentDataProperty:"reserve_pool_size",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 }
-if(data150.max_user_connections !== undefined){
-if(!(validate60(data150.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data150,parentDataProperty:"max_user_connections",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(data151.max_user_connections !== undefined){
+if(!(validate61(data151.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data151,parentDataProperty:"max_user_connections",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
-if(data150.query_wait_timeout !== undefined){
-if(!(validate33(data150.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data150,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data151.query_wait_timeout !== undefined){
+if(!(validate33(data151.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data151,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
@@ -2497,12 +2503,12 @@ errors++;
 }
 }
 if(data.peers !== undefined){
-let data169 = data.peers;
-if(data169 && typeof data169 == "object" && !Array.isArray(data169)){
-for(const key5 in data169){
-let data170 = data169[key5];
+let data170 = data.peers;
 if(data170 && typeof data170 == "object" && !Array.isArray(data170)){
-for(const key6 in data170){
+for(const key5 in data170){
+let data171 = data170[key5];
+if(data171 && typeof data171 == "object" && !Array.isArray(data171)){
+for(const key6 in data171){
 if(!(((key6 === "host") || (key6 === "port")) || (key6 === "pool_size"))){
 const err7 = {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/peers/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
@@ -2514,21 +2520,21 @@ vErrors.push(err7);
 errors++;
 }
 }
-if(data170.host !== undefined){
-if(!(validate22(data170.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data170,parentDataProperty:"host",rootData}))){
+if(data171.host !== undefined){
+if(!(validate22(data171.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data171,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data170.port !== undefined){
-if(!(validate27(data170.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data170,parentDataProperty:"port",rootData}))){
+if(data171.port !== undefined){
+if(!(validate27(data171.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data171,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
-if(data170.pool_size !== undefined){
-if(!(validate93(data170.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data170,parentDataProperty:"pool_size",rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(data171.pool_size !== undefined){
+if(!(validate94(data171.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data171,parentDataProperty:"pool_size",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 }

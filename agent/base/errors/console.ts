@@ -21,7 +21,6 @@ export const CONSOLE_ERRORS = {
     sentence: 'cannot insert multiple commands into a prepared statement',
   },
   console_database_needed: { sqlstate: '42601', exit: 64, sentence: 'a database is required' },
-  console_admin_database: { sqlstate: '0A000', exit: 64, sentence: 'cannot {verb} admin db: {database}' },
   console_client_id: { sqlstate: '22023', exit: 64, sentence: 'invalid client pointer supplied: "{id}"' },
   console_set: { sqlstate: '22023', exit: 64, sentence: 'SET failed: {reason}' },
   console_reload: {

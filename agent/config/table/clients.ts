@@ -83,6 +83,13 @@ export const CLIENT_SETTINGS = {
     pgbouncer: true,
     doc: 'Users who may look at the console: every SHOW but FDS. For exporters.',
   },
+  console_old_columns: {
+    type: 'boolean',
+    section: 'client limits',
+    default: false,
+    reload: 'live',
+    doc: 'Adds columns that PgBouncer had once, behind all others: `total_requests`, `avg_req`, `avg_query` to SHOW STATS, `reserve_pool` to SHOW DATABASES. For programs that ask for them by name and fail without: the prometheus-pgbouncer-exporter of Debian 12 is one, and so does not start on a PgBouncer of Debian 12 either.',
+  },
   max_console_connections: {
     type: 'integer',
     section: 'client limits',
