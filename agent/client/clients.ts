@@ -64,7 +64,7 @@ export class Clients {
   add(session: Session): void {
     this.#byPid.set(session.pid, session);
     this.byDatabase.add(session.pool.database.name, 1);
-    this.byUser.add(session.pool.user, 1);
+    this.byUser.add(session.user, 1);
     session.pool.clients++;
   }
 
@@ -72,7 +72,7 @@ export class Clients {
     if (this.#byPid.get(session.pid) !== session) return;
     this.#byPid.delete(session.pid);
     this.byDatabase.add(session.pool.database.name, -1);
-    this.byUser.add(session.pool.user, -1);
+    this.byUser.add(session.user, -1);
     session.pool.clients--;
   }
 

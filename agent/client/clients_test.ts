@@ -5,8 +5,8 @@ import { Clients } from './clients.ts';
 import type { Session } from './session.ts';
 
 function session(pid: number, key: readonly number[] = [1, 2, 3, 4], user = 'anna'): Session {
-  const pool = { database: { name: 'idp' }, user, clients: 0 };
-  return { pid, key: new Uint8Array(key), pool } as unknown as Session;
+  const pool = { database: { name: 'idp' }, clients: 0 };
+  return { pid, key: new Uint8Array(key), pool, user } as unknown as Session;
 }
 
 describe('Clients.newPid()', () => {

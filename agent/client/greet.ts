@@ -36,7 +36,7 @@ export function greet(start: GreetStart, context: ClientContext, begun: () => vo
   const greeting = context.greetings.of(pool.welcome!, user, asked);
   const pid = context.clients.newPid(context.random);
   const key = context.random(cancelKeyBytes(message));
-  const session = new Session({ connection, context, pool, pid, key, greeting });
+  const session = new Session({ connection, context, pool, user, pid, key, greeting });
   begun();
   context.clients.add(session);
   context.clients.loginSuccesses++;

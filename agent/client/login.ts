@@ -259,7 +259,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       this.#found,
     );
     checkLimits(context.settings, context.clients, pool.database.name, user);
-    if (clientKey !== undefined) pool.learn(clientKey);
+    if (clientKey !== undefined) pool.learn(clientKey, user);
     this.#phase = 'thinking';
     this.#known();
     const failure = Welcome.failureOf(pool, context.clock);

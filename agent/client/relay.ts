@@ -167,7 +167,11 @@ export class Relay {
   }
 
   #take(framer: Framer): number {
-    const server = this.#session.server;
+    const { server } = this.#session;
+    if (framer.type === type.QUERY && this.#session.context.settings.disable_pqexec) {
+      this.#violation = new AgentError('pqexec_disabled');
+      return LAST;
+    }
     if (server === undefined) {
       const verdict = this.#takeIdle(framer);
       if (verdict !== PASS) return verdict;

@@ -30,6 +30,7 @@ export interface SessionStart {
   readonly connection: Connection;
   readonly context: ClientContext;
   readonly pool: Pool;
+  readonly user: string;
   readonly pid: number;
   readonly key: Uint8Array;
   readonly greeting: Greeting;
@@ -50,6 +51,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly connection: Connection;
   readonly context: ClientContext;
   readonly pool: Pool;
+  /** As who it logged in; where its database has a forced user, the pool is another's. */
+  readonly user: string;
   /** As it was at the login: what a client has left on its server, or shares, must stay as it is. */
   readonly mode: PoolMode;
   readonly pid: number;
@@ -77,6 +80,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.connection = start.connection;
     this.context = start.context;
     this.pool = start.pool;
+    this.user = start.user;
     this.mode = start.pool.mode;
     this.pid = start.pid;
     this.key = start.key;
@@ -278,7 +282,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const { settings, log } = this.context;
     if (settings.log_pooler_errors) {
       log.warn(
-        { client_pid: this.pid, database: this.pool.database.name, user: this.pool.user, code: error.code },
+        { client_pid: this.pid, database: this.pool.database.name, user: this.user, code: error.code },
         error.message,
       );
     }
@@ -364,7 +368,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (context.settings.log_disconnections) {
       const [{ pid, connectedAt, connection }, database] = [this, pool.database.name];
       const age_s = Math.floor((context.clock.wall() - connectedAt) / 1000);
-      const fields = { client_pid: pid, database, user: pool.user, peer: connection.peer, reason, age_s };
+      const fields = { client_pid: pid, database, user: this.user, peer: connection.peer, reason, age_s };
       context.log.info(fields, 'client disconnected');
     }
   }

@@ -18,6 +18,18 @@ import { sessionFixture, sessionOf } from './session_fixture.ts';
 const ANSWER = [server.rowDescription('x'), server.dataRow('1'), server.complete('SELECT 1')];
 const HEARD = ['RowDescription', 'Row 1', 'Complete SELECT 1'];
 
+test('Session refuses simple queries with disable_pqexec, without a server, and nothing else', async () => {
+  const { clients, pool, server: one } = await sessionFixture(2, {}, { disable_pqexec: true });
+  clients[0]!.says(query('SELECT 1'));
+  expect([clients[0]!.heard(), pool.statistics.serverAssignments]).toEqual([
+    ['FATAL 08P01 PQexec disallowed: simple queries are refused here (disable_pqexec)'],
+    0,
+  ]);
+  clients[1]!.says(parse('', 'SELECT 1'), bind(''), execute(), sync);
+  one.says(server.parseComplete, server.bindComplete, server.complete('SELECT 1'), server.ready());
+  expect(clients[1]!.heard().at(-1)).toBe('Ready I');
+});
+
 describe('Session in transaction mode', () => {
   test('has a server from its first message to the ReadyForQuery that ends its transaction', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture();

@@ -42,8 +42,8 @@ const OWN = {
 /** Each is off at 0 or `no`. */
 const WATCHED = [...(Object.keys(OWN) as Timeout[]), 'query_wait_notify', 'server_fast_close'] as const;
 
-function timeoutMs(name: Timeout, { pool }: Session, settings: Settings): number {
-  return settings.users[pool.user]?.[OWN[name]] ?? settings[name];
+function timeoutMs(name: Timeout, { user }: Session, settings: Settings): number {
+  return settings.users[user]?.[OWN[name]] ?? settings[name];
 }
 
 /** Between two transactions of a session pool, with a server that is to be replaced. */
@@ -84,6 +84,6 @@ function notify(session: Session, afterMs: number, now: number): void {
   if (afterMs === 0 || stopwatch.told || stopwatch.phaseMs(now) < afterMs) return;
   stopwatch.told = true;
   const seconds = Math.floor(stopwatch.phaseMs(now) / 1000);
-  const message = `no server connection is free: waiting for one since ${seconds} s, with ${pool.waiting} in the queue`;
+  const message = `No server connection available in postgres backend, client being queued (since ${seconds} s, ${pool.waiting} in the queue)`;
   connection.write(encodeNotice({ severity: 'NOTICE', sqlstate: '00000', message }));
 }

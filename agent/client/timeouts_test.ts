@@ -127,7 +127,7 @@ describe('endLateClients()', () => {
   test('tells a client once that it waits, after query_wait_notify, and each time anew', async () => {
     const { plane, clients, server: one } = await world({ query_wait_notify: 1_000 }, 2);
     const notice =
-      'NOTICE 00000 no server connection is free: waiting for one since 1 s, with 1 in the queue';
+      'NOTICE 00000 No server connection available in postgres backend, client being queued (since 1 s, 1 in the queue)';
     for (let i = 0; i < 2; i++) {
       clients[0]!.says(query('SELECT 1'));
       clients[1]!.says(query('SELECT 2'));

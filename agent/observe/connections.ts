@@ -80,7 +80,7 @@ function clientRow(session: Session, { clock, registry }: ClientContext): Connec
   const { reported } = parameters.current;
   return {
     kind: 'client',
-    user: pool.user,
+    user: session.user,
     database: pool.database.name,
     replication: pool.database.replication?.kind ?? 'none',
     state: session.state,

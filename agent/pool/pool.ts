@@ -65,8 +65,8 @@ export class Pool extends PoolFigures {
   }
 
   /** A client proved to have this, which may be what the server wants to see. */
-  learn(key: ClientKey): void {
-    if (this.user === this.identity.user && this.identity.learn(key)) this.failure.clear();
+  learn(key: ClientKey, user: string): void {
+    if (user === this.identity.user && this.identity.learn(key)) this.failure.clear();
   }
 
   /** The client does not want to wait any longer. */
@@ -284,9 +284,8 @@ export class Pool extends PoolFigures {
     }
   }
 
-  /** Last in, first out: what is not needed grows old and is closed. */
   #lend(now: number): void {
-    const server = this.idleServers.last!;
+    const server = this.nextIdle!;
     const waiter = this.waiters.first!;
     this.waiters.remove(waiter);
     this.activeServers.append(server);
@@ -298,7 +297,7 @@ export class Pool extends PoolFigures {
   }
 
   #check(): void {
-    const server = this.idleServers.last!;
+    const server = this.nextIdle!;
     this.testedServers.append(server);
     const checker = new Checker(this);
     server.tenant = checker;

@@ -39,6 +39,8 @@ export class PoolFigures implements PoolView {
   logins = 0;
   /** The settings no longer name it: it goes when its last client has gone. */
   removed = false;
+  /** When it last had a client, or one that waited, by the clock: for pool_idle_timeout. */
+  usedAt: number;
   /** When decide() was last asked, by the clock. */
   now = 0;
   #terms: PoolTerms;
@@ -49,6 +51,7 @@ export class PoolFigures implements PoolView {
     this.database = database;
     this.user = user;
     this.context = context;
+    this.usedAt = context.clock.now();
     this.#termsOf = { settings: context.settings, database };
     this.#terms = termsOf(database, user, context.settings);
   }
@@ -74,10 +77,14 @@ export class PoolFigures implements PoolView {
   get testing(): number {
     return this.testedServers.length;
   }
-  /** The one that would be lent next was used last of all. */
+  /** Last in, first out, so that what is not needed grows old and is closed; or each in its turn (server_round_robin). */
+  get nextIdle(): Server | undefined {
+    return this.context.settings.server_round_robin ? this.idleServers.first : this.idleServers.last;
+  }
+  /** The one that would be lent next has rested for too long. */
   get stale(): boolean {
     const { settings } = this.context;
-    const next = this.idleServers.last;
+    const next = this.nextIdle;
     if (next === undefined || settings.server_check_query === '') return false;
     const delayMs = settings.server_check_delay;
     return delayMs === 0 ? !next.proven : this.now - next.idleSince > delayMs;
@@ -114,7 +121,12 @@ export class PoolFigures implements PoolView {
     return count;
   }
   get minimum(): number {
-    return this.clients > 0 && !this.removed ? Math.min(this.database.minPoolSize, this.size) : 0;
+    const isKept = !this.removed && (this.clients > 0 || this.isForced);
+    return isKept ? Math.min(this.database.minPoolSize, this.size) : 0;
+  }
+  /** It has everybody's servers: min_pool_size holds also while there is no client. */
+  get isForced(): boolean {
+    return this.database.forceUser && this.user === this.database.user;
   }
   get loginConcurrency(): number {
     return this.context.settings.server_login_concurrency;

@@ -35,7 +35,6 @@ function settings(size: number): ReturnType<typeof settingsOf> {
     databaseOf({
       name,
       poolSize: size,
-      forceUser: true,
       maxDbConnections: LIMITS.ofDatabase,
       queryWaitTimeoutMs: 5_000,
     }),

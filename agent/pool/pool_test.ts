@@ -130,6 +130,19 @@ describe('Pool and clients that wait', () => {
   });
 });
 
+test('Pool lends each server in its turn with server_round_robin', async () => {
+  const { pool, ask } = await poolFixture({ poolSize: 3 }, { server_round_robin: true });
+  const three = (await ask(3)).map((client) => client.server!);
+  for (const each of three) pool.release(each);
+  const lent: unknown[] = [];
+  for (let turn = 0; turn < 6; turn++) {
+    const [client] = await ask(1);
+    lent.push(client!.server);
+    pool.release(client!.server!);
+  }
+  expect(lent).toEqual([...three, ...three]);
+});
+
 describe('Pool while it is paused', () => {
   test('lends nothing and dials nothing until it is resumed', async () => {
     const { pool, ask, plane } = await poolFixture({ minPoolSize: 2 });

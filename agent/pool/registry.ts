@@ -68,17 +68,20 @@ export class PoolRegistry {
    * @throws AgentError database_unknown, database_disabled, login_unusable
    */
   pool(databaseName: string, user: string, found?: FoundSecret): Pool {
+    const database = this.#database(databaseName);
     if (this.holds.disabled.has(databaseName))
       throw new AgentError('database_disabled', { database: databaseName });
-    const key = `${databaseName}\0${user}`;
+    // Where everybody is the same one to the server, all have the same servers.
+    const owner = database.forceUser ? database.user : user;
+    const key = keyOf(databaseName, owner);
+    const own = owner === user ? found : undefined;
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) {
-      if (found !== undefined) this.#takeFound(known, found);
+      if (own !== undefined) this.#takeFound(known, own);
       return known;
     }
-    const database = this.#database(databaseName);
-    const identity = identityOf(database, user, this.settings, found);
-    return this.#add(key, new Pool(database, user, identity, this.#context));
+    const identity = identityOf(database, owner, this.settings, own);
+    return this.#add(key, new Pool(database, owner, identity, this.#context));
   }
 
   #database(name: string): DatabaseSettings {
@@ -247,6 +250,14 @@ export class PoolRegistry {
     }
   }
 
+  /** Where a user is forced, min_pool_size holds before the first client comes. */
+  #openForced(): void {
+    for (const { name, user, forceUser, minPoolSize } of Object.values(this.settings.databases)) {
+      const isMissing = forceUser && minPoolSize > 0 && !this.#pools.has(keyOf(name, user));
+      if (isMissing && !this.holds.disabled.has(name)) this.pool(name, user);
+    }
+  }
+
   #every(database: string | undefined, is: (pool: Pool) => boolean): boolean {
     for (const pool of this.#of(database)) if (!is(pool)) return false;
     return true;
@@ -254,14 +265,19 @@ export class PoolRegistry {
 
   /** @param guard runs a step; what goes wrong in one pool must not keep the others from theirs. */
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
+    guard(() => this.#openForced());
+    const { pool_idle_timeout: idleMs } = this.settings;
     for (const [key, pool] of this.#pools) {
       guard(() => pool.tick(now));
       const isDedicated = pool.database.replication !== undefined;
+      const isIdle = pool.clients === 0 && pool.waiting === 0 && pool.activeServers.length === 0;
+      if (!isIdle) pool.usedAt = now;
+      const isOld = idleMs > 0 && pool.minimum === 0 && now - pool.usedAt >= idleMs;
       if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => pool.retireAll(CLIENT_GONE));
-      const isUnused = pool.clients === 0 && pool.servers === 0 && pool.waiting === 0;
-      // Who was found may be anybody of the server's: they are not all kept for ever.
+      else if (isOld) guard(() => pool.retireAll('pool_idle_timeout'));
       // Who was found may be anybody of the server's: they are not all kept for ever. Nor are the names that `*` serves.
-      const isOver = pool.removed || isDedicated || pool.identity.found !== undefined;
+      const isUnused = isIdle && pool.servers === 0;
+      const isOver = isDedicated || isOld || pool.removed || pool.identity.found !== undefined;
       if (isUnused && (isOver || this.#anyUnused.isOver(key, pool, now))) this.#forget(key, pool);
       else if (!isUnused) this.#anyUnused.delete(key);
     }
@@ -337,6 +353,10 @@ export class PoolRegistry {
 
 function isAt(address: HostSettings): (host: HostSettings) => boolean {
   return ({ host, port }) => host === address.host && port === address.port;
+}
+
+function keyOf(database: string, user: string): string {
+  return `${database}\0${user}`;
 }
 
 function giveUpOldest(pool: Pool | undefined): void {

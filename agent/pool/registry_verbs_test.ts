@@ -93,6 +93,26 @@ test('PoolRegistry.retireAll() replaces every server as it comes free, of every 
   ]);
 });
 
+test('PoolRegistry.tick() removes a pool that has had no client for pool_idle_timeout', async () => {
+  const plane = await dataPlane(settingsOf([databaseOf()], [userOf()], { pool_idle_timeout: 60_000 }));
+  const { registry, clock } = plane;
+  const client = await plane.client();
+  const pools = (): number => [...registry].length;
+  const pass = (ms: number): void => {
+    clock.advance(ms);
+    registry.tick(clock.now());
+  };
+  pass(90_000);
+  expect(pools()).toBe(1);
+  client.connection.closed();
+  pass(59_000);
+  expect([pools(), plane.servers.length]).toEqual([1, 1]);
+  pass(1_000);
+  expect([pools(), plane.servers.length]).toEqual([0, 0]);
+  const again = await plane.client();
+  expect([pools(), again.connection.isClosed]).toEqual([1, false]);
+});
+
 test('PoolRegistry.shutDown() tells everybody that waits', async () => {
   const plane = await dataPlane(settingsOf([databaseOf({ poolSize: 1 })], [userOf()]));
   const [, waiting] = await ask(plane.pool(), 2);

@@ -145,6 +145,11 @@ export const CLIENT_ERRORS = {
     exit: 69,
     sentence: 'terminating connection because pgsidecar is stopping',
   },
+  pqexec_disabled: {
+    sqlstate: '08P01',
+    exit: 69,
+    sentence: 'PQexec disallowed: simple queries are refused here (disable_pqexec)',
+  },
   statement_mode: {
     sqlstate: '0A000',
     exit: 69,

@@ -262,6 +262,14 @@ export const CLIENT_SETTINGS = {
     perUser: 'client_idle_timeout',
     doc: 'A client that does nothing for this long outside of transactions is closed. Longer than the timeouts of the application, or the application meets closed connections. In seconds when no unit is written; 0: no limit.',
   },
+  disable_pqexec: {
+    type: 'boolean',
+    section: 'client limits',
+    default: false,
+    reload: 'live',
+    pgbouncer: true,
+    doc: 'Refuses simple queries, which can hold several statements in one text: a client that sends one is closed. Only clients that use the extended protocol for everything, BEGIN and COMMIT too, can work then.',
+  },
   query_wait_notify: {
     type: 'duration',
     section: 'client limits',

@@ -95,7 +95,7 @@ test('query_wait_notify tells a client that it waits, and it is served all the s
   while ((await postgres.sql(isBusy)).length === 0) await Bun.sleep(5);
   expect((await waiting.client.query('SELECT 8 AS n')).rows).toEqual([{ n: 8 }]);
   expect(waiting.notices).toEqual([
-    'no server connection is free: waiting for one since 1 s, with 1 in the queue',
+    'No server connection available in postgres backend, client being queued (since 1 s, 1 in the queue)',
   ]);
   await slow;
   await Promise.all([busy.client.end(), waiting.client.end()]);

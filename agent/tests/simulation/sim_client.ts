@@ -212,7 +212,7 @@ export class SimClient implements Peer, Speaker {
 
   /** query_wait_notify: a notice that no server has said. */
   #isToldToWait(bytes: Uint8Array): boolean {
-    if (bytes[0] !== 0x4e || !errorOf(bytes)[1]!.startsWith('no server connection is free')) return false;
+    if (bytes[0] !== 0x4e || !errorOf(bytes)[1]!.startsWith('No server connection available')) return false;
     if (this.#world.now - this.spokeAt < this.#world.bounds.msOf('query_wait_notify') || this.isAnswered)
       this.#world.violation(`c${this.id} was told to wait, and had no reason to`);
     return true;
