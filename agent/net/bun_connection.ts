@@ -29,6 +29,7 @@ export class BunConnection implements Connection {
   #waiting: Uint8Array[] = [];
   #corked = false;
   #ending = false;
+  #endsByPeer = false;
   #paused = false;
   #suspended = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
@@ -118,13 +119,29 @@ export class BunConnection implements Connection {
     if (this.isClosed || this.#ending) return;
     // A peer that never goes on with the handshake would never end it either.
     if (this.#isShaking) return this.close();
+    this.#beginEnd();
+    if (this.buffered === 0) this.#socket.end();
+    else this.#closeLater();
+  }
+
+  endByPeer(): void {
+    if (this.isClosed || this.#ending) return;
+    if (this.#isShaking) return this.close();
+    this.#beginEnd();
+    this.#endsByPeer = true;
+    // Whoever does not read does not see the end either.
+    this.unsuspend();
+    this.resume();
+    this.#closeLater();
+  }
+
+  #beginEnd(): void {
     this.uncork();
     this.#ending = true;
     this.handler = new LastWords(this.handler);
-    if (this.buffered === 0) {
-      this.#socket.end();
-      return;
-    }
+  }
+
+  #closeLater(): void {
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
     this.#linger.unref();
   }
@@ -141,8 +158,8 @@ export class BunConnection implements Connection {
     if (this.isClosed || this.#waiting.length === 0) return;
     this.#flush();
     if (this.buffered > 0) return;
-    if (this.#ending) this.#socket.end();
-    else this.handler.onDrain();
+    if (!this.#ending) this.handler.onDrain();
+    else if (!this.#endsByPeer) this.#socket.end();
   }
 
   closed(reason: CloseReason): void {

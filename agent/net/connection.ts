@@ -49,6 +49,8 @@ export interface Connection {
   unsuspend(): void;
   /** Lets what was written leave, then closes; a peer that does not read is cut off after a few seconds. */
   end(): void;
+  /** As `end()`, but the peer closes, within a few seconds: until then it may still be at work for us. */
+  endByPeer(): void;
   /** Closes now. `onClose` follows, if it has not been. */
   close(): void;
   readonly isClosed: boolean;

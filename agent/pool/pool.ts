@@ -12,13 +12,14 @@ import { Elders, type Parameters } from '../state/parameters.ts';
 import { Checker } from './checker.ts';
 import { Cleaner } from './cleaner.ts';
 import { decide } from './decide.ts';
+import { onDialFailed } from './failed_dial.ts';
 import { LIFETIME_OVER, lookAfter } from './janitor.ts';
 import { aboutServer, openServer } from './open_server.ts';
 import type { PoolContext } from './pool_context.ts';
 import { PoolFigures, type Waiter } from './pool_figures.ts';
 import type { PoolIdentity } from './pool_identity.ts';
 import { Recovery, type RecoveryPlan } from './recovery.ts';
-import { leaving, Resting } from './resting.ts';
+import { Leaving, Resting } from './resting.ts';
 import { newPoolStatistics } from './statistics.ts';
 
 /** As PgBouncer spells it, for whom an empty text is no check at all. */
@@ -35,6 +36,7 @@ export class Pool extends PoolFigures {
   /** Has a server while nobody else does. */
   readonly resting: Tenant;
   readonly #cleaner: Cleaner;
+  readonly #leaving: Leaving;
   /** Which host a new server is tried at first, where they take turns. */
   turn = 0;
   /** A place under the limits above the pool came free since it looked last. */
@@ -49,6 +51,7 @@ export class Pool extends PoolFigures {
     this.identity = identity;
     this.resting = new Resting(this);
     this.#cleaner = new Cleaner(this);
+    this.#leaving = new Leaving(this);
   }
 
   /** The client does not get a server: it is told why. */
@@ -136,13 +139,29 @@ export class Pool extends PoolFigures {
    * Abruptly, without one, where it may still be at work: it would send to the end before it read that.
    */
   discard(server: Server, reason: string, abruptly = false): void {
-    this.#forget(server);
-    server.tenant = leaving;
+    if (server.list === undefined || server.list === this.leavingServers) return;
+    this.#leave(server);
     if (this.context.settings.log_disconnections)
       this.context.log.info(this.#fieldsOf(server, reason), 'server connection closed');
     if (abruptly) server.connection.close();
     else server.close();
+    // It had closed already, and nobody is told twice.
+    if (server.connection.isClosed) this.onLeft(server);
     this.resume();
+  }
+
+  /** PostgreSQL has ended a server that was told to go. */
+  onLeft(server: Server): void {
+    if (server.list !== this.leavingServers) return;
+    this.#countLeaving(-1);
+    this.#forget(server);
+    this.resume();
+  }
+
+  /** A server that rests has said that it ends. */
+  onEnding(server: Server, reason: string): void {
+    this.#leave(server);
+    this.context.log.info(this.#fieldsOf(server, reason), 'server connection lost');
   }
 
   /** A cancel request to this server has ended. */
@@ -170,8 +189,7 @@ export class Pool extends PoolFigures {
     );
     // All of them before the next one is taken.
     for (const each of [server, ...(silent && this.stale ? this.idleServers : [])]) {
-      this.#forget(each);
-      each.tenant = leaving;
+      this.#leave(each);
       if (silent) each.connection.close();
       else each.close();
     }
@@ -222,7 +240,8 @@ export class Pool extends PoolFigures {
 
   /** Some of its servers are to be replaced, and are still in use. */
   get isRetiring(): boolean {
-    return this.#busy.some((list) => [...list].some(({ retired }) => retired !== undefined));
+    const isOld = ({ retired }: Server): boolean => retired !== undefined;
+    return this.leavingServers.length > 0 || this.#busy.some((list) => [...list].some(isOld));
   }
 
   /** Waiting clients are told, logins are given up, every server is closed. */
@@ -329,32 +348,11 @@ export class Pool extends PoolFigures {
         byUser.add(this.user, -1);
         this.#gaveUpPlace = true;
         // Given up is not failed.
-        if (!signal.aborted) this.#onDialFailed(error);
+        if (!signal.aborted) onDialFailed(this, error);
         this.context.holds.look();
         this.resume();
       },
     );
-  }
-
-  #onDialFailed(error: AgentError): void {
-    const { clock, settings, random, log } = this.context;
-    this.failure.add(error, clock.now(), settings.server_login_retry, random());
-    this.statistics.serverLoginFailures++;
-    log.warn(
-      {
-        database: this.database.name,
-        user: this.identity.user,
-        failures: this.failure.count,
-        code: error.code,
-      },
-      error.message,
-    );
-    // With servers of its own, clients wait for those.
-    if (this.connected > 0) return;
-    // A server that is full lets in some of those that come at once: who they are shows when all have been answered.
-    if (this.failure.isFull && this.logins > 0) return;
-    for (const waiter of this.waiters)
-      if (waiter.isLogin || this.failure.isFinal || this.failure.isFull) this.refuse(waiter, error);
   }
 
   #wakeForRetry(): void {
@@ -376,6 +374,17 @@ export class Pool extends PoolFigures {
     const reason = server.retired ?? age ?? (this.removed ? 'the database was removed' : undefined);
     if (reason === undefined && this.servers <= this.sizeMax) this.idleServers.append(server);
     else this.discard(server, reason ?? 'the pool is larger than its size');
+  }
+
+  #leave(server: Server): void {
+    this.leavingServers.append(server);
+    server.tenant = this.#leaving;
+    this.#countLeaving(1);
+  }
+
+  #countLeaving(change: 1 | -1): void {
+    this.context.leavingByDatabase.add(this.database.name, change);
+    this.context.leavingByUser.add(this.user, change);
   }
 
   #forget(server: Server): void {

@@ -18,6 +18,9 @@ export interface PoolContext {
   readonly random: () => number;
   readonly byDatabase: Counter;
   readonly byUser: Counter;
+  /** Of those, the ones that are leaving. */
+  readonly leavingByDatabase: Counter;
+  readonly leavingByUser: Counter;
   readonly holds: Holds;
   /** Makes another pool under the same limit close an idle server; true when one did. */
   readonly evict: (wanting: Pool) => boolean;

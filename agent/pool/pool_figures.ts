@@ -31,6 +31,8 @@ export class PoolFigures implements PoolView {
   readonly testedServers = new List<Server>('tested');
   readonly cleaningServers = new List<Server>('cleaning');
   readonly cancelingServers = new List<Server>('being_canceled');
+  /** They have been told goodbye, and PostgreSQL has not ended them yet: they count against the limits above the pool. */
+  readonly leavingServers = new List<Server>('leaving');
   readonly waiters = new List<Waiter>('waiting');
   readonly failure = new PoolFailure();
   paused = false;
@@ -98,6 +100,10 @@ export class PoolFigures implements PoolView {
       this.cancelingServers.length
     );
   }
+  /** PostgreSQL has nothing of it any more. */
+  get isGone(): boolean {
+    return this.servers === 0 && this.leavingServers.length === 0;
+  }
   get servers(): number {
     return this.connected + this.logins;
   }
@@ -143,6 +149,13 @@ export class PoolFigures implements PoolView {
   get roomOfDatabase(): number {
     const { name, maxDbConnections } = this.database;
     return roomUnder(maxDbConnections, this.context.byDatabase.of(name));
+  }
+  /** With the places that are about to come free. */
+  get comingOfDatabase(): number {
+    return this.roomOfDatabase + this.context.leavingByDatabase.of(this.database.name);
+  }
+  get comingOfUser(): number {
+    return this.roomOfUser + this.context.leavingByUser.of(this.user);
   }
   get roomOfUser(): number {
     return roomUnder(this.terms.userConnectionsMax, this.context.byUser.of(this.user));

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { AgentError } from '../base/errors.ts';
+import { databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import { poolFixture, shape, Waiting } from './pool_fixture.ts';
 
@@ -84,5 +85,49 @@ describe('Pool.shutDown()', () => {
     pool.shutDown(SHUTDOWN);
     await settle();
     expect(plane.pendingTimers).toBe(0);
+  });
+});
+
+describe('Pool whose server has been told to go', () => {
+  test('counts it against max_db_connections until PostgreSQL has ended it, and asks for no second one', async () => {
+    const limits = { poolSize: 2, maxDbConnections: 1 };
+    const users = ['idp_app', 'worker'].map((name) => userOf({ name }));
+    const plane = await dataPlane(settingsOf([databaseOf(limits)], users));
+    const [app, worker] = users.map(({ name }) => plane.registry.pool('idp', name));
+    const [first, second] = [new Waiting(), new Waiting()];
+    app!.request(first);
+    await settle();
+    const [old] = plane.servers;
+    old!.connection.lingers = true;
+    app!.release(first.server!);
+    worker!.request(second);
+    await settle();
+    expect([app!.leavingServers.length, worker!.logins, plane.servers.length, second.fate]).toEqual([
+      ...[1, 0, 0],
+      'waiting',
+    ]);
+    worker!.resume();
+    expect(plane.network.tried.length).toBe(1);
+    old!.connection.closed();
+    await settle();
+    expect([app!.leavingServers.length, second.fate, plane.servers.length]).toEqual([0, 'leased', 1]);
+    plane.check();
+  });
+
+  test('is not empty, for PAUSE, until PostgreSQL has ended it', async () => {
+    const { plane, pool, ask } = await poolFixture();
+    const [client] = await ask(1);
+    pool.release(client!.server!);
+    const [server] = plane.servers;
+    server!.connection.lingers = true;
+    let isDone = false;
+    const done = plane.registry.pause().then(() => {
+      isDone = true;
+    });
+    await settle();
+    expect([isDone, shape(pool)]).toEqual([false, [0, 0, 0, 0, 0]]);
+    server!.connection.closed();
+    await done;
+    expect(isDone).toBe(true);
   });
 });

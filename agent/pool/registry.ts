@@ -23,9 +23,10 @@ import { identityOf, type PoolIdentity } from './pool_identity.ts';
 import { Probe } from './probe.ts';
 import { ServerNumbers } from './server_numbers.ts';
 
+type OwnContext = 'holds' | 'evict' | 'starved' | 'wakeStarved';
 type GivenContext = Omit<
   PoolContext,
-  'byDatabase' | 'byUser' | 'holds' | 'evict' | 'starved' | 'wakeStarved'
+  'byDatabase' | 'byUser' | 'leavingByDatabase' | 'leavingByUser' | OwnContext
 >;
 /** PgBouncer's word for a server whose client has left it as nobody else could use it. */
 const CLIENT_GONE = 'client disconnect while server was not ready';
@@ -47,6 +48,8 @@ export class PoolRegistry {
       ...context,
       byDatabase: new Counter(),
       byUser: new Counter(),
+      leavingByDatabase: new Counter(),
+      leavingByUser: new Counter(),
       holds: new Holds(),
       evict: (wanting) => this.#evict(wanting),
       starved: new Set(),
@@ -201,7 +204,7 @@ export class PoolRegistry {
 
   /** There is a database of this name, or still clients of one. */
   serves(database: string): boolean {
-    if (Object.hasOwn(this.settings.databases, database)) return true;
+    if (databaseNamed(this.settings, database) !== undefined) return true;
     for (const _pool of this.#of(database)) return true;
     return false;
   }
@@ -212,7 +215,7 @@ export class PoolRegistry {
     if (database === undefined) holds.isPaused = true;
     else holds.paused.add(database);
     for (const pool of this.#of(database)) pool.pause();
-    return holds.wait(() => !holds.pauses(database) || this.#every(database, ({ servers }) => servers === 0));
+    return holds.wait(() => !holds.pauses(database) || this.#every(database, ({ isGone }) => isGone));
   }
 
   resume(database?: string): void {
@@ -276,7 +279,7 @@ export class PoolRegistry {
       if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => pool.retireAll(CLIENT_GONE));
       else if (isOld) guard(() => pool.retireAll('pool_idle_timeout'));
       // Who was found may be anybody of the server's: they are not all kept for ever. Nor are the names that `*` serves.
-      const isUnused = isIdle && pool.servers === 0;
+      const isUnused = isIdle && pool.isGone;
       const isOver = isDedicated || isOld || pool.removed || pool.identity.found !== undefined;
       if (isUnused && (isOver || this.#anyUnused.isOver(key, pool, now))) this.#forget(key, pool);
       else if (!isUnused) this.#anyUnused.delete(key);
@@ -305,11 +308,15 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 
-  /** A limit of the database and one of the user may both be reached: then each needs a place of its own. */
+  /**
+   * A limit of the database and one of the user may both be reached: then each needs a place of its own. The place is free
+   * when PostgreSQL has ended the server that gives it up, and nobody is asked for another one until then.
+   */
   #evict(wanting: Pool): boolean {
-    while (wanting.room <= 0) {
-      const needsDatabase = wanting.roomOfDatabase <= 0;
-      const needsUser = wanting.roomOfUser <= 0;
+    for (;;) {
+      const needsDatabase = wanting.comingOfDatabase <= 0;
+      const needsUser = wanting.comingOfUser <= 0;
+      if (!needsDatabase && !needsUser) return wanting.room > 0;
       const isOfDatabase = (pool: Pool): boolean => pool.database.name === wanting.database.name;
       const isOfUser = (pool: Pool): boolean => pool.user === wanting.user;
       const ofDatabase = needsDatabase ? this.#idlest(wanting, isOfDatabase) : undefined;
@@ -319,7 +326,6 @@ export class PoolRegistry {
       giveUpOldest(ofDatabase);
       giveUpOldest(ofUser);
     }
-    return true;
   }
 
   /** Of the pools that can spare a server, the one whose server has rested for longest: PgBouncer's choice. */

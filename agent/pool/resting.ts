@@ -22,8 +22,7 @@ export class Resting implements Tenant {
     };
     this.#pool.context.log.info(fields, 'the server ends a connection');
     // It is lent to nobody any more, although it has not closed yet.
-    server.tenant = leaving;
-    this.#pool.onLost(server, server.lastFatal.message);
+    this.#pool.onEnding(server, server.lastFatal.message);
     server.connection.close();
   }
 
@@ -42,12 +41,27 @@ export class Resting implements Tenant {
   }
 }
 
-/** The tenant of a server that is on its way out: nothing of it matters any more. */
-export const leaving: Tenant = Object.freeze({
-  onReply() {},
-  onReady() {},
-  onParameter: () => false,
-  onInjectedError() {},
-  onServerDrain() {},
-  onServerClose() {},
-});
+/** Has a server that is on its way out: nothing of it matters any more but that it counts until PostgreSQL has ended it. */
+export class Leaving implements Tenant {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  onReply(): void {}
+
+  onReady(): void {}
+
+  onParameter(): boolean {
+    return false;
+  }
+
+  onInjectedError(): void {}
+
+  onServerDrain(): void {}
+
+  onServerClose(server: Server): void {
+    this.#pool.onLeft(server);
+  }
+}

@@ -120,11 +120,11 @@ export class Server implements ConnectionHandler, Linked<Server> {
     this.write(encodeQuery(sql));
   }
 
-  /** Says goodbye and closes. */
+  /** Says goodbye. PostgreSQL closes when it has ended; the tenant is told then. */
   close(): void {
     if (this.connection.isClosed) return;
     this.connection.write(encodeTerminate());
-    this.connection.end();
+    this.connection.endByPeer();
   }
 
   onData(chunk: Uint8Array): void {

@@ -340,6 +340,7 @@ describe('Server and its statements', () => {
 describe('Server.close() and Server.fail()', () => {
   test('close() says goodbye, and lets it leave', () => {
     const { connection, server: one } = serverFixture();
+    connection.lingers = true;
     one.close();
     expect([connection.takeSent(), connection.isEnded, connection.isClosed]).toEqual([
       message('X'),

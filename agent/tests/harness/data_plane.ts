@@ -224,7 +224,7 @@ export class DataPlane {
   check(): void {
     let connected = 0;
     for (const pool of this.registry) {
-      connected += pool.servers;
+      connected += pool.servers + pool.leavingServers.length;
       for (const list of [
         pool.idleServers,
         pool.activeServers,

@@ -14,6 +14,8 @@ export class FakeConnection implements Connection {
   isEnded = false;
   isPaused = false;
   isSuspended = false;
+  /** Its peer takes his time to close after `endByPeer()`. */
+  lingers = false;
   isCorked = false;
   tls: TlsInfo | undefined;
   readonly peer: string;
@@ -77,6 +79,11 @@ export class FakeConnection implements Connection {
     this.isEnded = true;
     const before = this.handler;
     this.handler = { onData() {}, onDrain() {}, onClose: (reason) => before.onClose(reason) };
+  }
+
+  endByPeer(): void {
+    this.end();
+    if (!this.lingers) this.closed();
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export class Bounds {
   queryWaitMsMin = Number.POSITIVE_INFINITY;
   /** server_fast_close has been on. */
   closesFast = false;
+  /** Somebody was killed, and it may have been in the middle of a row. */
+  kills = false;
   readonly memories = new Set<number>();
   readonly #timeoutsMs = new Map<string, number>();
 
@@ -37,7 +39,9 @@ export class Bounds {
 
   /** A query or a transaction may be ended in the middle of a row, where nothing can be said. */
   get endsLate(): boolean {
-    return Math.min(this.msOf('query_timeout'), this.msOf('transaction_timeout')) < Number.POSITIVE_INFINITY;
+    const isHurried =
+      Math.min(this.msOf('query_timeout'), this.msOf('transaction_timeout')) < Number.POSITIVE_INFINITY;
+    return isHurried || this.kills;
   }
 
   /** The shortest that it was; infinite when it never was set. */

@@ -47,7 +47,13 @@ const EXCUSES: readonly Excuse[] = [
     text: /server_fast_close/,
     holds: ({ bounds }) => bounds.closesFast,
   },
-  { sqlstate: '57P01', text: /^database removed: /, holds: hasChanged },
+  {
+    sqlstate: '57P01',
+    text: /by an administrator \(KILL\)$|administrator command \(KILL_CLIENT\)$/,
+    holds: ({ now, killedAt }) => now - killedAt < FAULT_ECHO_MS,
+  },
+  { sqlstate: '57P03', text: /is disabled$/, holds: hasChanged },
+  { sqlstate: '57P01', text: /^database removed/, holds: hasChanged },
   { sqlstate: '3D000', text: /./, holds: hasChanged },
   {
     sqlstate: '53300',

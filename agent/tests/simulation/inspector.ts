@@ -30,6 +30,7 @@ export class Inspector {
   inspect(): void {
     const { registry, context } = this.#world;
     for (const pool of registry) this.#inspectPool(pool);
+    if (this.#world.emptied.size > 0) this.#inspectEmptied();
     const count = context.clients.count + context.clients.arriving;
     const max = this.#world.settings.max_client_conn;
     if (count > max && count > this.#clients)
@@ -37,6 +38,22 @@ export class Inspector {
     this.#clients = count;
     if (count >= max) this.#world.fullAt = this.#world.now;
     for (const session of context.clients) this.#inspectSession(session);
+  }
+
+  /** PAUSE has said that it is done: PostgreSQL can be restarted, and nobody would notice. */
+  #inspectEmptied(): void {
+    const world = this.#world;
+    for (const name of world.emptied) {
+      for (const { database, isGone } of world.registry)
+        if ((name === undefined || database.name === name) && !isGone)
+          world.violation(`PAUSE is done, and ${database.name} has a server`);
+      if (name !== undefined) continue;
+      for (const { backend, connection } of world.postgres.sessions) {
+        const isLost = connection.isClosed || connection.isFrozen || connection.isHalfOpen;
+        if (backend !== undefined && !isLost)
+          world.violation('PAUSE is done, and PostgreSQL has a connection');
+      }
+    }
   }
 
   #inspectPool(pool: Pool): void {
@@ -54,7 +71,8 @@ export class Inspector {
     };
     const next = decide({ ...timeless, loginConcurrency, retryAt, failing, room }, now);
     if (next === 'dial') world.violation('a client waits although there is room for a server');
-    if (next === 'evict' && this.#canBeHelped(pool))
+    const isHelped = pool.comingOfDatabase > 0 && pool.comingOfUser > 0;
+    if (next === 'evict' && !isHelped && this.#canBeHelped(pool))
       world.violation('a client waits although another pool could give up a server for it');
     if (pool.roomOfDatabase < 0 && servers > before) world.violation('max_db_connections was passed');
     if (pool.roomOfUser < 0 && servers > before) world.violation('max_user_connections was passed');
@@ -87,8 +105,8 @@ export class Inspector {
         (other) => other !== pool && isUnder(other) && other.idle > 0 && other.connected > other.minimum,
       );
     return (
-      (pool.roomOfDatabase > 0 || spares(({ database }) => database.name === pool.database.name)) &&
-      (pool.roomOfUser > 0 || spares(({ user }) => user === pool.user))
+      (pool.comingOfDatabase > 0 || spares(({ database }) => database.name === pool.database.name)) &&
+      (pool.comingOfUser > 0 || spares(({ user }) => user === pool.user))
     );
   }
 

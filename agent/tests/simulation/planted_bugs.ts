@@ -2,6 +2,7 @@
 
 import { PreparedStatements } from '../../client/prepared.ts';
 import { Session } from '../../client/session.ts';
+import { Holds } from '../../pool/holds.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { Waiter } from '../../pool/pool_figures.ts';
 import type { Server } from '../../server/server.ts';
@@ -48,6 +49,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'a name is booked when its Parse is seen, not when it is answered', plant: bookEarly },
   { name: 'a statement without a name of another client is not closed', plant: leaveUnnamed },
   { name: 'a Parse is answered by the agent in a failed transaction', plant: answerInFailed },
+  { name: 'a paused pool lends a server that comes free', plant: lendWhilePaused },
+  { name: 'PAUSE says that it is done while a server is left', plant: pauseTooEarly },
   { name: 'DEALLOCATE by SQL does not free the client’s name', plant: keepNames },
 ];
 
@@ -63,6 +66,33 @@ function releaseEarly(): () => void {
           return;
         this.server = undefined;
         this.pool.release(server);
+      },
+  );
+}
+
+function lendWhilePaused(): () => void {
+  const isNow = sometimes(2);
+  return replace(
+    Pool.prototype,
+    'giveBack',
+    (original) =>
+      function giveBack(this: Pool, ...values: Parameters<Pool['giveBack']>): void {
+        if (!this.paused || !isNow()) return original.apply(this, values);
+        this.paused = false;
+        original.apply(this, values);
+        this.paused = true;
+      },
+  );
+}
+
+function pauseTooEarly(): () => void {
+  const isNow = sometimes(3);
+  return replace(
+    Holds.prototype,
+    'wait',
+    (original) =>
+      function wait(this: Holds, isOver: () => boolean): Promise<void> {
+        return isNow() ? Promise.resolve() : original.call(this, isOver);
       },
   );
 }

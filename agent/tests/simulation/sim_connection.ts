@@ -51,6 +51,7 @@ export class SimConnection implements Connection {
   readonly #random: Random;
   readonly #link: Link;
   #ending = false;
+  #endsByPeer = false;
   #corked = false;
   #paused = false;
   #suspended = false;
@@ -127,6 +128,19 @@ export class SimConnection implements Connection {
 
   end(): void {
     if (this.isClosed || this.#ending) return;
+    this.#beginEnd();
+    if (this.buffered > 0) this.#linger = this.#timeline.after(LINGER_MS, () => this.#cut());
+  }
+
+  endByPeer(): void {
+    if (this.isClosed || this.#ending) return;
+    this.#beginEnd();
+    this.unsuspend();
+    this.#endsByPeer = true;
+    this.#linger = this.#timeline.after(LINGER_MS, () => this.close());
+  }
+
+  #beginEnd(): void {
     this.uncork();
     this.#ending = true;
     const before = this.handler;
@@ -134,7 +148,6 @@ export class SimConnection implements Connection {
     // A paused socket that was closed still learns of the other end.
     this.resume();
     if (this.buffered === 0) this.#fin();
-    else this.#linger = this.#timeline.after(LINGER_MS, () => this.#cut());
   }
 
   #cut(): void {
@@ -274,7 +287,7 @@ export class SimConnection implements Connection {
     this.#flush();
     if (this.buffered > 0) return;
     if (this.#ending) {
-      this.#linger?.clear();
+      if (!this.#endsByPeer) this.#linger?.clear();
       this.#fin();
     } else this.handler.onDrain();
   }

@@ -1,11 +1,12 @@
 // What goes wrong in a simulated world, and what its operator does: chosen at random, mended after a while.
 
+import { chooseVerb } from './operator.ts';
 import { retuned } from './settings_model.ts';
 import type { World } from './world.ts';
 
 /** One thing, or nothing. */
 export function chooseTrouble(world: World, poolSize: number): void {
-  const { random, postgres, registry } = world;
+  const { random, postgres } = world;
   const logged = world.clients.filter((client) => client.isLoggedIn);
   const client = logged.length === 0 ? undefined : random.pick(logged);
   const sessions = [...postgres.sessions];
@@ -44,15 +45,12 @@ export function chooseTrouble(world: World, poolSize: number): void {
       return crash(world);
     case 17:
     case 18:
-      return pause(world);
+      return chooseVerb(world);
     case 19:
     case 20:
       return retune(world, poolSize);
     case 21:
       return remove(world);
-    case 22:
-      world.trace(() => 'reconnect');
-      return registry.reconnect();
   }
 }
 
@@ -94,17 +92,6 @@ function vanish(world: World, pid: number | undefined): void {
   world.after(world.random.between(1_000, 15_000), () => {
     world.postgres.fault();
     session.connection.reset('ETIMEDOUT');
-  });
-}
-
-function pause(world: World): void {
-  const { registry, random } = world;
-  const name = random.chance(0.5) ? 'shop' : undefined;
-  world.trace(() => `pause ${name ?? 'all'}`);
-  registry.pause(name);
-  world.after(random.below(7_000), () => {
-    world.trace(() => `resume ${name ?? 'all'}`);
-    registry.resume(name);
   });
 }
 

@@ -14,6 +14,8 @@ import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
 import { endLateClients } from '../../client/timeouts.ts';
 import type { PoolMode, Settings } from '../../config/settings.ts';
+import { Suspension } from '../../daemon/suspension.ts';
+import { Verbs } from '../../daemon/verbs.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { NameCache } from '../../wire/name_cache.ts';
@@ -57,6 +59,12 @@ export class World implements ClientWorld {
   readonly inspector: Inspector;
   readonly books: Books;
   readonly bounds = new Bounds();
+  readonly suspension: Suspension;
+  readonly verbs: Verbs;
+  /** Databases, or all of it, that a PAUSE has emptied: until RESUME nothing is connected there. */
+  readonly emptied = new Set<string | undefined>();
+  /** When somebody was last killed. */
+  killedAt = Number.NEGATIVE_INFINITY;
   settings: Settings;
   /** When limits were last changed, a database taken away, a pool paused: what may excuse an error. */
   changedAt = Number.NEGATIVE_INFINITY;
@@ -127,6 +135,9 @@ export class World implements ClientWorld {
       tools,
       random: bytes,
     };
+    const { context: own, registry } = this;
+    this.suspension = new Suspension(own);
+    this.verbs = new Verbs({ plane: { context: own, registry, suspension: this.suspension }, clock, log });
     this.inspector = new Inspector(this);
     this.books = new Books(this, context.statements as RememberedStatements);
     this.bounds.add(settings);
@@ -202,6 +213,7 @@ export class World implements ClientWorld {
       this.timeline,
       this.random,
     );
+    this.suspension.onConnection(connection);
     new Login(connection, 'unix', this.context);
     return connection;
   }
@@ -223,6 +235,11 @@ export class World implements ClientWorld {
   trace(line: () => string | readonly string[]): void {
     if (!this.#isTracing) return;
     for (const each of [line()].flat()) this.lines.push(`${this.now.toFixed(1).padStart(9)} ${each}`);
+  }
+
+  /** Found where nobody could catch it: told with the next step. */
+  report(what: string): void {
+    this.#failure ??= new Error(what);
   }
 
   violation(what: string): never {
@@ -296,7 +313,7 @@ export class World implements ClientWorld {
     this.isClosing = true;
     this.trace(() => 'closing');
     this.postgres.state = 'up';
-    this.registry.resume();
+    this.#letGo();
     const until = this.now + 120_000;
     while (this.clients.some(({ phase }) => phase !== 'over') && this.now < until) await this.#step();
     const left = this.clients.filter(({ phase }) => phase !== 'over');
@@ -311,14 +328,25 @@ export class World implements ClientWorld {
     this.inspector.inspectTimers();
   }
 
+  /** What the operator holds back. */
+  #letGo(): void {
+    const { holds } = this.registry;
+    this.suspension.end();
+    this.emptied.clear();
+    holds.paused.clear();
+    holds.disabled.clear();
+    this.registry.resume();
+  }
+
   #tick(): void {
     if (!this.#isTicking) return;
     this.timeline.after(TICK_MS, () => {
+      this.#tick();
+      if (this.suspension.isOn) return;
       this.registry.tick(this.now);
       endLateClients(this.context, this.now);
       this.#letRemovedGo();
       this.inspector.inspectWaits();
-      this.#tick();
     });
   }
 
