@@ -13,6 +13,7 @@ import type {
 import { AnyUnused } from './any_unused.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
 import { DatabaseStatistics } from './database_statistics.ts';
+import { evict } from './eviction.ts';
 import { statsLine } from './figures.ts';
 import { Holds } from './holds.ts';
 import { trim } from './janitor.ts';
@@ -51,7 +52,7 @@ export class PoolRegistry {
       leavingByDatabase: new Counter(),
       leavingByUser: new Counter(),
       holds: new Holds(),
-      evict: (wanting) => this.#evict(wanting),
+      evict: (wanting) => evict(this, wanting),
       starved: new Set(),
       wakeStarved: () => this.#wakeStarved(),
     };
@@ -308,40 +309,6 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 
-  /**
-   * A limit of the database and one of the user may both be reached: then each needs a place of its own. The place is free
-   * when PostgreSQL has ended the server that gives it up, and nobody is asked for another one until then.
-   */
-  #evict(wanting: Pool): boolean {
-    for (;;) {
-      const needsDatabase = wanting.comingOfDatabase <= 0;
-      const needsUser = wanting.comingOfUser <= 0;
-      if (!needsDatabase && !needsUser) return wanting.room > 0;
-      const isOfDatabase = (pool: Pool): boolean => pool.database.name === wanting.database.name;
-      const isOfUser = (pool: Pool): boolean => pool.user === wanting.user;
-      const ofDatabase = needsDatabase ? this.#idlest(wanting, isOfDatabase) : undefined;
-      const ofUser = needsUser ? this.#idlest(wanting, isOfUser) : undefined;
-      // Nothing is closed in vain: both, or none.
-      if ((needsDatabase && ofDatabase === undefined) || (needsUser && ofUser === undefined)) return false;
-      giveUpOldest(ofDatabase);
-      giveUpOldest(ofUser);
-    }
-  }
-
-  /** Of the pools that can spare a server, the one whose server has rested for longest: PgBouncer's choice. */
-  #idlest(wanting: Pool, helps: (pool: Pool) => boolean): Pool | undefined {
-    let idlest: Pool | undefined;
-    let since = Number.POSITIVE_INFINITY;
-    for (const pool of this.#pools.values()) {
-      if (pool === wanting || !helps(pool) || pool.idle === 0 || pool.connected <= pool.minimum) continue;
-      const { idleSince } = pool.idleServers.first!;
-      if (idleSince >= since) continue;
-      idlest = pool;
-      since = idleSince;
-    }
-    return idlest;
-  }
-
   #wakeStarved(): void {
     const { starved } = this.#context;
     if (this.#waking) return;
@@ -363,11 +330,6 @@ function isAt(address: HostSettings): (host: HostSettings) => boolean {
 
 function keyOf(database: string, user: string): string {
   return `${database}\0${user}`;
-}
-
-function giveUpOldest(pool: Pool | undefined): void {
-  const oldest = pool?.idleServers.first;
-  if (oldest !== undefined) pool?.discard(oldest, 'another pool needs its place under the limit');
 }
 
 function since(pool: Pool): number {
