@@ -35,11 +35,10 @@ export function login(
       connection.close();
       reject(error);
     });
-    signal.addEventListener(
-      'abort',
-      () => machine.fail(new AgentError('server_timeout', { what: 'login' })),
-      { once: true },
-    );
+    const giveUp = (): void => machine.fail(new AgentError('server_timeout', { what: 'login' }));
+    // Between the connection and here it may have been given up, and nobody is told of that again.
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
     connection.handler = machine;
     if (connection.isClosed) return machine.onClose({ error: undefined });
     connection.write(encodeStartup({ user: options.user, database: options.dbname, ...options.parameters }));

@@ -21,7 +21,8 @@ export class Talk {
   readonly late = new AbortController();
   outcome: LoginResult | AgentError | undefined;
 
-  constructor(more: Partial<LoginOptions> = {}) {
+  constructor(more: Partial<LoginOptions> = {}, isLate = false) {
+    if (isLate) this.late.abort();
     const options: LoginOptions = {
       user: 'idp_app',
       dbname: 'idp',

@@ -67,6 +67,12 @@ describe('login()', () => {
     );
   });
 
+  test('does not begin when it was given up before', async () => {
+    const talk = new Talk({}, true);
+    expect(await talk.refusal()).toStartWith('server_timeout: ');
+    expect(talk.connection.takeSent().length).toBe(0);
+  });
+
   test('does not mind being given up after it is done', async () => {
     const talk = new Talk();
     talk.says(server.authentication(0), END);
