@@ -18,6 +18,7 @@ import type { AgentLog } from './logger.ts';
 import type { Notifier } from './notify.ts';
 import type { PemFiles } from './pem_files.ts';
 import { type Plane, type PreparedSettings, prepare } from './plane.ts';
+import { statusLine } from './status_line.ts';
 import { Verbs } from './verbs.ts';
 
 /** How often a drain looks whether it is done. */
@@ -39,6 +40,8 @@ export interface AgentParts {
   readonly loadAgain: (set: ConsoleSettings) => Promise<LoadResult>;
   /** What was loaded last is in force. */
   readonly onApplied: () => void;
+  /** Settings that have no effect, because systemd opened the sockets; a sentence each. */
+  readonly ignored: (loaded: LoadResult & { settings: Settings }) => readonly string[];
   readonly pem: { current: PemFiles };
   readonly loaded: LoadResult & { settings: Settings };
   readonly pid: number;
@@ -60,6 +63,7 @@ export class Agent implements Controls {
   #control: ControlSocket | undefined;
   /** Why it cannot be made again; said once. */
   #controlFailure = '';
+  #told = '';
   #lastReload: ReloadSnapshot | undefined;
   #reloads = { succeeded: 0, failed: 0 };
   #reloading: Promise<ReloadResult> | undefined;
@@ -81,6 +85,7 @@ export class Agent implements Controls {
   /** The last steps of booting: the control socket, then READY. */
   async start(): Promise<void> {
     this.#control = await this.#parts.openControl(this.settings);
+    for (const sentence of this.#parts.ignored(this.#loaded)) this.#parts.log.warn({}, sentence);
     this.#parts.watch(this.#loaded.files, this.settings);
     this.#state = 'running';
     this.#parts.notifier.ready();
@@ -206,10 +211,11 @@ export class Agent implements Controls {
     this.stop();
   }
 
-  /** What clients and commands go by is made again where somebody has removed it. */
+  /** What clients and commands go by is made again where somebody has removed it; systemd is told what has changed. */
   mend(): void {
     if (!this.#is('running')) return;
     this.#parts.listeners.mend(this.settings);
+    if (this.#statusLine() !== this.#told) this.#tellStatus();
     if (this.#control?.isThere() === false && this.#reloading === undefined) void this.#mendControl();
   }
 
@@ -264,7 +270,11 @@ export class Agent implements Controls {
       log: this.#parts.log.output,
       reloads: { ...this.#reloads },
       lastReload: this.#lastReload,
-      warnings: [...sentences(this.#loaded.problems), ...this.#setSentences()],
+      warnings: [
+        ...sentences(this.#loaded.problems),
+        ...this.#parts.ignored(this.#loaded),
+        ...this.#setSentences(),
+      ],
       config: this.#loaded.config?.absolute ?? null,
       files: this.#loaded.files,
     });
@@ -340,7 +350,8 @@ export class Agent implements Controls {
       changes.push(
         'certificate or key files have new contents; server connections are replaced as they come free',
       );
-    return { ok: true, changes, problems: sentences(loaded.problems) };
+    const ignored = this.#parts.ignored(this.#loaded);
+    return { ok: true, changes, problems: [...sentences(loaded.problems), ...ignored] };
   }
 
   /** What somebody may look for in the files in vain. */
@@ -377,9 +388,11 @@ export class Agent implements Controls {
   }
 
   #tellStatus(): void {
-    const { notifier, plane } = this.#parts;
-    const names = Object.keys(this.settings.databases).join(', ');
-    const failed = this.#lastReload?.ok === false ? '; the last reload was refused' : '';
-    notifier.status(`${this.#shownState}: ${plane.context.clients.count} clients, serving ${names}${failed}`);
+    this.#told = this.#statusLine();
+    this.#parts.notifier.status(this.#told);
+  }
+
+  #statusLine(): string {
+    return statusLine(this.#shownState, this.#parts.plane, this.#lastReload?.ok === false);
   }
 }

@@ -15,10 +15,11 @@ import { peerCredentials } from '../native/peer_credentials.ts';
 import { openSystemd } from '../native/systemd.ts';
 import { setTcpOptions } from '../native/tcp_options.ts';
 import { userName } from '../native/users.ts';
-import { tryFirst } from '../pool/first_login.ts';
+import { lookForServers } from '../pool/first_login.ts';
 import { Agent } from './agent.ts';
 import { openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
+import { ignoredSettings } from './ignored_settings.ts';
 import { Listeners } from './listeners.ts';
 import { type AgentLog, makeLog } from './logger.ts';
 import { type Machine, thisMachine, wantsColours } from './machine.ts';
@@ -212,6 +213,7 @@ async function boot(
   const { clock, pid, env } = machine;
   const libc = openLibc();
   const inherited = takeInheritedSockets(env, { pid, libc });
+  const socketUnit = unitOf(loaded.config?.absolute)?.replace('.service', '.socket') ?? 'its socket unit';
   const notifier = makeNotifier(env, { pid, libc, systemd: openSystemd(), log });
   const pem = { current: new PemFiles() };
   const mockKey = machine.random(MOCK_KEY_BYTES);
@@ -238,6 +240,7 @@ async function boot(
     memoryBytes: machine.memoryBytes,
     load: again,
     loadAgain: withSame,
+    ignored: (now) => ignoredSettings(now, inherited, socketUnit),
     onApplied,
     openControl: (settings) =>
       openControlSocket(settings.control_socket, {
@@ -245,10 +248,7 @@ async function boot(
         internalErrors,
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
-        tryAgain: () => {
-          plane.registry.tryAgain();
-          tryFirst(plane.registry);
-        },
+        tryAgain: () => lookForServers(plane.registry),
       }),
     watch: (files, settings) => {
       watcher.replaceFiles(files, seen);

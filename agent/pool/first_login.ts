@@ -5,6 +5,12 @@ import type { Pool } from './pool.ts';
 import { Probe } from './probe.ts';
 import type { PoolRegistry } from './registry.ts';
 
+/** Whoever asks how the pools are wants to know it now. */
+export function lookForServers(registry: PoolRegistry): void {
+  registry.tryAgain();
+  tryFirst(registry);
+}
+
 /** Once for each writer, in the application's own name. A database whose password only clients can bring has to wait for one. */
 export function tryFirst(registry: PoolRegistry): void {
   for (const { name, role, user } of Object.values(registry.settings.databases)) {

@@ -141,3 +141,36 @@ test("commands on the service's configuration have the variables of its Environm
     ).toContain(idp.password);
   await configureIdp(debian);
 });
+
+const YML = '/etc/pgsidecar/pgsidecar.yml';
+
+test('settings of sockets that systemd opened are warned about: at the start, at a reload, in status', async () => {
+  await configureIdp(debian, 'listen_addr: 127.0.0.1\nlisten_port: 6432\n');
+  const told = [
+    `listen_addr at ${YML}:4 has no effect: systemd opened the sockets (pgsidecar.socket); write ListenStream= there`,
+    `listen_port at ${YML}:5 has no effect: systemd opened the sockets (pgsidecar.socket); write ListenStream= there`,
+  ];
+  const reloaded = await debian.run(`pgsidecar reload --config ${YML}`);
+  expect([reloaded.code, reloaded.stderr]).toEqual([0, told.map((line) => `warning: ${line}\n`).join('')]);
+  const since = (await debian.must('date +%s.%N')).trim();
+  await debian.must('systemctl restart pgsidecar.service');
+  const journal = await debian.must(
+    `journalctl --no-pager --output cat -u pgsidecar.service --since @${since}`,
+  );
+  const status = await debian.must(`pgsidecar status --config ${YML}`);
+  expect(status).toContain('Listening  /run/pgsidecar/.s.PGSQL.5432\n');
+  for (const line of told) {
+    expect(journal).toContain(line);
+    expect(status).toContain(line);
+  }
+  await configureIdp(debian);
+});
+
+test('systemctl status says which database has no server, and no longer when it is there', async () => {
+  await debian.must('systemctl stop postgresql@15-main.service');
+  while ((await psql('/run/pgsidecar')).code === 0) await Bun.sleep(100);
+  while (!(await property('StatusText')).endsWith('serving idp; idp: no server')) await Bun.sleep(100);
+  await debian.must('systemctl start postgresql@15-main.service');
+  await untilServed();
+  while (!(await property('StatusText')).endsWith('serving idp')) await Bun.sleep(100);
+});

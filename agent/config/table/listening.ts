@@ -24,7 +24,7 @@ export const LISTENING_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     pgbouncerDefault: 0o777,
-    doc: 'Permissions of the UNIX socket, octal. PgBouncer has 0777; here only the agent and the group of the socket may connect until it is written otherwise.',
+    doc: 'Permissions of the UNIX socket, octal. PgBouncer has 0777; here only the agent and the group of the socket may connect until it is written otherwise. Where systemd opens the sockets, as in the packages: `SocketMode=` of the socket unit.',
   },
   unix_socket_group: {
     type: 'string',
@@ -32,7 +32,7 @@ export const LISTENING_SETTINGS = {
     default: '',
     reload: 'live',
     pgbouncer: true,
-    doc: "Group that owns the UNIX socket, by name or number: the application's group. Empty: the group that the agent runs as.",
+    doc: "Group that owns the UNIX socket, by name or number: the application's group. Empty: the group that the agent runs as. Where systemd opens the sockets, as in the packages: `SocketGroup=` of the socket unit.",
   },
   listen_port: {
     type: 'integer',
@@ -43,7 +43,7 @@ export const LISTENING_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     pgbouncerDefault: 6432,
-    doc: 'Names the UNIX socket (`.s.PGSQL.5432`) and is the port of every address in `listen_addr`. PgBouncer has 6432; 5432 is what libpq looks for without being told.',
+    doc: 'Names the UNIX socket (`.s.PGSQL.5432`) and is the port of every address in `listen_addr`. PgBouncer has 6432; 5432 is what libpq looks for without being told. Where systemd opens the sockets, as in the packages: `ListenStream=` of the socket unit.',
   },
   listen_addr: {
     type: 'list',
@@ -51,7 +51,7 @@ export const LISTENING_SETTINGS = {
     default: [],
     reload: 'live',
     pgbouncer: true,
-    doc: 'Addresses for TCP, separated by commas; `*` is every one. Empty: no TCP. Anything but loopback needs `client_tls_sslmode` `require` or stricter.',
+    doc: 'Addresses for TCP, separated by commas; `*` is every one. Empty: no TCP. Anything but loopback needs `client_tls_sslmode` `require` or stricter. Where systemd opens the sockets, as in the packages: `ListenStream=` of the socket unit.',
   },
   tcp_keepalive: {
     type: 'boolean',
