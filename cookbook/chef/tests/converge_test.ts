@@ -31,7 +31,7 @@ for (const [release, name] of EACH_RELEASE) {
         '\n\nsources:\n- "/srv/idp/config/application.yml"\n',
       );
       expect(await debian.must('stat -c "%a %U:%G" /etc/pgsidecar/pgsidecar.yml')).toBe(
-        '640 root:pgsidecar\n',
+        '640 root:pgsidecar-config\n',
       );
       expect(debian.read('/etc/systemd/system/pgsidecar.service.d/50-chef-groups.conf')).toContain(
         'SupplementaryGroups=idp',

@@ -9,7 +9,7 @@ end
 control 'configuration' do
   describe file('/etc/pgsidecar/pgsidecar.yml') do
     its('owner') { should eq 'root' }
-    its('group') { should eq 'pgsidecar' }
+    its('group') { should eq 'pgsidecar-config' }
     its('mode') { should cmp '0640' }
   end
 
