@@ -21,7 +21,9 @@ const SYSTEMCTL_MS_MAX = 5_000;
 const PROPERTIES = ['LoadState', 'User', 'Group', 'SupplementaryGroups'] as const;
 
 export const serviceRoom: ServiceRoom = Object.freeze({
-  io: (env: SourceIo['env'], unit: string | undefined) => sourceIo(env, process.cwd(), undefined, unit),
+  // A service stands in the root directory, and finds no file of the application where whoever asks happens to be.
+  io: (env: SourceIo['env'], unit: string | undefined) =>
+    sourceIo(env, unit === undefined ? process.cwd() : '/', undefined, unit),
   become,
 });
 

@@ -2,7 +2,8 @@
 
 import type { SourceReading } from './source.ts';
 
-const FILE = /^\/etc\/pgsidecar\/([^/]+)\.yml$/;
+/** A hidden one is what a tool stages there (`.chef-…`) before it is put in place. */
+const FILE = /^\/etc\/pgsidecar\/([^/.][^/]*)\.yml$/;
 /** As systemd takes it in pgsidecar@NAME.service. */
 const NAME = /^[\w.:-]+$/;
 /** The service that is no instance. */

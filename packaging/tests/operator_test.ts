@@ -104,6 +104,15 @@ test('check as root sees what the service would, and both say who may not read w
   await untilServed();
 });
 
+test('check as root judges from where the service stands, wherever root is', async () => {
+  const database = `{ host: localhost, user: idp_app, password: ${idp.password}, sslmode: disable }`;
+  debian.write('/etc/pgsidecar/alone.yml', `databases:\n  idp: ${database}\n`, 0o640);
+  await debian.must('chown root:pgsidecar-config /etc/pgsidecar/alone.yml && chmod 0700 /root');
+  const checked = await debian.run('cd /root && pgsidecar check --config /etc/pgsidecar/alone.yml');
+  expect([checked.code, checked.stderr]).toEqual([0, expect.not.stringContaining('error:')]);
+  await debian.must('rm /etc/pgsidecar/alone.yml');
+});
+
 test('somebody who may not read the configuration is told to be root, or the agent', async () => {
   const said = await debian.run(`runuser -u nobody -- pgsidecar url --config /etc/pgsidecar/pgsidecar.yml`);
   expect(said.code).toBe(78);
