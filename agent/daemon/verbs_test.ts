@@ -143,7 +143,7 @@ test('Verbs.kill() drops clients in every state and all servers, and holds who c
   running.says(query('SELECT 1'));
   waiting.says(query('SELECT 2'));
   verbs.kill('idp');
-  const told = 'FATAL 57P01 terminating connection: database "idp" was killed by an administrator (KILL)';
+  const told = 'FATAL 57P01 database removed: "idp" was killed by an administrator (KILL)';
   for (const client of [running, waiting, idle]) {
     expect([client.heard(), client.connection.isEnded]).toEqual([[told], true]);
   }
@@ -179,7 +179,7 @@ test('Verbs.killClient() ends one client and its server', async () => {
   const [session] = plane.context.clients;
   verbs.killClient(session!.pid);
   expect(one.heard()).toEqual([
-    'FATAL 57P01 terminating connection due to administrator command (KILL_CLIENT)',
+    'FATAL 57P01 admin forced disconnect: an administrator has killed this client (KILL_CLIENT)',
   ]);
   expect([other.connection.isEnded, plane.context.clients.count, plane.pool().servers]).toEqual([
     false,

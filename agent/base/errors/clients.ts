@@ -185,12 +185,12 @@ export const CLIENT_ERRORS = {
   database_killed: {
     sqlstate: '57P01',
     exit: 75,
-    sentence: 'terminating connection: database "{database}" was killed by an administrator (KILL)',
+    sentence: 'database removed: "{database}" was killed by an administrator (KILL)',
   },
   client_killed: {
     sqlstate: '57P01',
     exit: 75,
-    sentence: 'terminating connection due to administrator command (KILL_CLIENT)',
+    sentence: 'admin forced disconnect: an administrator has killed this client (KILL_CLIENT)',
   },
   query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
   message_too_long: {

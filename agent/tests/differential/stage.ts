@@ -164,6 +164,11 @@ export class Actor {
     this.#client.say(...lines.map(encodeLine));
   }
 
+  /** What is never the same twice. */
+  sendUnseen(...lines: readonly string[]): void {
+    this.#client.say(...lines.map(encodeLine));
+  }
+
   /** Reads up to the `count`th of these, or the end. */
   async read(until = 'ReadyForQuery', count = 1): Promise<void> {
     for (let seen = 0; seen < count; ) {
@@ -177,6 +182,45 @@ export class Actor {
   async query(sql: string): Promise<void> {
     this.send(`Query ${JSON.stringify(sql)}`);
     await this.read();
+  }
+
+  /** Asks the console, and notes what its columns are in place of rows that are never the same. */
+  async columns(sql: string): Promise<void> {
+    this.send(`Query ${JSON.stringify(sql)}`);
+    for (;;) {
+      const answer = await this.#next();
+      if (answer === undefined) return;
+      if (answer.type === 'T') for (const column of columnsOf(answer.body)) this.#note(`column ${column}`);
+      else if (answer.type !== 'D') this.#note(lineOf(answer));
+      if (answer.type === 'Z') return;
+    }
+  }
+
+  /** Asks the console, and notes the values of one column. */
+  async values(sql: string, column: string): Promise<void> {
+    this.send(`Query ${JSON.stringify(sql)}`);
+    for (const row of await this.#rows()) this.#note(`${column} ${row.get(column)}`);
+  }
+
+  /** As `values()`, of the first row that fits; nothing is noted, for it is never the same. */
+  async find(sql: string, wanted: Readonly<Record<string, string>>, column: string): Promise<string> {
+    this.#client.say(encodeLine(`Query ${JSON.stringify(sql)}`));
+    const isWanted = (row: ReadonlyMap<string, string>) =>
+      Object.entries(wanted).every(([name, value]) => row.get(name) === value);
+    return (await this.#rows()).find(isWanted)?.get(column) ?? 'nothing';
+  }
+
+  async #rows(): Promise<ReadonlyMap<string, string>[]> {
+    const rows: Map<string, string>[] = [];
+    let names: string[] = [];
+    for (;;) {
+      const answer = await this.#next();
+      if (answer === undefined || answer.type === 'Z') return rows;
+      if (answer.type === 'T') names = columnsOf(answer.body).map((column) => column.split(' ')[0]!);
+      if (answer.type === 'E') this.#note(lineOf(answer));
+      if (answer.type === 'D')
+        rows.push(new Map(valuesOf(answer.body).map((value, i) => [names[i]!, value])));
+    }
   }
 
   /** Reads until the connection ends. */
@@ -221,6 +265,28 @@ export class Actor {
     this.drop();
     return undefined;
   }
+}
+
+/** Of a RowDescription: `name` and the type's OID. */
+function columnsOf(body: Buffer): string[] {
+  const columns: string[] = [];
+  for (let at = 2; at < body.length; ) {
+    const end = body.indexOf(0, at);
+    columns.push(`${body.toString('utf8', at, end)} ${body.readInt32BE(end + 7)}`);
+    at = end + 19;
+  }
+  return columns;
+}
+
+/** Of a DataRow, in text. */
+function valuesOf(body: Buffer): string[] {
+  const values: string[] = [];
+  for (let at = 2; at < body.length; ) {
+    const length = body.readInt32BE(at);
+    values.push(length < 0 ? 'NULL' : body.toString('utf8', at + 4, at + 4 + length));
+    at += 4 + Math.max(length, 0);
+  }
+  return values;
 }
 
 function lineOf(answer: Answer): string {
