@@ -18,7 +18,8 @@ export const CONFIGURATION_FLAGS: readonly Flag[] = [
     name: 'config',
     value: 'FILE',
     completes: 'file',
-    summary: 'Settings of pgsidecar itself, in place of ./pgsidecar.yml and /etc/pgsidecar/pgsidecar.yml',
+    summary:
+      'Settings of pgsidecar itself, or a pgbouncer.ini, in place of ./pgsidecar.yml and /etc/pgsidecar/pgsidecar.yml',
   },
   {
     name: 'instance',

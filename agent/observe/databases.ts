@@ -2,7 +2,9 @@
 
 import { CONSOLE_OWNER } from '../client/console_door.ts';
 import type { ClientContext } from '../client/context.ts';
+import { namedDatabases } from '../config/any_database.ts';
 import type { DatabaseSettings, PoolMode } from '../config/settings.ts';
+import { anyDatabases } from './snapshot.ts';
 
 export interface DatabaseRow {
   readonly database: DatabaseSettings;
@@ -25,11 +27,16 @@ export interface UserRow {
   readonly clients: number;
 }
 
+/** Those that have a name, and those that `*` has been made into; `*` itself nobody can ask for. */
+export function servedDatabases({ settings, registry }: ClientContext): readonly DatabaseSettings[] {
+  return [...namedDatabases(settings), ...anyDatabases(registry)];
+}
+
 export function* readDatabases(context: ClientContext): Iterable<DatabaseRow> {
   const { settings, registry, clients } = context;
   const servers = new Map<string, number>();
   for (const pool of registry) add(servers, pool.database.name, pool.servers);
-  for (const database of Object.values(settings.databases)) {
+  for (const database of servedDatabases(context)) {
     const { name, poolMode } = database;
     yield {
       database,

@@ -1,6 +1,7 @@
 // SHOW LISTS, STATE, VERSION, MEM, DNS_HOSTS and DNS_ZONES: of the agent as a whole.
 
 import { VERSION } from '../../base/version.ts';
+import { servedDatabases } from '../../observe/databases.ts';
 import { type ConsoleTools, columns, type Show } from './row.ts';
 
 /** The PgBouncer whose console this one speaks like: its columns, its words. */
@@ -23,7 +24,7 @@ function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
     places += Math.max(pool.sizeMax - pool.servers, 0);
   }
   return {
-    databases: Object.keys(settings.databases).length + 1,
+    databases: servedDatabases(context).length + 1,
     users: Object.keys(settings.users).length,
     peers: 0,
     pools,

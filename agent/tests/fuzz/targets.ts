@@ -3,6 +3,7 @@
 import type { Target } from './target.ts';
 import { AUTH_TARGETS } from './targets/auth.ts';
 import { AUTH_QUERY_TARGETS } from './targets/auth_query.ts';
+import { INI_TARGETS } from './targets/ini_files.ts';
 import { LOGIN_TARGETS } from './targets/logins.ts';
 import { PLANE_TARGETS } from './targets/plane.ts';
 import { TEXT_TARGETS } from './targets/text_files.ts';
@@ -17,4 +18,5 @@ export const TARGETS: readonly Target[] = [
   ...AUTH_QUERY_TARGETS,
   ...YAML_TARGETS,
   ...TEXT_TARGETS,
+  ...INI_TARGETS,
 ];
