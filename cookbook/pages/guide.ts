@@ -41,6 +41,20 @@ export function describeGuide(guide: Guide, more: (stage: Stage) => void = () =>
     test('the application as it was comes to the server', async () => {
       expect(await run('ask')).toMatch(DIRECT);
     });
+    test('where the step that points at the agent cannot be done, the file of the application stays as it is', async () => {
+      const { host, page, env } = stage;
+      const point = page.step('point');
+      const before = host.read(guide.file);
+      const asks = point.includes('pgsidecar url');
+      // Whoever may not read the configuration fares as where there is none.
+      const ended = await host.run(point, { ...env, PGSIDECAR_CONFIG: '/srv/none.yml' }).then(
+        () => 'well',
+        () => 'badly',
+      );
+      expect(ended).toBe(asks ? 'badly' : 'well');
+      if (asks) expect(host.read(guide.file)).toBe(before);
+      else host.write(guide.file, before, 0o640);
+    });
     test('the steps of the page bring it through the agent', async () => {
       await stage.host.startAgent(stage.env);
       await run('point');
