@@ -175,8 +175,9 @@ export async function open(
   } catch (error) {
     connection.close();
     if (error instanceof AgentError) throw error;
-    const reason = (error as Error).message;
-    throw new AgentError(tlsCode(reason, isDirect), { host, port, reason });
+    const said = (error as Error).message;
+    const reason = `${said}${whoseRoots(said, database)}`;
+    throw new AgentError(tlsCode(said, isDirect), { host, port, reason });
   }
 }
 
@@ -213,6 +214,13 @@ function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: Di
  */
 function mayResume({ sslcert }: DatabaseSettings, { resumesTls, channelBinding }: DialPolicy): boolean {
   return resumesTls === true && channelBinding !== 'require' && sslcert === undefined;
+}
+
+/** Where the CAs are the matter: which they are, and what names others. */
+function whoseRoots(reason: string, { sslrootcert }: DatabaseSettings): string {
+  if (!reason.includes('sslrootcert')) return '';
+  const roots = sslrootcert === 'system' ? 'the CAs of this machine' : sslrootcert;
+  return `; sslrootcert is ${roots}, and server_tls_ca_file names another`;
 }
 
 function tlsCode(reason: string, isDirect: boolean): ErrorCode {

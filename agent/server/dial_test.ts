@@ -249,6 +249,15 @@ describe('dial() and TLS that fails', () => {
     });
   }
 
+  test('a CA that is not known is said with the file of those that are, and the setting', async () => {
+    const attempt = await new Attempt({ sslmode: 'verify-full', sslrootcert: '/etc/ca.crt' }).begin();
+    attempt.network.tlsFailure = () => "the server's certificate is not signed by a CA of sslrootcert (X)";
+    await attempt.says('S');
+    expect(await attempt.refusal()).toEndWith(
+      'sslrootcert (X); sslrootcert is /etc/ca.crt, and server_tls_ca_file names another',
+    );
+  });
+
   test('a certificate file that cannot be read is said as it is', async () => {
     const attempt = new Attempt({ sslmode: 'verify-full' });
     await attempt.begin({
