@@ -81,6 +81,8 @@ export interface Host {
   readonly words: readonly string[];
   out(text: string): void;
   err(text: string): void;
+  /** Whoever read standard output has gone: nothing more need be said. */
+  outIsOver?(): boolean;
   /** `bun 1.4.5, linux x64`. */
   readonly runtime: string;
   /** Whether colours may be used on each of the two. */

@@ -21,10 +21,14 @@ const STDERR = 2;
 export function processHost(): Host {
   const { env, stdout, stderr } = process;
   const colours = wantsColours(env);
+  let isOver = false;
   return Object.freeze({
     words: process.argv.slice(2),
-    out: (text: string) => writeAll(STDOUT, text),
-    err: (text: string) => writeAll(STDERR, text),
+    out: (text: string) => {
+      isOver = writeAll(STDOUT, text) === 'nobody reads' || isOver;
+    },
+    err: (text: string) => void writeAll(STDERR, text),
+    outIsOver: () => isOver,
     runtime: `bun ${Bun.version}, ${process.platform} ${process.arch}`,
     outColours: colours && stdout.isTTY === true,
     errColours: colours && stderr.isTTY === true,
@@ -49,7 +53,7 @@ const probe: ProbeServer = async (database, host, settings) => {
 };
 
 /** At once and whole, so that nothing is lost when the process ends right after it. */
-function writeAll(file: number, text: string): void {
+function writeAll(file: number, text: string): 'written' | 'nobody reads' {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -57,12 +61,16 @@ function writeAll(file: number, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever read from the pipe (`| head`) has seen enough.
-      if (code === 'EPIPE') return;
+      if (code === 'EPIPE') return 'nobody reads';
       // The pipe is full, and somebody made it non-blocking: wait for the reader.
-      if (code !== 'EAGAIN') return cannotWrite(file, error as Error);
+      if (code !== 'EAGAIN') {
+        cannotWrite(file, error as Error);
+        return 'nobody reads';
+      }
       Bun.sleepSync(1);
     }
   }
+  return 'written';
 }
 
 /** Standard output on a full disk is the operator's to know; of standard error there is nobody left to tell. */

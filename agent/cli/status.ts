@@ -46,6 +46,7 @@ async function watch(print: () => Promise<string>, json: boolean, host: Host): P
     while (!over) {
       const page = await print();
       host.out(host.outIsTerminal && !json ? REPAINT + page : page);
+      if (host.outIsOver?.() === true) break;
       await Promise.race([stopped, pause(host)]);
     }
   } finally {

@@ -181,3 +181,17 @@ test('an instance is named by --instance, or by its file: the folder of its sock
   ]);
   expect((await runPgsidecar(['drain', '--instance', '../shop'])).code).toBe(64);
 });
+
+test('status --watch ends when nobody reads it any more', async () => {
+  await using agent = await serve(application);
+  const words = [
+    ...pgsidecarProgram(),
+    'status',
+    '--watch',
+    '--control-socket',
+    `${agent.socketDir}/pgsidecar.control`,
+  ];
+  const line = `${words.map((word) => `'${word}'`).join(' ')} | head -n 1`;
+  const { stdout } = Bun.spawnSync(['bash', '-c', line]);
+  expect(stdout.toString()).toContain(' is running: ');
+});
