@@ -42,6 +42,14 @@ export function pgsidecar1(version: string, date: string): string {
       'SIGNALS',
       Object.entries(SIGNALS).flatMap(([name, { doc }]) => term(name, [doc])),
     ),
+    ...section('ENVIRONMENT', [
+      ...term('PGSIDECAR_CONFIG', ['As --config FILE.']),
+      ...term('PGSIDECAR_SETTING', [
+        'Any setting, its name in capitals: `PGSIDECAR_DEFAULT_POOL_SIZE=5`. A flag wins over it, and it wins over the file.',
+      ]),
+      ...term('DATABASE_URL', ['The database, where no file names one.']),
+      ...term('NO_COLOR', ['No colours, whatever the terminal.']),
+    ]),
     ...section('FILES', [
       ...term('/etc/pgsidecar/pgsidecar.yml', ['The configuration of the packaged service.']),
       ...term('/etc/pgsidecar/NAME.yml', ['That of the instance `pgsidecar@NAME.service`.']),
@@ -49,6 +57,9 @@ export function pgsidecar1(version: string, date: string): string {
         'Variables for the packaged service, as systemd.exec(5) reads them.',
       ]),
       ...term('/run/pgsidecar/.s.PGSQL.5432', ['Where applications connect: `host=/run/pgsidecar`.']),
+      ...term('/run/pgsidecar/pgsidecar.control', [
+        'Where `status`, `reload`, `wait` and `drain` reach the agent; only its user and root may.',
+      ]),
     ]),
     ...section('SEE ALSO', [text('pgsidecar.yml(5), systemd.socket(5), psql(1)')]),
   ]);
@@ -123,7 +134,7 @@ function bold(words: string): string {
 
 /** A paragraph of our documentation's Markdown: `words` in quotes become bold, links keep their words. */
 function text(markdown: string): string {
-  const plain = markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('**', '');
+  const plain = markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\*\*([^*]+)\*\*/g, '$1');
   return plain
     .split('`')
     .map((part, i) => (i % 2 === 1 ? bold(part) : roffOf(part)))

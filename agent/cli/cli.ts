@@ -112,7 +112,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'url',
     summary: 'Print what the application should have as DATABASE_URL',
     about: [
-      'Each library reads the path of a UNIX socket from a URL in its own way, and some cannot: --for says which one it is. Without NAME it is the writer, or else the first database.',
+      'Each library reads the path of a UNIX socket from a URL in its own way, and some cannot: --for says which one it is. PHP with Laravel is libpq; JDBC takes no UNIX socket. Without NAME it is the writer, or else the first database.',
       'With --fallback the URL names the server besides the socket: libpq goes straight to it, with its own TLS, when nothing answers at the socket.',
       'The password shows as *** unless you say --show-secrets. With it, mind where the URL goes: what stands on a command line (psql URL) can be read by everybody on the machine, and sudo writes it into the journal. --variables prints what goes by the environment.',
     ],
@@ -355,6 +355,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Stop the running agent once its clients are done',
     about: [
       'New clients are refused, those that are connected finish what they do, then the agent ends. What has not finished when the time is up is closed.',
+      'Where systemd has the socket, as in the packages, the next client makes it start the agent again: `systemctl stop pgsidecar.socket pgsidecar.service` ends both.',
     ],
     arguments: [],
     flags: [

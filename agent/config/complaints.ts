@@ -65,7 +65,7 @@ function adviceOn(path: readonly string[]): string {
   const meant = nearest(key, known);
   if (meant !== undefined) return `did you mean "${meant}"?`;
   return path.length === 1
-    ? 'docs/reference/settings.md has every setting'
+    ? '`man pgsidecar.yml` and `pgsidecar run --help` have every setting'
     : `expected one of ${known.join(', ')}`;
 }
 

@@ -5,6 +5,7 @@ import { AgentError, type Problem, problem } from '../base/errors.ts';
 import { isLostCredential } from './absolute_path.ts';
 import { type Applications, readApplications } from './applications.ts';
 import { type ConfigFormat, configFormatOf } from './config_format.ts';
+import { PLAIN_CONFIG } from './environment_file.ts';
 import type { Explanation } from './explain.ts';
 import { readInstance } from './instance.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
@@ -101,7 +102,8 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     ...resolution.problems,
     ...careful.problems,
   ]);
-  if (databases.length === 0 && !problems.some(isError)) problems.push(nothingToServe(merged, applications));
+  if (databases.length === 0 && !problems.some(isError))
+    problems.push(nothingToServe(merged, applications, config.found));
   // Only files of the application have sections for environments.
   const isAlone = applications === NO_APPLICATIONS;
   const took = [...config.took, ...applications.took, ...(isAlone ? [] : [tookEnvironment(early)])];
@@ -199,8 +201,16 @@ function tookEnvironment({ environment: { value, origin } }: ChosenSettings): st
   return `environment ${value} (${from})`;
 }
 
-function nothingToServe(settings: ChosenSettings, { looked }: Applications): Problem {
+function nothingToServe(
+  settings: ChosenSettings,
+  { looked }: Applications,
+  config: LoadResult['config'],
+): Problem {
   const { environment } = settings;
+  if (config?.absolute === PLAIN_CONFIG && settings.sources.origin.place === 'default') {
+    const advice = `write where the application's file is into ${PLAIN_CONFIG}: "sources: [/srv/app/config/application.yml]"`;
+    return problem(unsafeSeverity(settings), 'config_empty', { advice });
+  }
   const advice =
     looked.length > 0
       ? `none of ${looked.join(', ')} names one for the environment ${environment.value}; say --source FILE or --environment NAME, or write databases into pgsidecar.yml`

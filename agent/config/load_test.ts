@@ -247,3 +247,10 @@ test('load() takes the folder of an instance from its file, as its unit does, un
   const plain = '/etc/pgsidecar/pgsidecar.yml';
   expect((await dirOf({ configFile: plain }, { [plain]: MAIN }))?.value).toBe('/run/pgsidecar');
 });
+
+test('load() of a package that nobody has configured says what to write into its file', async () => {
+  const { problems } = await loadIn({ '/etc/pgsidecar/pgsidecar.yml': '# nothing yet\n' });
+  expect(problems.map(({ sentence }) => sentence)).toEqual([
+    'There is no database to serve: write where the application\'s file is into /etc/pgsidecar/pgsidecar.yml: "sources: [/srv/app/config/application.yml]"',
+  ]);
+});
