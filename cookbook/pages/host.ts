@@ -14,11 +14,20 @@ export interface Host {
   run(line: string, env?: Readonly<Record<string, string>>): Promise<string>;
   write(path: string, text: string, mode?: number): void;
   read(path: string): string;
-  /** `config`: what it reads in place of /etc/pgsidecar/pgsidecar.yml, from `folder` in place of /srv/shop. */
-  startAgent(env?: Readonly<Record<string, string>>, config?: string, folder?: string): Promise<void>;
+  startAgent(env?: Readonly<Record<string, string>>, start?: Start): Promise<void>;
   /** Without a word, as the OOM killer does. */
   killAgent(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How it is started, where that is not how the guides do it. */
+export interface Start {
+  /** What it reads in place of /etc/pgsidecar/pgsidecar.yml. */
+  readonly config: string;
+  /** Where it is started, in place of /srv/shop. */
+  readonly folder: string;
+  /** In place of `run --config`, before the file. */
+  readonly words?: string;
 }
 
 export function whyNoHost(): string | undefined {
@@ -58,8 +67,9 @@ function furnish(directory: string, authority: CertificateAuthority): void {
 }
 
 /** bash writes its own number before it becomes the agent. */
-const runAgent = (config: string, folder: string): string =>
-  `cd ${folder}; echo $$ >/run/agent.pid; exec pgsidecar run --config ${config} >/run/agent.log 2>&1`;
+const GUIDES: Start = { config: '/etc/pgsidecar/pgsidecar.yml', folder: '/srv/shop' };
+const runAgent = ({ config, folder, words = 'run --config' }: Start): string =>
+  `cd ${folder}; echo $$ >/run/agent.pid; exec pgsidecar ${words} ${config} >/run/agent.log 2>&1`;
 
 function handleOf(nursery: Nursery, inside: readonly string[]): Host {
   const base = { PATH: NAMESPACE_PATH, HOME: '/srv/shop', LANG: 'C.UTF-8' };
@@ -81,13 +91,13 @@ function handleOf(nursery: Nursery, inside: readonly string[]): Host {
       writeFileSync(map(path), text, { mode });
     },
     read: (path) => readFileSync(map(path), 'utf8'),
-    async startAgent(env = {}, config = '/etc/pgsidecar/pgsidecar.yml', folder = '/srv/shop') {
-      agent = nursery.spawn([...inside, 'bash', '-c', runAgent(config, folder)], {
+    async startAgent(env = {}, start = GUIDES) {
+      agent = nursery.spawn([...inside, 'bash', '-c', runAgent(start)], {
         env: { ...base, ...env },
         output: 'pipe',
       });
       await host
-        .run(`cd ${folder}; pgsidecar wait --config ${config} --timeout 20s`, env)
+        .run(`cd ${start.folder}; pgsidecar wait --config ${start.config} --timeout 20s`, env)
         .catch((error: Error) => {
           throw new Error(`${error.message}\n${host.read('/run/agent.log')}`);
         });

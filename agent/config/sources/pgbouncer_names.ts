@@ -28,33 +28,13 @@ export const NOT_NEEDED: Readonly<Record<string, string>> = {
   server_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
   resolv_conf: 'names are looked up as every program of the machine does, by /etc/resolv.conf and /etc/hosts',
   dns_zone_check_period: 'a name is looked up for each connection, so that no zone has to be watched',
+  job_name: 'it names a service of Windows; in the log it is syslog_ident',
+  service_name: 'it names a service of Windows; in the log it is syslog_ident',
   conffile: 'the file that --config names is the one that is read again; start with another one instead',
 };
 
 /** Names whose rows are being built. */
-export const BEING_BUILT: ReadonlySet<string> = new Set([
-  ...['admin_users', 'stats_users'],
-  ...[
-    'server_round_robin',
-    'suspend_timeout',
-    'stats_period',
-    'log_stats',
-    'disable_pqexec',
-    'pool_idle_timeout',
-  ],
-  ...[
-    'logfile',
-    'pidfile',
-    'user',
-    'syslog',
-    'syslog_facility',
-    'syslog_ident',
-    'verbose',
-    'job_name',
-    'service_name',
-  ],
-  ...['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id'],
-]);
+export const BEING_BUILT: ReadonlySet<string> = new Set(['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id']);
 
 /** Names that stand in files in the field and were never PgBouncer's, or are no more → what was meant. */
 export const NEVER: Readonly<Record<string, string>> = {

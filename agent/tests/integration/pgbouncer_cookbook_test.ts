@@ -1,7 +1,7 @@
 // The deployments of docs/cookbook, each as its page has it: its ini is started unchanged, and the page's own lines are run.
 
 import { afterAll, expect, setDefaultTimeout } from 'bun:test';
-import { type Host, openHost, whyNoHost } from '../../../cookbook/pages/host.ts';
+import { type Host, openHost, type Start, whyNoHost } from '../../../cookbook/pages/host.ts';
 import { readPage } from '../../../cookbook/pages/page.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
 import { testNeeding } from '../harness/needs.ts';
@@ -27,7 +27,7 @@ interface Deployment extends AsyncDisposable {
 }
 
 /** Every file of the page at its own path; only the secrets of userlist.txt are put in. */
-async function deploy(name: string, folder = '/srv/shop'): Promise<Deployment> {
+async function deploy(name: string, start: Partial<Start> = {}): Promise<Deployment> {
   const page = readPage(`../docs/cookbook/${name}`);
   const host = await openHost(postgres, authority);
   const verifiers = await postgres.sql<{ rolname: string; rolpassword: string }>(
@@ -59,7 +59,11 @@ async function deploy(name: string, folder = '/srv/shop'): Promise<Deployment> {
   const checked = await step('check');
   expect(checked).toContain('ok: 0 errors');
   expect(page.step('start')).toContain('pgsidecar run --config');
-  await host.startAgent(env, CONFIG, folder);
+  // Whoever it runs as has what the packages gave him.
+  await host.run(
+    'mkdir -p /run/pgsidecar; chown -R nobody /etc/pgbouncer /run/postgresql /run/pgbouncer /run/pgsidecar /run/log',
+  );
+  await host.startAgent(env, { config: CONFIG, folder: '/srv/shop', ...start });
   return { host, step, [Symbol.asyncDispose]: () => host.close() };
 }
 
@@ -83,7 +87,7 @@ test('many_daemons: five hundred clients share fifty connections', async () => {
 });
 
 test('reserve_pools: verifiers alone are enough, and * serves every other database', async () => {
-  await using deployment = await deploy('reserve_pools', '/etc/pgbouncer');
+  await using deployment = await deploy('reserve_pools', { folder: '/etc/pgbouncer' });
   expect(await deployment.step('look')).toBe('shop|shop\nshop|postgres');
 });
 
@@ -98,3 +102,14 @@ test('session_tls: what a session has set stays, over TLS on both sides', async 
     'TLS',
   );
 });
+
+for (const [name, answer] of [
+  ['many_daemons', 'shop|shop'],
+  ['reserve_pools', 'shop|shop\nshop|postgres'],
+  ['session_tls', 'shop|shop'],
+] as const) {
+  test(`${name}: the same file starts by the command line of PgBouncer, with its defaults`, async () => {
+    await using deployment = await deploy(name, { folder: '/etc/pgbouncer', words: 'pgbouncer -u nobody' });
+    expect(await deployment.step('look')).toStartWith(answer);
+  });
+}
