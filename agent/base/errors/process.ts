@@ -9,7 +9,7 @@ export const PROCESS_ERRORS = {
     sqlstate: 'F0000',
     exit: 69,
     sentence:
-      'Cannot listen on {path}: another process does already; stop that one, or set another unix_socket_dir or listen_port',
+      'Cannot listen on {path}: another process does already, perhaps the packaged service (systemctl status pgsidecar); stop that one, or set another unix_socket_dir or listen_port',
   },
   socket_unusable: { sqlstate: 'F0000', exit: 69, sentence: 'Cannot listen on {path}: {reason}' },
   socket_group_unknown: {

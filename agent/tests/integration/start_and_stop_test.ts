@@ -223,7 +223,7 @@ describe('a socket', () => {
     expect(await second.exited).toBe(69);
     expect(second.logLines().at(-1)).toMatchObject({
       level: 50,
-      msg: `Cannot listen on ${first.socketDir}/.s.PGSQL.5432: another process does already; stop that one, or set another unix_socket_dir or listen_port`,
+      msg: `Cannot listen on ${first.socketDir}/.s.PGSQL.5432: another process does already, perhaps the packaged service (systemctl status pgsidecar); stop that one, or set another unix_socket_dir or listen_port`,
     });
     expect(await ask(through(first, postgres.passwordOf('app')), 'SELECT 1')).toBe('1');
     expect((await first.status()).pid).toBe(first.pid);
