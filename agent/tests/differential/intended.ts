@@ -112,6 +112,27 @@ const LOGINS: readonly IntendedDifference[] = [
     where: 'auth_dbname and auth_query by database',
   },
   {
+    name: 'auth_query, and no such database',
+    reason: 'who has proved who he is hears what is wrong; there he is told that his right password is wrong',
+    theirs: ['* < AuthenticationMD5Password', error('08P01', 'password authentication failed')],
+    ours: [
+      ...[
+        '* < AuthenticationSASL SCRAM-SHA-256',
+        '* < AuthenticationSASLContinue',
+        '* < AuthenticationSASLFinal *',
+      ],
+      ourError('3D000', 'no such database: *'),
+    ],
+    where: 'auth_query: a database that nobody has',
+  },
+  {
+    name: 'auth_dbname, and no such database',
+    reason: 'as above',
+    theirs: [error('08P01', 'SASL authentication failed')],
+    ours: ['* < AuthenticationSASLFinal *', ourError('3D000', 'no such database: *')],
+    where: 'auth_dbname and auth_query by database: a database that nobody has',
+  },
+  {
     name: 'auth_type any, and no such database',
     reason: 'says what is wrong',
     theirs: [error('08P01', 'bouncer config error')],
@@ -152,8 +173,14 @@ const LOGINS: readonly IntendedDifference[] = [
 
 const LIMITS: readonly IntendedDifference[] = [
   words('no more connections allowed (max_client_conn)', '53300', ': it is *'),
-  words('client connections exceeded (max_db_client_connections)', '53300', ': it is *'),
-  words('client connections exceeded (max_user_client_connections)', '53300', ': it is *'),
+  {
+    ...words('client connections exceeded (max_db_client_connections)', '53300', ': it is *'),
+    version: '1.24',
+  },
+  {
+    ...words('client connections exceeded (max_user_client_connections)', '53300', ': it is *'),
+    version: '1.24',
+  },
   words('query_wait_timeout', '08006', ': no server connection became free within 1 s: *'),
   words('query timeout', '57014', ': *'),
   words('idle transaction timeout', '25P03', ': *'),
@@ -302,8 +329,8 @@ function columns(name: string, added: readonly string[], more: Partial<IntendedD
 
 /** Those that PgBouncer has had since 1.18, and since 1.24. */
 const SHOWN: readonly IntendedDifference[] = [
-  ...['replication 25', 'load_balance_hosts 25', 'prepared_statements 23', 'id 23', 'server_lifetime 23'].map(
-    (column) => columns(column, [column], { version: '1.18' }),
+  ...['replication 25', 'load_balance_hosts 25', 'prepared_statements 23', 'id 23'].map((column) =>
+    columns(column, [column], { version: '1.18' }),
   ),
   ...[
     'max_client_connections 23',
@@ -325,6 +352,27 @@ const SHOWN: readonly IntendedDifference[] = [
 const CONSOLE: readonly IntendedDifference[] = [
   consoleWords("invalid command '*', use SHOW HELP;", '42601'),
   consoleWords('SET failed', '22023', ': *'),
+  consoleWords('admin access needed', '42501'),
+  consoleWords('no such database: *', '3D000'),
+  consoleWords('cannot * admin db: pgbouncer', '0A000'),
+  consoleWords('a database is required', '42601'),
+  consoleWords('already suspended/paused', '55000'),
+  consoleWords('pooler is not paused/suspended', '55000'),
+  consoleWords('database * is not paused', '55000'),
+  { ...consoleWords('client not found', '42704'), version: '1.24' },
+  words('database "*" is disabled', '57P03', ''),
+  words('database removed', '57P01', ': "*" was killed by an administrator (KILL)'),
+  {
+    ...words('admin forced disconnect', '57P01', ': an administrator has killed this client (KILL_CLIENT)'),
+    version: '1.24',
+  },
+  {
+    name: 'the end by SHUTDOWN',
+    reason: 'clients are told why their connection ends',
+    theirs: [],
+    ours: [ourError('57P01', 'terminating connection because pgsidecar is stopping')],
+    where: 'SHUTDOWN',
+  },
   words('not allowed', '28000', ': user "*" is neither in admin_users nor in stats_users'),
   ...SHOWN,
   {

@@ -2,6 +2,7 @@
 
 import type { Scene } from './scene.ts';
 import { CONSOLE } from './scenes/console.ts';
+import { CONSOLE_VERBS } from './scenes/console_verbs.ts';
 import { LIMITS } from './scenes/limits.ts';
 import { LOGINS } from './scenes/logins.ts';
 import { MORE_LOGINS } from './scenes/more_logins.ts';
@@ -10,5 +11,5 @@ import { SESSIONS } from './scenes/sessions.ts';
 
 export const SCENES: readonly Scene[] = [
   ...[...LOGINS, ...MORE_LOGINS, ...LIMITS, ...QUERIES, ...SESSIONS],
-  ...CONSOLE,
+  ...[...CONSOLE, ...CONSOLE_VERBS],
 ];

@@ -11,7 +11,7 @@ import { message, query, sslRequest, startup } from '../harness/client_words.ts'
 import { testNeeding } from '../harness/needs.ts';
 import { isReachableByAll, unprivilegedAccount } from '../harness/nursery.ts';
 import { freePort } from '../harness/postgres.ts';
-import { ask, refusalOf, refused, through } from '../harness/psql.ts';
+import { ask, psql, refusalOf, refused, through } from '../harness/psql.ts';
 import { Neighbour, RawClient, socketOf } from '../harness/raw_client.ts';
 import * as say from '../harness/server_words.ts';
 import { openShop } from '../harness/shop.ts';
@@ -222,6 +222,32 @@ test('CVE-2026-6666: an ErrorResponse without SQLSTATE stops nobody, in a login 
   expect(await toldOf(() => [greeting, answer])).toBe('no SQLSTATE without a code');
 });
 
+test('CVE-2026-6667: KILL_CLIENT of the console, and all that changes something, wants a user of admin_users', async () => {
+  const passwords = { warden: crypto.randomUUID(), watcher: crypto.randomUUID() };
+  const operators = Object.fromEntries(
+    Object.entries(passwords).map(([name, password]) => [name, { password }]),
+  );
+  await using agent = await start({
+    admin_users: 'warden',
+    stats_users: 'watcher',
+    users: { pooler: { password: postgres.passwordOf('pooler') }, ...operators },
+  });
+  const victim = new pg.Client(agent.url('app', postgres.passwordOf('app'), 'shop'));
+  const end = new Promise<string>((resolve) => victim.on('error', ({ message: said }) => resolve(said)));
+  await victim.connect();
+  const console = (user: keyof typeof passwords, command: string) =>
+    psql(through(agent, passwords[user], { user, database: 'pgbouncer' }), ['-c', command]);
+  const shown = (await console('watcher', 'SHOW CLIENTS')).stdout.split('\n').map((row) => row.split('|'));
+  const id = shown.find(([, user, database]) => user === 'app' && database === 'shop')?.at(-1);
+  for (const command of [`KILL_CLIENT ${id}`, 'KILL shop', 'PAUSE', 'DISABLE shop', 'RELOAD', 'SHUTDOWN']) {
+    const { stderr } = await console('watcher', command);
+    expect([command, stderr]).toEqual([command, expect.stringContaining('admin access needed')]);
+  }
+  expect((await victim.query('SELECT 7 AS n')).rows).toEqual([{ n: 7 }]);
+  expect((await console('warden', `KILL_CLIENT ${id}`)).stderr).toBe('');
+  expect(await end).toStartWith('admin forced disconnect');
+});
+
 const account = unprivilegedAccount();
 const program = pgsidecarProgram();
 const unreachable = program.find((word) => word.startsWith('/') && !isReachableByAll(dirname(word)));
@@ -231,7 +257,7 @@ const needed =
     : unreachable && `${unreachable} cannot be reached by everybody`;
 
 testNeeding(needed)(
-  'CVE-2026-6667: whoever may not control the agent cannot, at the control socket (there is no console with KILL_CLIENT yet)',
+  'CVE-2026-6667: whoever may not control the agent cannot, at the control socket',
   async () => {
     await using agent = await start();
     await using neighbour = await Neighbour.join(agent.url('app', postgres.passwordOf('app'), 'shop'));
