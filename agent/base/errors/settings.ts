@@ -39,7 +39,7 @@ export const SETTINGS_ERRORS = {
     sqlstate: 'F0000',
     exit: 78,
     sentence:
-      '{path} has a password in it, and everybody on the machine may read it (mode {mode}): chmod o-r {path}',
+      '{path} has a password in it, and everybody on the machine may read it (mode {mode}): take it from others, and let the agent read it by a group (pgsidecar-config with the packages)',
   },
   config_missing: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot find {path}: {advice}' },
   config_unreadable: { sqlstate: 'F0000', exit: 78, sentence: 'Cannot read {origin}: {reason}' },

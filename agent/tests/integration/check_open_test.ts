@@ -24,7 +24,7 @@ test('check warns of a password that everybody may read, wherever in the file it
   const password = crypto.randomUUID();
   recordSecret(password);
   writeFileSync(join(folder, 'secret'), password);
-  const about = `${config} has a password in it, and everybody on the machine may read it (mode 0644): chmod o-r ${config}`;
+  const about = `${config} has a password in it, and everybody on the machine may read it (mode 0644): take it from others`;
   for (const database of [
     `user: u, password: ${password}`,
     `url: "postgresql://u:${password}@localhost/shop"`,
