@@ -15,7 +15,7 @@ function check(database: string, mode: number): { readonly code: number; readonl
   writeFileSync(config, `databases:\n  shop: { host: localhost, sslmode: disable, ${database} }\n`);
   chmodSync(config, mode);
   const { exitCode, stderr } = Bun.spawnSync([...pgsidecarProgram(), 'check', '--config', config], {
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', HOME: folder },
   });
   return { code: exitCode, said: stderr.toString() };
 }

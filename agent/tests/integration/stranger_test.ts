@@ -19,7 +19,7 @@ function run(...words: string[]): { readonly code: number; readonly said: string
   rmSync(mark, { force: true });
   const { exitCode, stderr } = Bun.spawnSync([...pgsidecarProgram(), ...words], {
     cwd: folder,
-    env: { PATH: '/usr/bin:/bin', HOME: '/nowhere' },
+    env: { PATH: '/usr/bin:/bin', HOME: folder },
   });
   return { code: exitCode, said: stderr.toString(), ran: existsSync(mark) };
 }
