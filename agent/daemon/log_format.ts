@@ -33,6 +33,24 @@ export function asPgbouncer(pid: number): PrintLine {
   };
 }
 
+/** Each line behind the mark by which the journal knows how bad it is: sd-daemon(3). Only the mark is taken off again. */
+export function forJournal(print: PrintLine): PrintLine {
+  return (line) => {
+    const level = Number(/"level":(\d+)/.exec(line)?.[1] ?? INFO_LEVEL);
+    const mark = `<${JOURNAL.find(([from]) => level >= from)?.[1] ?? SEVERITIES.DEBUG}>`;
+    return print(line).replace(/^(?=.)/gm, mark);
+  };
+}
+
+/** pino's levels, and syslog's word for each. */
+const INFO_LEVEL = 30;
+const JOURNAL = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [INFO_LEVEL, 6],
+] as const;
+
 /** One datagram: `<30>pgsidecar[11537]: LOG login attempt: …`; the daemon adds the time. */
 export function forSyslog(facility: SyslogFacility, ident: string, pid: number): PrintLine {
   return (line) => {

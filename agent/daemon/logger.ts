@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
-import { asJson, asPgbouncer, forSyslog, type PrintLine, prettily } from './log_format.ts';
+import { asJson, asPgbouncer, forJournal, forSyslog, type PrintLine, prettily } from './log_format.ts';
 import { LogOutput, type LogOutputStatus } from './log_output.ts';
 import type { LogPlace, LogPlaces } from './log_places.ts';
 
@@ -36,6 +36,8 @@ export interface LogRoom {
   readonly isTerminal: boolean;
   /** Whether that terminal is to have colours. */
   readonly colours: boolean;
+  /** Standard error is systemd's journal, which takes a line's priority from its beginning. */
+  readonly isJournal?: boolean;
   /** Nothing goes to standard error: a daemon has none. */
   readonly isQuiet?: boolean;
   readonly places: LogPlaces;
@@ -98,7 +100,8 @@ function openSinks(
   const sinks: Sink[] = [];
   if (room.isQuiet !== true) {
     const output = before.find(isStandardError)?.output ?? new LogOutput(room.write, room.clock, onBack);
-    sinks.push({ print: printFor(settings, room, room.isTerminal), output, close: stays });
+    const print = printFor(settings, room, room.isTerminal);
+    sinks.push({ print: room.isJournal === true ? forJournal(print) : print, output, close: stays });
   }
   try {
     if (settings.logfile !== '') {

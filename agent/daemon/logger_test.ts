@@ -188,3 +188,31 @@ test('JSON has no letter in it that a terminal obeys', () => {
   expect(lines[0]).not.toMatch(/[\x7f-\x9f]/);
   expect(JSON.parse(lines[0]!).user).toBe('\x9b2J\x7f');
 });
+
+test('makeLog() tells the journal how bad each line is, and nobody else', () => {
+  const said = (isJournal: boolean): string => {
+    let text = '';
+    const write = (bytes: Uint8Array): number => {
+      text += Buffer.from(bytes).toString();
+      return bytes.length;
+    };
+    const room = {
+      write,
+      clock: new FakeClock(),
+      isTerminal: false,
+      colours: false,
+      pid: 42,
+      places: nowhere,
+    };
+    const log = makeLog({ ...DEFAULTS, log_level: 'debug' }, { ...room, isJournal });
+    log.debug({}, 'd');
+    log.info({ level: 50 }, 'i "level":60');
+    log.warn({}, 'w');
+    log.error({}, 'e');
+    return text.replace(/"time":"[^"]*",/g, '');
+  };
+  const plain = said(false).split('\n');
+  expect(plain.map((line) => line[0])).toEqual(['{', '{', '{', '{', undefined]);
+  const marks = ['<7>', '<6>', '<4>', '<3>', ''];
+  expect(said(true).split('\n')).toEqual(plain.map((line, at) => `${marks[at]}${line}`));
+});

@@ -1,5 +1,6 @@
 // The machine under the agent, as one value: clock, randomness, process, environment. Everybody else is handed it.
 
+import { fstatSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { becomeUser } from '../native/become_user.ts';
@@ -28,6 +29,8 @@ export interface Machine {
   readonly onUncaught: (listener: (error: unknown) => void) => () => void;
   /** Is standard error looked at by a person? */
   readonly isTerminal: boolean;
+  /** Is it systemd's journal that standard error goes to? */
+  readonly isJournal?: boolean;
   /** From the kernel's generator: for keys, salts and nonces. */
   readonly random: (bytes: number) => Uint8Array;
   /** 0 to 1, for spreading what would otherwise happen at once; nothing secret. */
@@ -59,12 +62,24 @@ export function thisMachine(): Machine {
     isRoot: () => process.getuid?.() === 0,
     onUncaught,
     isTerminal: process.stderr.isTTY === true,
+    isJournal: isJournal(process.env.JOURNAL_STREAM),
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     fraction: () => Math.random(),
     memoryBytes: () => process.memoryUsage.rss(),
     ownUid: () => process.geteuid!(),
     sinceStartMs: () => performance.now(),
   });
+}
+
+/** systemd says which file the journal's stream is: what is standard error now may be another one. */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined || stream === '') return false;
+  try {
+    const { dev, ino } = fstatSync(STDERR);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 function onUncaught(listener: (error: unknown) => void): () => void {

@@ -9,6 +9,7 @@ import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
 import type { ConsoleSettings } from '../config/sources/console_set.ts';
+import { DEFAULTS } from '../config/table.ts';
 import { raiseDescriptorLimit } from '../native/descriptor_limit.ts';
 import { type Libc, openLibc } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer_credentials.ts';
@@ -21,7 +22,7 @@ import { openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
 import { ignoredSettings } from './ignored_settings.ts';
 import { Listeners } from './listeners.ts';
-import { type AgentLog, makeLog } from './logger.ts';
+import { type AgentLog, type LogSettings, makeLog } from './logger.ts';
 import { type Machine, thisMachine, wantsColours } from './machine.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
 import { PemFiles } from './pem_files.ts';
@@ -84,7 +85,8 @@ export async function runAgent(
   io.keep();
   const { settings } = loaded;
   if (settings === undefined) {
-    report(loaded.problems);
+    if (machine.isJournal === true) logProblems(loaded.problems, logFor(DEFAULTS, machine, options));
+    else report(loaded.problems);
     await turnAway(loaded.problems, machine);
     return EXIT_UNUSABLE_CONFIGURATION;
   }
@@ -95,9 +97,7 @@ export async function runAgent(
   const log = logFor(settings, machine, options);
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
   for (const sentence of loaded.notes) log.info({}, sentence);
-  for (const { severity, code, sentence } of loaded.problems) {
-    if (severity === 'warning') log.warn({ code }, sentence);
-  }
+  logProblems(loaded.problems, log);
   let removePidfile = (): void => {};
   try {
     if (settings.pidfile !== '') removePidfile = writePidfile(settings.pidfile, machine.pid);
@@ -117,11 +117,18 @@ export async function runAgent(
   }
 }
 
+function logProblems(problems: readonly Problem[], log: Log): void {
+  for (const { severity, code, sentence } of problems) {
+    if (severity === 'warning') log.warn({ code }, sentence);
+    else log.error({ code }, sentence);
+  }
+}
+
 /** @throws AgentError file_unwritable */
-function logFor(settings: Settings, machine: Machine, { isQuiet = false }: RunOptions): AgentLog {
-  const { writeLog: write, clock, pid, isTerminal, logPlaces: places } = machine;
+function logFor(settings: LogSettings, machine: Machine, { isQuiet = false }: RunOptions): AgentLog {
+  const { writeLog: write, clock, pid, isTerminal, isJournal = false, logPlaces: places } = machine;
   const colours = wantsColours(machine.env);
-  return makeLog(settings, { write, clock, pid, isTerminal, colours, isQuiet, places });
+  return makeLog(settings, { write, clock, pid, isTerminal, isJournal, colours, isQuiet, places });
 }
 
 /** From booted to ended. What is opened later is closed earlier. */

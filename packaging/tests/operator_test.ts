@@ -93,6 +93,10 @@ test('check as root sees what the service would, and both say who may not read w
   expect((await debian.run('systemctl restart pgsidecar.service')).code).not.toBe(0);
   const journal = await debian.must('journalctl --no-pager --output cat -u pgsidecar.service');
   expect(journal.replaceAll('\\"', '"')).toContain(told);
+  // As bad as it is, and in the form of the log.
+  const bad = await debian.must('journalctl --no-pager --output cat --priority 3 -u pgsidecar.service');
+  expect(bad).toMatch(/^\{"level":50,.*"code":"config_unreadable","msg":"Cannot read \/srv\/idp/m);
+  expect(bad).not.toContain('"level":30');
 
   // A folder on the way.
   await debian.must(`mv /srv/idp.conf ${DROP_IN} && systemctl daemon-reload`);
