@@ -103,7 +103,10 @@ export async function consoleFixture(more: Partial<Settings> = {}): Promise<Cons
   const state: { current: AgentState } = { current: 'running' };
   const snapshot = (): Snapshot => ({ state: state.current, memoryBytes: 1_000_000 }) as Snapshot;
   plane.openConsole = (start) => {
-    new Console(start, { context: plane.context, controls, snapshot });
+    new Console(start, {
+      ...{ context: plane.context, controls, snapshot },
+      localEnd: () => ['127.0.0.1', 6432],
+    });
   };
   return {
     plane,

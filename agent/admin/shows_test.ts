@@ -69,7 +69,11 @@ describe('SHOWS', () => {
       const heard = await hears(client, query(`SHOW ${name}`));
       expect(heard[0]).toBe('RowDescription');
       expect(heard.slice(-2)).toEqual(['Complete SHOW', 'Ready I']);
-      for (const row of showNamed(name)!.rows({ context: plane.context, snapshot } as never))
+      for (const row of showNamed(name)!.rows({
+        context: plane.context,
+        snapshot,
+        localEnd: () => ['', 0],
+      } as never))
         expect(row).toHaveLength(columns.split(' ').length);
     });
   }
@@ -99,8 +103,8 @@ async function look(fixture: Awaited<ReturnType<typeof consoleFixture>>, name: s
   const { columns, rows } = showNamed(name)!;
   const snapshot = () => ({ state: 'running', memoryBytes: 1 });
   const places = wanted.split(' ').map((each) => columns.findIndex((column) => column.name === each));
-  return [...rows({ context: fixture.plane.context, snapshot } as never)].map((row) =>
-    places.map((place) => row[place]),
+  return [...rows({ context: fixture.plane.context, snapshot, localEnd: () => ['', 0] } as never)].map(
+    (row) => places.map((place) => row[place]),
   );
 }
 

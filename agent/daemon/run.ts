@@ -13,6 +13,7 @@ import { DEFAULTS } from '../config/table.ts';
 import { raiseDescriptorLimit } from '../native/descriptor_limit.ts';
 import { type Libc, openLibc } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer_credentials.ts';
+import { localAddress } from '../native/socket_address.ts';
 import { openSystemd } from '../native/systemd.ts';
 import { setTcpOptions } from '../native/tcp_options.ts';
 import { userName } from '../native/users.ts';
@@ -232,7 +233,10 @@ async function boot(
     ...{ log, internalErrors, readPem, peerUser },
     peerUid: ({ fd }) => peerCredentials(libc, fd)?.uid,
     openConsole: (start) => {
-      new Console(start, { context: plane.context, controls: agent, snapshot: () => agent.snapshot() });
+      new Console(start, {
+        ...{ context: plane.context, controls: agent, snapshot: () => agent.snapshot() },
+        localEnd: ({ fd }) => localEndOf(libc, fd),
+      });
     },
     setTcpOptions: (fd, options) => setTcpOptions(libc, fd, options),
     descriptorLimit: raiseDescriptorLimit(libc),
@@ -288,6 +292,11 @@ function signalsFor(agent: Agent, log: Log, machine: Machine): () => void {
     stop: () => agent.stop(),
   };
   return listenForSignals(machine.signals, verbs, log);
+}
+
+function localEndOf(libc: Libc, fd: number): readonly [string, number] {
+  const address = localAddress(libc, fd);
+  return address.kind === 'tcp' ? [address.host, address.port] : ['', 0];
 }
 
 function peerUserBy(libc: Libc): (connection: { readonly fd: number }) => string | undefined {

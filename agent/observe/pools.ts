@@ -28,25 +28,32 @@ export interface PoolRow {
 
 /**
  * One for each (database, user), as there: what auth_query has of the same name counts in with it, and so do the clients
- * that replicate, each of which has a pool of its own.
+ * that replicate, each of which has a pool of its own. Two rows of the same name would be an error to Prometheus. Each is
+ * read when its turn comes.
  */
-export function readPools(context: ClientContext): Iterable<PoolRow> {
-  const rows = new Map<string, PoolRow>();
+export function* readPools(context: ClientContext): Iterable<PoolRow> {
+  const besides = new Map<string, Pool[]>();
   for (const pool of context.registry) {
-    const key = `${pool.database.name}\0${pool.user}`;
-    const row = poolRow(pool);
-    const there = rows.get(key);
-    rows.set(
-      key,
-      there === undefined ? row : sum(isOrdinary(pool) ? row : there, isOrdinary(pool) ? there : row),
-    );
+    if (isOrdinary(pool)) continue;
+    const others = besides.get(keyOf(pool));
+    if (others === undefined) besides.set(keyOf(pool), [pool]);
+    else others.push(pool);
   }
-  return rows.values();
+  for (const pool of context.registry) {
+    if (!isOrdinary(pool)) continue;
+    const others = besides.get(keyOf(pool)) ?? [];
+    besides.delete(keyOf(pool));
+    yield others.map(poolRow).reduce(sum, poolRow(pool));
+  }
+  for (const pools of besides.values()) yield pools.map(poolRow).reduce(sum);
 }
 
-/** What is said of the pool itself is said of the one that its clients share. */
 function isOrdinary({ database }: Pool): boolean {
   return database.isForAuthQuery !== true && database.replication === undefined;
+}
+
+function keyOf({ database, user }: Pool): string {
+  return `${database.name}\0${user}`;
 }
 
 /** Nothing is balanced over one. */

@@ -26,7 +26,7 @@ function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
   return {
     databases: servedDatabases(context).length + 1,
     users: Object.keys(settings.users).length,
-    peers: 0,
+    peers: Object.keys(settings.peers).length,
     pools,
     peer_pools: 0,
     free_clients: Math.max(settings.max_client_conn - clients.count - clients.arriving, 0),

@@ -27,15 +27,17 @@ export const FDS: Show = {
   ),
   isForAdmins: true,
   *rows({ context }) {
-    for (const row of readClients(context)) yield cellsOf(row);
-    for (const row of readServers(context)) yield cellsOf(row);
+    const { listen_port } = context.settings;
+    for (const row of readClients(context)) yield cellsOf(row, listen_port);
+    for (const row of readServers(context)) yield cellsOf(row, listen_port);
   },
 };
 
-function cellsOf({ kind, connection, user, database, linkFd, parameters }: ConnectionRow): readonly Cell[] {
+function cellsOf(row: ConnectionRow, listenPort: number): readonly Cell[] {
+  const { kind, connection, user, database, linkFd, parameters } = row;
   const said = (name: string): string | null => parameters?.get(name) ?? null;
   return [
-    ...[connection.fd, kind, user, database, ...endOf(connection.peer), 0, linkFd ?? 0],
+    ...[connection.fd, kind, user, database, ...endOf(connection.peer, listenPort), 0, linkFd ?? 0],
     ...[said('client_encoding'), said('standard_conforming_strings'), said('DateStyle'), said('TimeZone')],
     ...[null, null, null],
   ];

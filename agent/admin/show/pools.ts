@@ -169,14 +169,17 @@ const USERS: Show = {
 
 const PEERS: Show = {
   name: 'peers',
-  doc: 'No rows: there are no other poolers beside this one.',
+  doc: 'Other poolers that clients reach by the same address (`[peers]`).',
   columns: columns(
     ['peer_id', 'int4', 'The peer.'],
     ['host', 'text', 'Where it is.'],
     ['port', 'int4', 'Its port.'],
-    ['pool_size', 'int4', 'Connections to it.'],
+    ['pool_size', 'int4', 'Connections to it at one time.'],
   ),
-  rows: () => [],
+  *rows({ context }) {
+    for (const [id, { host, port, poolSize }] of Object.entries(context.settings.peers))
+      yield [Number(id), host, port, poolSize];
+  },
 };
 
 export const POOL_SHOWS: readonly Show[] = [POOLS, PEER_POOLS, DATABASES, USERS, PEERS];

@@ -2,6 +2,7 @@
 
 import type { Controls } from '../../base/controls.ts';
 import type { ClientContext } from '../../client/context.ts';
+import type { Connection } from '../../net/connection.ts';
 import type { Snapshot } from '../../observe/snapshot.ts';
 import type { Cell, ColumnShape, ColumnType } from '../../wire/typed_rows.ts';
 
@@ -11,6 +12,8 @@ export interface ConsoleTools {
   readonly context: ClientContext;
   readonly controls: Controls;
   readonly snapshot: () => Snapshot;
+  /** Address and port on our side of a TCP connection; `''` and 0 where the kernel does not say. */
+  readonly localEnd: (connection: Connection) => readonly [string, number];
 }
 
 export interface Column extends ColumnShape {

@@ -65,16 +65,16 @@ export const SOCKET_SHOWS: readonly Show[] = [
     name: 'clients',
     doc: 'Everybody who is logged in.',
     columns: CONNECTION,
-    *rows({ context }) {
-      for (const row of readClients(context)) yield cellsOf(row, row.state);
+    *rows(tools) {
+      for (const row of readClients(tools.context)) yield cellsOf(row, row.state, tools);
     },
   },
   {
     name: 'servers',
     doc: 'Every connection to PostgreSQL that is logged in there.',
     columns: CONNECTION,
-    *rows({ context }) {
-      for (const row of readServers(context)) yield cellsOf(row, row.state);
+    *rows(tools) {
+      for (const row of readServers(tools.context)) yield cellsOf(row, row.state, tools);
     },
   },
   {
@@ -92,29 +92,31 @@ export const SOCKET_SHOWS: readonly Show[] = [
 ];
 
 function* socketRows(
-  { context }: ConsoleTools,
+  tools: ConsoleTools,
   isWanted: (row: ConnectionRow) => boolean,
 ): Iterable<readonly Cell[]> {
+  const { context } = tools;
   for (const row of readClients(context)) {
     if (isWanted(row))
-      yield [...cellsOf(row, `cl_${row.state === 'idle' ? 'active' : row.state}`), ...buffersOf(row)];
+      yield [...cellsOf(row, `cl_${row.state === 'idle' ? 'active' : row.state}`, tools), ...buffersOf(row)];
   }
   for (const row of readServers(context)) {
-    if (isWanted(row)) yield [...cellsOf(row, `sv_${row.state}`), ...buffersOf(row)];
+    if (isWanted(row)) yield [...cellsOf(row, `sv_${row.state}`, tools), ...buffersOf(row)];
   }
 }
 
-function cellsOf(row: ConnectionRow, state: string): Cell[] {
+function cellsOf(row: ConnectionRow, state: string, { context, localEnd }: ConsoleTools): Cell[] {
   const { connection } = row;
   const { tls } = connection;
+  const { listen_port } = context.settings;
   return [
     row.kind === 'client' ? 'C' : 'S',
     row.user,
     row.database,
     row.replication,
     state,
-    ...endOf(connection.peer),
-    ...localEndOf(connection.peer),
+    ...endOf(connection.peer, listen_port),
+    ...(isUnix(connection.peer) ? ['unix', listen_port] : localEnd(connection)),
     printTime(row.connectedAt),
     printTime(row.requestedAt),
     secondsOf(row.waitedMs),
@@ -139,12 +141,12 @@ function pointerOf(kind: ConnectionRow['kind'], id: number): string {
   return `0x${kind === 'client' ? 'c' : '5'}${id.toString(16).padStart(11, '0')}`;
 }
 
-/** The address and the port of the other side. */
-export function endOf(peer: string): [string, number] {
-  if (!peer.includes(':')) return [peer === '' ? 'unix' : peer, 0];
+/** The address and the port of the other side; a UNIX socket has the port that is in its name. */
+export function endOf(peer: string, listenPort: number): [string, number] {
+  if (isUnix(peer)) return ['unix', listenPort];
   return [hostOfPeer(peer), Number(peer.slice(peer.lastIndexOf(':') + 1))];
 }
 
-function localEndOf(peer: string): [string, number] {
-  return peer.includes(':') ? ['', 0] : ['unix', 0];
+function isUnix(peer: string): boolean {
+  return !peer.includes(':');
 }
