@@ -3,6 +3,7 @@
 import type { Target } from './target.ts';
 import { AUTH_TARGETS } from './targets/auth.ts';
 import { AUTH_QUERY_TARGETS } from './targets/auth_query.ts';
+import { CONSOLE_TARGETS } from './targets/console.ts';
 import { INI_TARGETS } from './targets/ini_files.ts';
 import { LOGIN_TARGETS } from './targets/logins.ts';
 import { PLANE_TARGETS } from './targets/plane.ts';
@@ -15,6 +16,7 @@ export const TARGETS: readonly Target[] = [
   ...AUTH_TARGETS,
   ...LOGIN_TARGETS,
   ...PLANE_TARGETS,
+  ...CONSOLE_TARGETS,
   ...AUTH_QUERY_TARGETS,
   ...YAML_TARGETS,
   ...TEXT_TARGETS,
