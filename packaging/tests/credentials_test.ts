@@ -173,7 +173,7 @@ test('a credential that changes is taken by a restart, and not by a reload', asy
 test('a watched file that is replaced rotates the password under a client that goes on', async () => {
   await debian.must(`install -d -m 0755 $(dirname ${WATCHED})`);
   const place = async (secret: string): Promise<void> => {
-    debian.write(`${WATCHED}.new`, `${secret}\n`, 0o400);
+    debian.write(`${WATCHED}.new`, `${secret}\n`, 0o640);
     await debian.must(`chown root:pgsidecar-config ${WATCHED}.new && mv ${WATCHED}.new ${WATCHED}`);
   };
   await place(password);
