@@ -4,7 +4,7 @@ import ini from '../../templates/pgbouncer/pgbouncer.ini.mustache' with { type: 
 import userlist from '../../templates/pgbouncer/userlist.txt.mustache' with { type: 'text' };
 import { printOctal } from '../base/units.ts';
 import type { Settings } from '../config/settings.ts';
-import { DEFAULTS, rowOf, SETTING_NAMES, type SettingName } from '../config/table.ts';
+import { DEFAULTS, rowOf, SETTING_NAMES, type SettingName, type SettingValues } from '../config/table.ts';
 import { databaseLine, needsPassword, type Pair, peerLine, tlsOf, userLine } from './pgbouncer_lines.ts';
 import { notesOf } from './pgbouncer_notes.ts';
 import { INI, iniMasker, iniText, refusal, USERLIST, userlistMask, userlistWord } from './pgbouncer_text.ts';
@@ -101,7 +101,7 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'auth_dbname',
 ]);
 
-/** Every setting that PgBouncer has, whether or not it is at our default: PgBouncer's are others. */
+/** Settings at our default too: PgBouncer's are others. */
 function settingPairs(
   settings: Settings,
   wishes: PgbouncerWishes,
@@ -123,6 +123,9 @@ function settingPairs(
   // Of an ini it is what nobody said: a note tells of it, where it matters.
   if (values.server_tls_ca_file === 'system')
     values.server_tls_ca_file = wishes.fromIni ? '' : wishes.systemCaFile;
+  // What both have where nobody says it need not be said, and an older one may not know its name.
+  const isSaid = (name: SettingName, value: string) =>
+    wishes.newer !== true || rowOf(name).pgbouncerDefault !== undefined || value !== iniValue(name, DEFAULTS);
   const isAsked = Object.values(settings.databases).some((each) => each.auth !== undefined);
   const asksServers = isAsked || (wishes.fromIni === true && settings.auth_query !== DEFAULTS.auth_query);
   return SETTING_NAMES.filter((name) => rowOf(name).pgbouncer !== undefined && wanted(name)).flatMap(
@@ -131,7 +134,7 @@ function settingPairs(
       // An empty file name is not "none" to PgBouncer, but a file that it cannot open.
       if (value === '' && rowOf(name).default === '') return [];
       if (value === '' && MAY_NOT_BE_EMPTY.test(name)) return [];
-      if (name === 'auth_query' && !asksServers) return [];
+      if ((name === 'auth_query' && !asksServers) || !isSaid(name, value)) return [];
       const key = rowOf(name).pgbouncer;
       return [{ key: new Quoted(typeof key === 'string' ? key : name), value: iniText(name, value) }];
     },
@@ -150,7 +153,7 @@ function authFile(wishes: PgbouncerWishes): string {
 }
 
 /** In PgBouncer's units: seconds (milliseconds where the row says so), bytes, 0 and 1. */
-function iniValue(name: SettingName, settings: Settings): string {
+function iniValue(name: SettingName, settings: SettingValues): string {
   const value = settings[name];
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'boolean') return value ? '1' : '0';

@@ -5,13 +5,19 @@ import { chmodSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { namedDatabases } from '../../config/any_database.ts';
 import { load } from '../../config/load.ts';
+import { renderPgbouncer } from '../../render/pgbouncer.ts';
 import { pgbouncerProgram } from '../bench/poolers.ts';
 import { missingPrograms, testNeeding } from '../harness/needs.ts';
 import { createNursery, endChild, makeDirectory, unprivilegedAccount } from '../harness/nursery.ts';
+import { hasNewerPgbouncer } from '../harness/pgbouncer.ts';
 import { psql } from '../harness/psql.ts';
 
 setDefaultTimeout(120_000);
-const test = testNeeding(missingPrograms(pgbouncerProgram(), 'psql'));
+const missing = missingPrograms(pgbouncerProgram(), 'psql');
+const test = testNeeding(missing);
+const testNewer = testNeeding(
+  missing ?? (hasNewerPgbouncer() ? undefined : 'a newer pgbouncer is needed: scripts/newer_pgbouncer'),
+);
 
 /** PgBouncer refuses to be root. */
 const account = unprivilegedAccount();
@@ -146,9 +152,11 @@ function textOf({ databases = '', settings = '', more = '' }: Case, socketDir: s
   return `[databases]\n${databases}\n[pgbouncer]\n${own}${settings}\n${more}\n`;
 }
 
-async function asPgbouncer(wanted: Case): Promise<Read> {
+/** `rendered`: not the file itself, but what render makes of it. */
+async function asPgbouncer(wanted: Case, rendered?: 'rendered'): Promise<Read> {
   const folder = makeDirectory(join(nursery.directory, `c${count++}`), account, 0o755);
-  const files = { 'p.ini': textOf(wanted, folder), ...wanted.files };
+  const written = { 'p.ini': textOf(wanted, folder), ...wanted.files };
+  const files = rendered === undefined ? written : await renderedFiles(written);
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -180,10 +188,9 @@ async function asPgbouncer(wanted: Case): Promise<Read> {
   }
 }
 
-async function asWe(wanted: Case): Promise<Read> {
-  const files: Readonly<Record<string, string>> = { 'p.ini': textOf(wanted, SOCKET_DIR), ...wanted.files };
+async function loadFiles(files: Readonly<Record<string, string>>, defaults: { defaults?: 'pgbouncer' } = {}) {
   const { settings } = await load(
-    { configFile: 'p.ini', defaults: 'pgbouncer' },
+    { configFile: 'p.ini', ...defaults },
     {
       cwd: '/app',
       env: {},
@@ -192,6 +199,19 @@ async function asWe(wanted: Case): Promise<Read> {
       run: () => Promise.reject(new Error('there is nothing to run')),
     },
   );
+  return settings;
+}
+
+async function renderedFiles(files: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const settings = await loadFiles(files, { defaults: 'pgbouncer' });
+  const wishes = { directory: '', systemCaFile: '', newer: true, fromIni: true };
+  const [ini] = renderPgbouncer(settings!, wishes);
+  return { 'p.ini': ini!.text };
+}
+
+async function asWe(wanted: Case): Promise<Read> {
+  const files = { 'p.ini': textOf(wanted, SOCKET_DIR), ...wanted.files };
+  const settings = await loadFiles(files, { defaults: 'pgbouncer' });
   if (settings === undefined) return undefined;
   // `*` stands for those that are still to be asked for; neither lists it.
   return namedDatabases(settings)
@@ -209,6 +229,20 @@ test('reads what PgBouncer reads, refuses what it refuses, and comes to the same
   for (const wanted of ALIKE) {
     const [theirs, ours] = [await asPgbouncer(wanted), await asWe(wanted)];
     if (JSON.stringify(theirs) !== JSON.stringify(ours)) differences.push({ ...wanted, theirs, ours });
+  }
+  expect(differences).toEqual([]);
+});
+
+testNewer('PgBouncer reads what render makes of each of these files as it read the file', async () => {
+  const differences: unknown[] = [];
+  for (const wanted of ALIKE) {
+    const theirs = await asPgbouncer(wanted);
+    if (theirs === undefined) continue;
+    const again = await asPgbouncer(wanted, 'rendered');
+    // A host that was left out is one that is said.
+    const said = (again ?? []).map((row) => row.replace(/\|[^|]*oracle[^|]*\|/, '||'));
+    if (JSON.stringify(theirs) !== JSON.stringify(again && said))
+      differences.push({ ...wanted, theirs, again });
   }
   expect(differences).toEqual([]);
 });
