@@ -55,7 +55,8 @@ function databaseLines(settings: Settings): string[] {
     database.name,
     database.role,
     serverOf(database),
-    database.user,
+    // As it is written: everybody as himself.
+    database.user || '*',
     database.hosts.every((each) => isSocketHost(each.host)) ? '-' : database.sslmode,
     database.poolMode,
     database.poolSize,
@@ -64,7 +65,7 @@ function databaseLines(settings: Settings): string[] {
 }
 
 function serverOf({ hosts, dbname }: DatabaseSettings): string {
-  return `${hosts.map(printHost).join(',')}/${dbname}`;
+  return `${hosts.map(printHost).join(',')}/${dbname || '*'}`;
 }
 
 function userLines(settings: Settings): string[] {

@@ -340,6 +340,7 @@ export class Agent implements Controls {
     const changes = diffSettings(this.settings, settings, originsOf(loaded)).map((change) => change.sentence);
     const newCertificates = files.differsFrom(pem.current);
     pem.current = files;
+    for (const note of loaded.notes) if (!this.#loaded.notes.includes(note)) log.info({}, note);
     this.#loaded = { ...loaded, settings };
     plane.apply(prepared);
     plan.commit();

@@ -103,7 +103,7 @@ export function readPlane(context: ClientContext) {
       host: database.hosts.map((host) => host.host).join(','),
       port: database.hosts.map((host) => host.port).join(','),
       dbname: database.dbname || ANY_DATABASE,
-      user: database.user,
+      user: database.user || '*',
       sslmode: database.sslmode,
       paused: registry.holds.pauses(database.name),
       disabled: registry.holds.disabled.has(database.name),

@@ -87,8 +87,9 @@ test('an edit of userlist.txt, of an included file or of the ini is read by itse
   await changed(agent, 'database "late" is new');
   expect(await who(login(agent, 'boss', 'late'))).toBe('boss at shop');
 
-  agent.writeFile('pgbouncer.ini', ini({ default_pool_size: '7' }));
+  agent.writeFile('pgbouncer.ini', ini({ default_pool_size: '7', sbuf_loopcnt: '5' }));
   await changed(agent, 'default_pool_size: 20 → 7');
+  await agent.waitForLog(({ msg }) => msg.includes('sbuf_loopcnt at pgbouncer.ini'));
   expect((await agent.reload()).code).toBe(0);
 });
 
@@ -135,4 +136,32 @@ test('the database * serves every name, until the ini says otherwise', async () 
   agent.writeFile('pgbouncer.ini', '[databases]\n[pgbouncer]\nauth_file = userlist.txt\n');
   await changed(agent, 'database "*" is gone');
   expect(await who(login(agent, 'app', 'shop'))).toContain('shop');
+});
+
+test('auth_query asks in a database that only * serves, for users whom no file has', async () => {
+  await postgres.sql(
+    `CREATE FUNCTION lookup(name text) RETURNS TABLE (rolname text, rolpassword text) LANGUAGE sql SECURITY DEFINER
+     AS $$ SELECT rolname::text, rolpassword FROM pg_authid WHERE rolname = name $$`,
+    'shop',
+  );
+  const settings = {
+    auth_user: 'boss',
+    auth_query: 'SELECT rolname, rolpassword FROM lookup($1)',
+    auth_dbname: 'shop',
+  };
+  await using agent = await startAgent({
+    args: ['--config', 'pgbouncer.ini'],
+    files: {
+      'pgbouncer.ini': ini(settings).replace(
+        /^\[databases\][^]*?%include.*$/m,
+        `[databases]\n* = host=${postgres.host} port=${postgres.port}`,
+      ),
+      'userlist.txt': userlist('boss'),
+    },
+  });
+  expect(await who(login(agent, 'anna', 'postgres'))).toBe('anna at postgres');
+  expect(await who(login(agent, 'anna', 'postgres', 'wrong'))).toContain('password authentication failed');
+  expect(await who(login(agent, 'nobody_at_all', 'postgres', 'wrong'))).toContain(
+    'password authentication failed',
+  );
 });
