@@ -109,6 +109,11 @@ class Reader {
     const ours = GLOBAL_NAMES.get(name);
     if (ours === undefined) return this.#unmapped(name, origin);
     const row = rowOf(ours);
+    if (hasComment(row, value)) {
+      const reason = `what stands behind the value of ${name} is no comment, but a part of it; give the comment a line of its own`;
+      this.problems.push(problem('error', 'ini_syntax', { reason }, origin));
+      return;
+    }
     const taken = takeValue(name, row, value);
     if (taken.note !== undefined) this.#note(name, origin, taken.note);
     if (taken.value === undefined) return;
@@ -257,6 +262,12 @@ class Reader {
 function pairsOf(text: string) {
   const read = readPairs(text);
   return 'pairs' in read ? read.pairs : undefined;
+}
+
+/** Of a number or a word, which cannot have it in itself; PgBouncer refuses it too. */
+function hasComment(row: KeyRow, value: string): boolean {
+  const isOneWord = ['integer', 'duration', 'size', 'boolean', 'octal', 'enum'].includes(row.type);
+  return isOneWord && /^\S+\s+[#;]/.test(value);
 }
 
 /** Files are looked for beside the ini too; folders and what is yet to be written are not. */
