@@ -49,6 +49,7 @@ As PgBouncer 1.18 and 1.24 read it; each of these was looked up in a running one
 | without \`host\` | the UNIX socket, in \`unix_socket_dir\` of the ini, else in /tmp |
 | without \`user\` | every client logs in as himself |
 | named in \`[users]\` | is a user, as in 1.18: where no proof is asked for (\`trust\`) he is let in; where one is, he needs a password elsewhere |
+| \`unix_socket_dir = @name\` | is refused: the abstract namespace has no permissions that could keep anybody out. \`host=@name\` of a server is taken |
 | with \`user\` | all clients work as that one; with \`password\`, or with his line in userlist.txt. Neither lets him in to the agent |
 
 Where PgBouncer stops at the first fault, pgsidecar tells all of them, with file and line. And what PgBouncer cannot do:

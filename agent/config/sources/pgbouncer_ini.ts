@@ -114,6 +114,12 @@ class Reader {
       this.problems.push(problem('error', 'ini_syntax', { reason }, origin));
       return;
     }
+    if (row.type === 'path' && value.startsWith('@')) {
+      const expected =
+        'a folder or a file: the abstract namespace has no permissions that could keep anybody out';
+      this.problems.push(problem('error', 'setting_invalid', { setting: name, value, expected }, origin));
+      return;
+    }
     const taken = takeValue(name, row, value);
     if (taken.note !== undefined) this.#note(name, origin, taken.note);
     if (taken.value === undefined) return;
@@ -132,9 +138,7 @@ class Reader {
 
   /** A folder is relative to where the agent was started, and never to the file's own. */
   #absolute(row: KeyRow, value: string): string {
-    return row.type === 'path' && value !== '' && !value.startsWith('@')
-      ? resolve(this.#io.cwd, value)
-      : value;
+    return row.type === 'path' && value !== '' ? resolve(this.#io.cwd, value) : value;
   }
 
   #unmapped(name: string, origin: Origin): void {
