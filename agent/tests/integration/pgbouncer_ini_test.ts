@@ -153,7 +153,7 @@ test('auth_query asks in a database that only * serves, for users whom no file h
     args: ['--config', 'pgbouncer.ini'],
     files: {
       'pgbouncer.ini': ini(settings).replace(
-        /^\[databases\][^]*?%include.*$/m,
+        /^\[databases\][\s\S]*?%include.*$/m,
         `[databases]\n* = host=${postgres.host} port=${postgres.port}`,
       ),
       'userlist.txt': userlist('boss'),
