@@ -88,7 +88,7 @@ function isVerifier(secret: string): boolean {
 }
 
 /** Settings that came after 1.18, which stops at a name that it does not know. */
-const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
+export const NEWER: ReadonlySet<string> = new Set([
   'max_prepared_statements',
   'track_extra_parameters',
   'max_db_client_connections',
@@ -99,6 +99,9 @@ const NEWER: ReadonlySet<SettingName> = new Set<SettingName>([
   'transaction_timeout',
   'auth_ident_file',
   'auth_dbname',
+  'pool_idle_timeout',
+  'login_notify_message',
+  'peer_id',
 ]);
 
 /** Settings at our default too: PgBouncer's are others. */

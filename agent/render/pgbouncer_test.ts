@@ -3,7 +3,8 @@
 import { expect, test } from 'bun:test';
 import { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
-import { renderPgbouncer } from './pgbouncer.ts';
+import { GLOBAL_NAMES } from '../config/sources/pgbouncer_names.ts';
+import { NEWER, renderPgbouncer } from './pgbouncer.ts';
 import { databaseFixture, nastySecret, settingsFixture, userFixture } from './render_fixture.ts';
 
 const WISHES = { directory: '/etc/pgbouncer', systemCaFile: '/etc/ssl/system.crt' };
@@ -106,4 +107,28 @@ test('the masks of renderPgbouncer() show no password, and no line that they do 
   for (const foreign of ['"a" abc', '; abc', '"a" "abc" "abc']) {
     expect(userlist.mask(foreign) ?? '', foreign).not.toContain('abc');
   }
+});
+
+/** What PgBouncer 1.18 shows by SHOW CONFIG: it stops at any other name. */
+const KNOWN_TO_1_18 =
+  `admin_users application_name_add_host auth_file auth_hba_file auth_query auth_type auth_user
+  autodb_idle_timeout client_idle_timeout client_login_timeout client_tls_ca_file client_tls_cert_file
+  client_tls_ciphers client_tls_dheparams client_tls_ecdhcurve client_tls_key_file client_tls_protocols
+  client_tls_sslmode conffile default_pool_size disable_pqexec dns_max_ttl dns_nxdomain_ttl
+  dns_zone_check_period idle_transaction_timeout ignore_startup_parameters job_name listen_addr listen_backlog
+  listen_port log_connections log_disconnections log_pooler_errors log_stats logfile max_client_conn
+  max_db_connections max_packet_size max_user_connections min_pool_size pidfile pkt_buf pool_mode query_timeout
+  query_wait_timeout reserve_pool_size reserve_pool_timeout resolv_conf sbuf_loopcnt server_check_delay
+  server_check_query server_connect_timeout server_fast_close server_idle_timeout server_lifetime
+  server_login_retry server_reset_query server_reset_query_always server_round_robin server_tls_ca_file
+  server_tls_cert_file server_tls_ciphers server_tls_key_file server_tls_protocols server_tls_sslmode
+  so_reuseport stats_period stats_users suspend_timeout syslog syslog_facility syslog_ident tcp_defer_accept
+  tcp_keepalive tcp_keepcnt tcp_keepidle tcp_keepintvl tcp_socket_buffer tcp_user_timeout unix_socket_dir
+  unix_socket_group unix_socket_mode user verbose`.split(/\s+/);
+
+test('renderPgbouncer() makes a comment of every name that PgBouncer 1.18 does not know', () => {
+  const strange = [...GLOBAL_NAMES].filter(
+    ([name, ours]) => !KNOWN_TO_1_18.includes(name) && !NEWER.has(ours),
+  );
+  expect(strange).toEqual([]);
 });
