@@ -141,7 +141,7 @@ test('a password that the server does not take', async () => {
 test('a user whom pg_hba.conf rejects', async () => {
   expect(await refusal({ user: 'banned' })).toEqual({
     sqlstate: '28000',
-    text: `FATAL:  login rejected: pg_hba.conf rejects connection for host "127.0.0.1", user "banned", database "shop", SSL encryption (the server refused our login)`,
+    text: `FATAL:  pg_hba.conf rejects connection for host "127.0.0.1", user "banned", database "shop", SSL encryption (the server refused our login)`,
   });
 });
 
