@@ -18,6 +18,8 @@ export class Suspension {
   /** Gives the connections that may have something to send still. */
   begin(): readonly Connection[] {
     this.#isOn = true;
+    // A server that logs in meanwhile is lent when it is over.
+    for (const pool of this.#context.registry) pool.paused = true;
     const connections = this.#connections();
     for (const each of connections) each.suspend();
     return connections;
@@ -30,7 +32,10 @@ export class Suspension {
 
   end(): void {
     this.#isOn = false;
+    const { registry } = this.#context;
+    for (const pool of registry) pool.paused = registry.holds.pauses(pool.database.name);
     for (const each of this.#connections()) each.unsuspend();
+    for (const pool of registry) pool.resume();
   }
 
   #connections(): readonly Connection[] {

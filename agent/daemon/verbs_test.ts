@@ -200,6 +200,23 @@ describe('Verbs.suspend()', () => {
     expect([verbs.mode, plane.pool().activeServers.length]).toEqual(['running', 1]);
   });
 
+  test('lends no server to who waits for one that logs in', async () => {
+    const { plane, verbs } = await fixture(2);
+    const [one, other] = [await plane.client(), await plane.client()];
+    one.says(query('SELECT 1'));
+    plane.network.welcome = () => 'silent';
+    other.says(query('SELECT 2'));
+    await settle();
+    await verbs.suspend();
+    // Its startup packet.
+    plane.network.server.heardBytes();
+    plane.network.server.greets();
+    await settle();
+    expect([plane.network.server.heard(), plane.pool().idle]).toEqual([[], 1]);
+    verbs.resume();
+    expect(plane.network.server.heard()).toEqual(['Query SELECT 2']);
+  });
+
   test('resolves when what was written has left', async () => {
     const { plane, verbs } = await fixture();
     const client = await plane.client();

@@ -49,7 +49,7 @@ const EXCUSES: readonly Excuse[] = [
   },
   {
     sqlstate: '57P01',
-    text: /by an administrator \(KILL\)$|administrator command \(KILL_CLIENT\)$/,
+    text: /\((?:KILL|KILL_CLIENT)\)$/,
     holds: ({ now, killedAt }) => now - killedAt < FAULT_ECHO_MS,
   },
   { sqlstate: '57P03', text: /is disabled$/, holds: hasChanged },
