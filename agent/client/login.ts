@@ -152,7 +152,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);
     const { authType, map } = way;
     this.#asked = { settings, asked, authType };
-    const book = bookFor(context.books, database);
+    const book = bookFor(context.books, settings, database);
     const options: ClientLoginOptions = {
       authType,
       transport,

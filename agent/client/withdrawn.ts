@@ -3,6 +3,7 @@
 import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import type { CredentialBook } from '../auth/credential.ts';
 import type { Secret } from '../base/secret.ts';
+import { entryName } from '../config/any_database.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ClientContext, CredentialBooks } from './context.ts';
 import { whomToAsk } from './unknown_user.ts';
@@ -32,7 +33,7 @@ export function whyWithdrawn(
   const way = wayIn(settings, asked);
   if (way.kind === 'refused') return `a reload came in between: ${way.reason}`;
   if (way.authType !== authType) return `a reload came in between, and the proof is ${way.authType} now`;
-  const book = bookFor(books, database);
+  const book = bookFor(books, settings, database);
   const known = book.users.get(user);
   const holds = isFound
     ? whomToAsk(settings, book, { user, database, authType }) !== undefined
@@ -43,6 +44,11 @@ export function whyWithdrawn(
   return expiryOf(settings, user, authType, clock.wall());
 }
 
-export function bookFor({ byDatabase, common }: CredentialBooks, database: string): CredentialBook {
-  return byDatabase.get(database) ?? common;
+/** Where the same role has another password at this database, that one's; else the one for all. */
+export function bookFor(
+  { byDatabase, common }: CredentialBooks,
+  settings: Settings,
+  database: string,
+): CredentialBook {
+  return byDatabase.get(entryName(settings, database)) ?? common;
 }

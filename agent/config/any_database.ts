@@ -10,7 +10,7 @@ export function databaseNamed(
   { databases }: Pick<Settings, 'databases'>,
   name: string,
 ): DatabaseSettings | undefined {
-  if (name !== ANY_DATABASE && Object.hasOwn(databases, name)) return databases[name];
+  if (entryName({ databases }, name) !== ANY_DATABASE) return databases[name];
   const any = Object.hasOwn(databases, ANY_DATABASE) ? databases[ANY_DATABASE] : undefined;
   if (any === undefined) return undefined;
   const { dbname, auth } = any;
@@ -21,6 +21,11 @@ export function databaseNamed(
     isAny: true,
     ...(auth === undefined ? {} : { auth: { ...auth, database: auth.database || name } }),
   };
+}
+
+/** The name under which the settings have it: its own, or that of `*`. */
+export function entryName({ databases }: Pick<Settings, 'databases'>, name: string): string {
+  return name !== ANY_DATABASE && Object.hasOwn(databases, name) ? name : ANY_DATABASE;
 }
 
 /** Those that have a name of their own. */

@@ -1,7 +1,7 @@
 // The database `*`: what it stands for, in an ini and in pgsidecar.yml.
 
 import { expect, test } from 'bun:test';
-import { databaseNamed, namedDatabases } from './any_database.ts';
+import { databaseNamed, entryName, namedDatabases } from './any_database.ts';
 import { load } from './load.ts';
 
 async function settingsOf(name: string, text: string) {
@@ -46,4 +46,14 @@ test('databaseNamed() knows nothing but what is listed where there is no *', asy
   const settings = await settingsOf('p.ini', '[databases]\nshop = host=/run/a\n');
   expect(databaseNamed(settings, 'other')).toBeUndefined();
   expect(databaseNamed(settings, '*')).toBeUndefined();
+});
+
+test('entryName() is a listed name itself, and * for every other', async () => {
+  const settings = await settingsOf('p.ini', '[databases]\nshop = host=/run/a\n* = host=/run/b\n');
+  expect(['shop', 'other', '*', 'constructor'].map((name) => entryName(settings, name))).toEqual([
+    'shop',
+    '*',
+    '*',
+    '*',
+  ]);
 });

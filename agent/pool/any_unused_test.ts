@@ -1,6 +1,7 @@
 // Databases that `*` serves: made when they are asked for, changed with it by a reload, forgotten when nobody uses them.
 
 import { expect, test } from 'bun:test';
+import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
 import { databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { ANY_UNUSED_MAX } from './any_unused.ts';
@@ -66,4 +67,12 @@ test('PoolRegistry.apply() changes those databases with *, and lets them go with
   expect(pool.removed).toBe(false);
   registry.apply(settingsOf([databaseOf()], [user]));
   expect(pool.removed).toBe(true);
+});
+
+test('PoolRegistry logs in with the password that a role has at *, for every name that it serves', async () => {
+  const [own, there] = [crypto.randomUUID(), crypto.randomUUID()].map((each) => new Secret(each));
+  const worker = userOf({ name: 'worker', secret: own!, databaseSecrets: { '*': there! } });
+  const { registry } = await dataPlane(settingsOf([databaseOf(), any], [worker]));
+  expect(registry.pool('late', 'worker').identity.secrets).toEqual([there!]);
+  expect(registry.pool('idp', 'worker').identity.secrets).toEqual([own!]);
 });

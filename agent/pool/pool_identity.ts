@@ -4,6 +4,7 @@ import type { ClientKey } from '../auth/client_key.ts';
 import { type SecretKind, secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import { ANY_DATABASE } from '../config/any_database.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import type { DialIdentity } from '../server/dial.ts';
 import type { FoundSecret } from './auth_queries.ts';
@@ -110,7 +111,8 @@ export function identityOf(
   return new PoolIdentity(name, secrets);
 }
 
-function secretsAt({ name }: DatabaseSettings, user: UserSettings): readonly Secret[] {
+function secretsAt(database: DatabaseSettings, user: UserSettings): readonly Secret[] {
+  const name = database.isAny ? ANY_DATABASE : database.name;
   const { databaseSecrets, databaseNextSecrets = {}, secret, nextSecret } = user;
   return Object.hasOwn(databaseSecrets, name)
     ? written(databaseSecrets[name], databaseNextSecrets[name])
