@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { RareLog } from '../base/rare_log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
+import type { Resolver } from '../net/resolver.ts';
 import type { PoolRegistry } from '../pool/registry.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
@@ -49,6 +50,8 @@ export interface ClientContext {
   readonly greetings: Greetings;
   readonly loginDeadlines: LoginDeadlines;
   readonly tools: DialTools;
+  /** Of the hosts of servers; where there is none the system looks names up. */
+  readonly names?: Resolver;
   readonly random: (bytes: number) => Uint8Array;
   /** The system user at the other end of a UNIX socket, by SO_PEERCRED. */
   readonly peerUser: (connection: Connection) => string | undefined;

@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"tcp_keepintvl":{"$ref":"#/definitions/shape5"},"tcp_keepcnt":{"$ref":"#/definitions/shape6"},"tcp_user_timeout":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape7"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape8"},"auth_query_pool_size":{"$ref":"#/definitions/shape9"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape10"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape11"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape12"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape13"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape14"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape15"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape17"},"max_message_held":{"$ref":"#/definitions/shape18"},"client_write_buffer":{"$ref":"#/definitions/shape19"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape20"},"default_pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"pool_idle_timeout":{"$ref":"#/definitions/shape5"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape12"},"max_user_connections":{"$ref":"#/definitions/shape12"},"autodb_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape23"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape8"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape16"},"prepared_statements_memory":{"$ref":"#/definitions/shape25"},"server_write_buffer":{"$ref":"#/definitions/shape19"},"server_tls_sslmode":{"$ref":"#/definitions/shape13"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape26"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape27"},"server_tls_protocols":{"$ref":"#/definitions/shape14"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape28"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape29"},"log_format":{"$ref":"#/definitions/shape30"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape31"},"verbose":{"$ref":"#/definitions/shape32"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape5"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape5"},"drain_timeout":{"$ref":"#/definitions/shape5"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape33"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape22"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape34"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_db_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"sslmode":{"$ref":"#/definitions/shape13"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape26"},"parameters":{"$ref":"#/definitions/shape35"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_user_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape21"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape7":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape8":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape14":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape15":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape16":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"enum":["session","transaction","statement"]},"shape21":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"enum":["disable","round-robin"]},"shape25":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape26":{"enum":["postgres","direct"]},"shape27":{"enum":["prefer","require","disable"]},"shape28":{"enum":["refuse","warn"]},"shape29":{"enum":["debug","info","warn","error"]},"shape30":{"enum":["auto","json","pretty","pgbouncer"]},"shape31":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape32":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape33":{"enum":["writer","replica"]},"shape34":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape5"},"tcp_keepintvl":{"$ref":"#/definitions/shape5"},"tcp_keepcnt":{"$ref":"#/definitions/shape6"},"tcp_user_timeout":{"$ref":"#/definitions/shape5"},"auth_type":{"$ref":"#/definitions/shape7"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape8"},"auth_query_pool_size":{"$ref":"#/definitions/shape9"},"auth_query_timeout":{"$ref":"#/definitions/shape5"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape10"},"client_login_timeout":{"$ref":"#/definitions/shape5"},"client_login_concurrency":{"$ref":"#/definitions/shape11"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape12"},"client_login_failure_delay":{"$ref":"#/definitions/shape5"},"client_tls_sslmode":{"$ref":"#/definitions/shape13"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape14"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape5"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape15"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape17"},"max_message_held":{"$ref":"#/definitions/shape18"},"client_write_buffer":{"$ref":"#/definitions/shape19"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape20"},"default_pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"pool_idle_timeout":{"$ref":"#/definitions/shape5"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_timeout":{"$ref":"#/definitions/shape5"},"max_db_connections":{"$ref":"#/definitions/shape12"},"max_user_connections":{"$ref":"#/definitions/shape12"},"autodb_idle_timeout":{"$ref":"#/definitions/shape5"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_idle_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"server_lifetime_jitter":{"$ref":"#/definitions/shape23"},"server_connect_timeout":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"dns_max_ttl":{"$ref":"#/definitions/shape5"},"dns_nxdomain_ttl":{"$ref":"#/definitions/shape5"},"server_login_retry":{"$ref":"#/definitions/shape5"},"server_login_concurrency":{"$ref":"#/definitions/shape8"},"cancel_wait_timeout":{"$ref":"#/definitions/shape5"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape5"},"server_check_timeout":{"$ref":"#/definitions/shape5"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape16"},"prepared_statements_memory":{"$ref":"#/definitions/shape25"},"server_write_buffer":{"$ref":"#/definitions/shape19"},"server_tls_sslmode":{"$ref":"#/definitions/shape13"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape26"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape27"},"server_tls_protocols":{"$ref":"#/definitions/shape14"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape28"},"source_poll_interval":{"$ref":"#/definitions/shape5"},"source_settle_time":{"$ref":"#/definitions/shape5"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape5"},"log_level":{"$ref":"#/definitions/shape29"},"log_format":{"$ref":"#/definitions/shape30"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape31"},"verbose":{"$ref":"#/definitions/shape32"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape5"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape5"},"drain_timeout":{"$ref":"#/definitions/shape5"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape33"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape22"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape34"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"min_pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_db_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"},"server_lifetime":{"$ref":"#/definitions/shape5"},"load_balance_hosts":{"$ref":"#/definitions/shape24"},"sslmode":{"$ref":"#/definitions/shape13"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape26"},"parameters":{"$ref":"#/definitions/shape35"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape5"},"transaction_timeout":{"$ref":"#/definitions/shape5"},"idle_transaction_timeout":{"$ref":"#/definitions/shape5"},"client_idle_timeout":{"$ref":"#/definitions/shape5"},"max_user_client_connections":{"$ref":"#/definitions/shape16"},"pool_mode":{"$ref":"#/definitions/shape20"},"pool_size":{"$ref":"#/definitions/shape21"},"reserve_pool_size":{"$ref":"#/definitions/shape22"},"max_user_connections":{"$ref":"#/definitions/shape12"},"query_wait_timeout":{"$ref":"#/definitions/shape5"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape21"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape6":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape7":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape8":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape9":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape14":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape15":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape16":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"enum":["session","transaction","statement"]},"shape21":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape22":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"enum":["disable","round-robin"]},"shape25":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape26":{"enum":["postgres","direct"]},"shape27":{"enum":["prefer","require","disable"]},"shape28":{"enum":["refuse","warn"]},"shape29":{"enum":["debug","info","warn","error"]},"shape30":{"enum":["auto","json","pretty","pgbouncer"]},"shape31":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape32":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape33":{"enum":["writer","replica"]},"shape34":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -1081,7 +1081,7 @@ return errors === 0;
 
 const schema32 = {"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1128,13 +1128,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate125.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"enum":["postgres","direct"]};
 
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "postgres") || (data === "direct"))){
@@ -1147,13 +1147,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate132.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
 const schema34 = {"enum":["prefer","require","disable"]};
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
@@ -1166,13 +1166,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate135.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
 
 const schema35 = {"enum":["refuse","warn"]};
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "refuse") || (data === "warn"))){
@@ -1185,13 +1185,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate141.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
 
 const schema36 = {"enum":["debug","info","warn","error"]};
 
-function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
@@ -1204,13 +1204,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate147.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
 
 const schema37 = {"enum":["auto","json","pretty","pgbouncer"]};
 
-function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
@@ -1223,13 +1223,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate149.errors = vErrors;
+validate151.errors = vErrors;
 return errors === 0;
 }
 
 const schema38 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
@@ -1242,13 +1242,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate154.errors = vErrors;
+validate156.errors = vErrors;
 return errors === 0;
 }
 
 const schema39 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1295,13 +1295,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate156.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
 const schema40 = {"enum":["writer","replica"]};
 
-function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
@@ -1314,13 +1314,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate182.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
 
 const schema41 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1367,13 +1367,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate188.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
 
 const schema42 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1401,7 +1401,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate207.errors = vErrors;
+validate209.errors = vErrors;
 return errors === 0;
 }
 
@@ -1824,6 +1824,18 @@ vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.err
 errors = vErrors.length;
 }
 }
+if(data.dns_max_ttl !== undefined){
+if(!(validate33(data.dns_max_ttl, {instancePath:instancePath+"/dns_max_ttl",parentData:data,parentDataProperty:"dns_max_ttl",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+if(data.dns_nxdomain_ttl !== undefined){
+if(!(validate33(data.dns_nxdomain_ttl, {instancePath:instancePath+"/dns_nxdomain_ttl",parentData:data,parentDataProperty:"dns_nxdomain_ttl",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
 if(data.server_login_retry !== undefined){
 if(!(validate33(data.server_login_retry, {instancePath:instancePath+"/server_login_retry",parentData:data,parentDataProperty:"server_login_retry",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
@@ -1891,8 +1903,8 @@ errors = vErrors.length;
 }
 }
 if(data.prepared_statements_memory !== undefined){
-if(!(validate125(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate127(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
+vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
 errors = vErrors.length;
 }
 }
@@ -1927,8 +1939,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_tls_negotiation !== undefined){
-if(!(validate132(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+if(!(validate134(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
@@ -1939,8 +1951,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_channel_binding !== undefined){
-if(!(validate135(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate137(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }
 }
@@ -1969,8 +1981,8 @@ errors = vErrors.length;
 }
 }
 if(data.unsafe_settings !== undefined){
-if(!(validate141(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate143(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
 errors = vErrors.length;
 }
 }
@@ -1999,14 +2011,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate147(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+if(!(validate149(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate149(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+if(!(validate151(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
 errors = vErrors.length;
 }
 }
@@ -2029,14 +2041,14 @@ errors = vErrors.length;
 }
 }
 if(data.syslog_facility !== undefined){
-if(!(validate154(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+if(!(validate156(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
+vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
 errors = vErrors.length;
 }
 }
 if(data.verbose !== undefined){
-if(!(validate156(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate158(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
 errors = vErrors.length;
 }
 }
@@ -2101,12 +2113,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data113 = data.databases;
-if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
-for(const key1 in data113){
-let data114 = data113[key1];
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-for(const key2 in data114){
+let data115 = data.databases;
+if(data115 && typeof data115 == "object" && !Array.isArray(data115)){
+for(const key1 in data115){
+let data116 = data115[key1];
+if(data116 && typeof data116 == "object" && !Array.isArray(data116)){
+for(const key2 in data116){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -2118,231 +2130,231 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data114.from !== undefined){
-if(!(validate22(data114.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data114,parentDataProperty:"from",rootData}))){
+if(data116.from !== undefined){
+if(!(validate22(data116.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data116,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.url !== undefined){
-if(!(validate22(data114.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data114,parentDataProperty:"url",rootData}))){
+if(data116.url !== undefined){
+if(!(validate22(data116.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data116,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.host !== undefined){
-if(!(validate22(data114.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data114,parentDataProperty:"host",rootData}))){
+if(data116.host !== undefined){
+if(!(validate22(data116.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data116,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.port !== undefined){
-if(!(validate22(data114.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data114,parentDataProperty:"port",rootData}))){
+if(data116.port !== undefined){
+if(!(validate22(data116.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data116,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.dbname !== undefined){
-if(!(validate22(data114.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data114,parentDataProperty:"dbname",rootData}))){
+if(data116.dbname !== undefined){
+if(!(validate22(data116.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data116,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.user !== undefined){
-if(!(validate22(data114.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data114,parentDataProperty:"user",rootData}))){
+if(data116.user !== undefined){
+if(!(validate22(data116.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data116,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password !== undefined){
-if(!(validate22(data114.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data114,parentDataProperty:"password",rootData}))){
+if(data116.password !== undefined){
+if(!(validate22(data116.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data116,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password_file !== undefined){
-if(!(validate22(data114.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data114,parentDataProperty:"password_file",rootData}))){
+if(data116.password_file !== undefined){
+if(!(validate22(data116.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data116,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password_command !== undefined){
-if(!(validate22(data114.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data114,parentDataProperty:"password_command",rootData}))){
+if(data116.password_command !== undefined){
+if(!(validate22(data116.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data116,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.secret_id !== undefined){
-if(!(validate22(data114.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data114,parentDataProperty:"secret_id",rootData}))){
+if(data116.secret_id !== undefined){
+if(!(validate22(data116.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data116,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password_next !== undefined){
-if(!(validate22(data114.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data114,parentDataProperty:"password_next",rootData}))){
+if(data116.password_next !== undefined){
+if(!(validate22(data116.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data116,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password_file_next !== undefined){
-if(!(validate22(data114.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data114,parentDataProperty:"password_file_next",rootData}))){
+if(data116.password_file_next !== undefined){
+if(!(validate22(data116.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data116,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.password_command_next !== undefined){
-if(!(validate22(data114.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data114,parentDataProperty:"password_command_next",rootData}))){
+if(data116.password_command_next !== undefined){
+if(!(validate22(data116.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data116,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.secret_id_next !== undefined){
-if(!(validate22(data114.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data114,parentDataProperty:"secret_id_next",rootData}))){
+if(data116.secret_id_next !== undefined){
+if(!(validate22(data116.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data116,parentDataProperty:"secret_id_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.role !== undefined){
-if(!(validate182(data114.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data114,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+if(data116.role !== undefined){
+if(!(validate184(data116.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data116,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
 errors = vErrors.length;
 }
 }
-if(data114.force_user !== undefined){
-if(!(validate31(data114.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data114,parentDataProperty:"force_user",rootData}))){
+if(data116.force_user !== undefined){
+if(!(validate31(data116.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data116,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data114.admit_user !== undefined){
-if(!(validate31(data114.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data114,parentDataProperty:"admit_user",rootData}))){
+if(data116.admit_user !== undefined){
+if(!(validate31(data116.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data116,parentDataProperty:"admit_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data114.reserve_pool !== undefined){
-if(!(validate97(data114.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data114,parentDataProperty:"reserve_pool",rootData}))){
+if(data116.reserve_pool !== undefined){
+if(!(validate97(data116.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data116,parentDataProperty:"reserve_pool",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data114.connect_query !== undefined){
-if(!(validate22(data114.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data114,parentDataProperty:"connect_query",rootData}))){
+if(data116.connect_query !== undefined){
+if(!(validate22(data116.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data116,parentDataProperty:"connect_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.connect_timeout !== undefined){
-if(!(validate188(data114.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data114,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(data116.connect_timeout !== undefined){
+if(!(validate190(data116.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data116,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
 errors = vErrors.length;
 }
 }
-if(data114.auth_user !== undefined){
-if(!(validate22(data114.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data114,parentDataProperty:"auth_user",rootData}))){
+if(data116.auth_user !== undefined){
+if(!(validate22(data116.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data116,parentDataProperty:"auth_user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.auth_query !== undefined){
-if(!(validate22(data114.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data114,parentDataProperty:"auth_query",rootData}))){
+if(data116.auth_query !== undefined){
+if(!(validate22(data116.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data116,parentDataProperty:"auth_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.auth_dbname !== undefined){
-if(!(validate22(data114.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data114,parentDataProperty:"auth_dbname",rootData}))){
+if(data116.auth_dbname !== undefined){
+if(!(validate22(data116.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data116,parentDataProperty:"auth_dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.max_db_client_connections !== undefined){
-if(!(validate81(data114.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data114,parentDataProperty:"max_db_client_connections",rootData}))){
+if(data116.max_db_client_connections !== undefined){
+if(!(validate81(data116.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data116,parentDataProperty:"max_db_client_connections",rootData}))){
 vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
-if(data114.pool_mode !== undefined){
-if(!(validate93(data114.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data114,parentDataProperty:"pool_mode",rootData}))){
+if(data116.pool_mode !== undefined){
+if(!(validate93(data116.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data116,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 }
-if(data114.pool_size !== undefined){
-if(!(validate95(data114.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data114,parentDataProperty:"pool_size",rootData}))){
+if(data116.pool_size !== undefined){
+if(!(validate95(data116.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data116,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }
 }
-if(data114.min_pool_size !== undefined){
-if(!(validate97(data114.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data114,parentDataProperty:"min_pool_size",rootData}))){
+if(data116.min_pool_size !== undefined){
+if(!(validate97(data116.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data116,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data114.reserve_pool_size !== undefined){
-if(!(validate97(data114.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data114,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data116.reserve_pool_size !== undefined){
+if(!(validate97(data116.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data116,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data114.max_db_connections !== undefined){
-if(!(validate61(data114.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data114,parentDataProperty:"max_db_connections",rootData}))){
+if(data116.max_db_connections !== undefined){
+if(!(validate61(data116.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data116,parentDataProperty:"max_db_connections",rootData}))){
 vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
-if(data114.query_wait_timeout !== undefined){
-if(!(validate33(data114.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data114,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data116.query_wait_timeout !== undefined){
+if(!(validate33(data116.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data116,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data114.server_lifetime !== undefined){
-if(!(validate33(data114.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data114,parentDataProperty:"server_lifetime",rootData}))){
+if(data116.server_lifetime !== undefined){
+if(!(validate33(data116.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data116,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data114.load_balance_hosts !== undefined){
-if(!(validate112(data114.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data114,parentDataProperty:"load_balance_hosts",rootData}))){
+if(data116.load_balance_hosts !== undefined){
+if(!(validate112(data116.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data116,parentDataProperty:"load_balance_hosts",rootData}))){
 vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
-if(data114.sslmode !== undefined){
-if(!(validate64(data114.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data114,parentDataProperty:"sslmode",rootData}))){
+if(data116.sslmode !== undefined){
+if(!(validate64(data116.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data116,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data114.sslrootcert !== undefined){
-if(!(validate22(data114.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data114,parentDataProperty:"sslrootcert",rootData}))){
+if(data116.sslrootcert !== undefined){
+if(!(validate22(data116.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data116,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.sslcert !== undefined){
-if(!(validate22(data114.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data114,parentDataProperty:"sslcert",rootData}))){
+if(data116.sslcert !== undefined){
+if(!(validate22(data116.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data116,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.sslkey !== undefined){
-if(!(validate22(data114.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data114,parentDataProperty:"sslkey",rootData}))){
+if(data116.sslkey !== undefined){
+if(!(validate22(data116.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data116,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data114.sslnegotiation !== undefined){
-if(!(validate132(data114.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data114,parentDataProperty:"sslnegotiation",rootData}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+if(data116.sslnegotiation !== undefined){
+if(!(validate134(data116.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data116,parentDataProperty:"sslnegotiation",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
-if(data114.parameters !== undefined){
-if(!(validate207(data114.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data114,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+if(data116.parameters !== undefined){
+if(!(validate209(data116.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data116,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
 errors = vErrors.length;
 }
 }
@@ -2371,12 +2383,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data153 = data.users;
-if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
-for(const key3 in data153){
-let data154 = data153[key3];
-if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
-for(const key4 in data154){
+let data155 = data.users;
+if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
+for(const key3 in data155){
+let data156 = data155[key3];
+if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
+for(const key4 in data156){
 if(!(func2.call(schema6.properties.users.additionalProperties.properties, key4))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -2388,110 +2400,110 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data154.password !== undefined){
-if(!(validate22(data154.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data154,parentDataProperty:"password",rootData}))){
+if(data156.password !== undefined){
+if(!(validate22(data156.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data156,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.password_file !== undefined){
-if(!(validate22(data154.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data154,parentDataProperty:"password_file",rootData}))){
+if(data156.password_file !== undefined){
+if(!(validate22(data156.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data156,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.password_command !== undefined){
-if(!(validate22(data154.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data154,parentDataProperty:"password_command",rootData}))){
+if(data156.password_command !== undefined){
+if(!(validate22(data156.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data156,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.password_next !== undefined){
-if(!(validate22(data154.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data154,parentDataProperty:"password_next",rootData}))){
+if(data156.password_next !== undefined){
+if(!(validate22(data156.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data156,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.password_file_next !== undefined){
-if(!(validate22(data154.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data154,parentDataProperty:"password_file_next",rootData}))){
+if(data156.password_file_next !== undefined){
+if(!(validate22(data156.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data156,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.password_command_next !== undefined){
-if(!(validate22(data154.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data154,parentDataProperty:"password_command_next",rootData}))){
+if(data156.password_command_next !== undefined){
+if(!(validate22(data156.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data156,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.valid_until !== undefined){
-if(!(validate22(data154.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data154,parentDataProperty:"valid_until",rootData}))){
+if(data156.valid_until !== undefined){
+if(!(validate22(data156.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data156,parentDataProperty:"valid_until",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data154.databases !== undefined){
-if(!(validate29(data154.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data154,parentDataProperty:"databases",rootData}))){
+if(data156.databases !== undefined){
+if(!(validate29(data156.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data156,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data154.query_timeout !== undefined){
-if(!(validate33(data154.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data154,parentDataProperty:"query_timeout",rootData}))){
+if(data156.query_timeout !== undefined){
+if(!(validate33(data156.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data156,parentDataProperty:"query_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data154.transaction_timeout !== undefined){
-if(!(validate33(data154.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data154,parentDataProperty:"transaction_timeout",rootData}))){
+if(data156.transaction_timeout !== undefined){
+if(!(validate33(data156.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data156,parentDataProperty:"transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data154.idle_transaction_timeout !== undefined){
-if(!(validate33(data154.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data154,parentDataProperty:"idle_transaction_timeout",rootData}))){
+if(data156.idle_transaction_timeout !== undefined){
+if(!(validate33(data156.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data156,parentDataProperty:"idle_transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data154.client_idle_timeout !== undefined){
-if(!(validate33(data154.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data154,parentDataProperty:"client_idle_timeout",rootData}))){
+if(data156.client_idle_timeout !== undefined){
+if(!(validate33(data156.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data156,parentDataProperty:"client_idle_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(data154.max_user_client_connections !== undefined){
-if(!(validate81(data154.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data154,parentDataProperty:"max_user_client_connections",rootData}))){
+if(data156.max_user_client_connections !== undefined){
+if(!(validate81(data156.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data156,parentDataProperty:"max_user_client_connections",rootData}))){
 vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
-if(data154.pool_mode !== undefined){
-if(!(validate93(data154.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data154,parentDataProperty:"pool_mode",rootData}))){
+if(data156.pool_mode !== undefined){
+if(!(validate93(data156.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data156,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 }
-if(data154.pool_size !== undefined){
-if(!(validate95(data154.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data154,parentDataProperty:"pool_size",rootData}))){
+if(data156.pool_size !== undefined){
+if(!(validate95(data156.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data156,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }
 }
-if(data154.reserve_pool_size !== undefined){
-if(!(validate97(data154.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data154,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data156.reserve_pool_size !== undefined){
+if(!(validate97(data156.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data156,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data154.max_user_connections !== undefined){
-if(!(validate61(data154.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data154,parentDataProperty:"max_user_connections",rootData}))){
+if(data156.max_user_connections !== undefined){
+if(!(validate61(data156.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data156,parentDataProperty:"max_user_connections",rootData}))){
 vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
-if(data154.query_wait_timeout !== undefined){
-if(!(validate33(data154.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data154,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data156.query_wait_timeout !== undefined){
+if(!(validate33(data156.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data156,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
@@ -2521,12 +2533,12 @@ errors++;
 }
 }
 if(data.peers !== undefined){
-let data173 = data.peers;
-if(data173 && typeof data173 == "object" && !Array.isArray(data173)){
-for(const key5 in data173){
-let data174 = data173[key5];
-if(data174 && typeof data174 == "object" && !Array.isArray(data174)){
-for(const key6 in data174){
+let data175 = data.peers;
+if(data175 && typeof data175 == "object" && !Array.isArray(data175)){
+for(const key5 in data175){
+let data176 = data175[key5];
+if(data176 && typeof data176 == "object" && !Array.isArray(data176)){
+for(const key6 in data176){
 if(!(((key6 === "host") || (key6 === "port")) || (key6 === "pool_size"))){
 const err7 = {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/peers/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
@@ -2538,20 +2550,20 @@ vErrors.push(err7);
 errors++;
 }
 }
-if(data174.host !== undefined){
-if(!(validate22(data174.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data174,parentDataProperty:"host",rootData}))){
+if(data176.host !== undefined){
+if(!(validate22(data176.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data176,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data174.port !== undefined){
-if(!(validate27(data174.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data174,parentDataProperty:"port",rootData}))){
+if(data176.port !== undefined){
+if(!(validate27(data176.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data176,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
-if(data174.pool_size !== undefined){
-if(!(validate95(data174.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data174,parentDataProperty:"pool_size",rootData}))){
+if(data176.pool_size !== undefined){
+if(!(validate95(data176.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data176,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }

@@ -20,7 +20,10 @@ import { endLateClients } from '../client/timeouts.ts';
 import type { Settings } from '../config/settings.ts';
 import type { TcpOptions } from '../native/tcp_options.ts';
 import type { Connection } from '../net/connection.ts';
+import { lookUp, lookupsAtOnce } from '../net/lookup.ts';
 import { createNetwork } from '../net/network.ts';
+import { Resolver } from '../net/resolver.ts';
+import { leaveOldAddresses, namesInUse } from '../pool/names.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
@@ -60,6 +63,7 @@ export class Plane {
   readonly context: ClientContext;
   readonly registry: PoolRegistry;
   readonly suspension: Suspension;
+  readonly names: Resolver;
   readonly #machine: PlaneMachine;
   readonly #renewTls: () => void;
   #timer: Timer | undefined;
@@ -82,7 +86,13 @@ export class Plane {
       policy: () => dialPolicy(this.context.settings),
     };
     const { settings, books, tls } = prepared;
-    this.registry = new PoolRegistry({ settings, clock, log, tools, random: fraction });
+    this.names = new Resolver({
+      ...{ lookup: lookUp, clock, log, lookupsMax: lookupsAtOnce() },
+      times: () => lookupTimes(this.context.settings),
+      onChanged: (name, addresses) => leaveOldAddresses(this.registry, name, addresses),
+    });
+    const { names } = this;
+    this.registry = new PoolRegistry({ settings, clock, log, tools, names, random: fraction });
     this.context = {
       settings,
       books,
@@ -99,6 +109,7 @@ export class Plane {
       greetings: new Greetings(),
       loginDeadlines: new LoginDeadlines(clock),
       tools,
+      names,
       random,
       peerUser: machine.peerUser,
       peerUid: machine.peerUid,
@@ -191,6 +202,7 @@ export class Plane {
       if (this.suspension.isOn) return;
       const now = clock.now();
       this.registry.tick(now, guard);
+      guard(() => this.names.tick(() => namesInUse(this.registry)));
       guard(() => endLateClients(this.context, now));
       guard(() => this.#letRemovedGo());
     });
@@ -276,6 +288,10 @@ export function dialPolicy(settings: Settings): DialPolicy {
     resumesTls: settings.server_tls_resumption,
     tcp: tcpOptions(settings),
   };
+}
+
+function lookupTimes({ dns_max_ttl, dns_nxdomain_ttl }: Settings) {
+  return { maxTtlMs: dns_max_ttl, missingTtlMs: dns_nxdomain_ttl };
 }
 
 function tcpOptions(settings: Settings): TcpOptions {

@@ -81,9 +81,11 @@ export type TlsServerOptions = TlsMaterial & {
 };
 
 export interface Address {
-  /** A name or address; a path when it begins with `/`. */
+  /** A name or address; a UNIX socket when it begins with `/` or `@`. By this name a certificate is judged. */
   readonly host: string;
   readonly port: number;
+  /** Where the name was found; where nobody has looked it up the system does. */
+  readonly ip?: string;
 }
 
 /** The outside that dialing rooms are handed. */

@@ -71,7 +71,7 @@ function connect(address: Address, tools: NetworkTools, signal: AbortSignal): Pr
           socket.terminate();
           return;
         }
-        const connection = new BunConnection(socket, printAddress(address));
+        const connection = new BunConnection(socket, peerOf(address));
         if (connection.fd < tools.descriptorsBelow()) return resolve(connection);
         connection.close();
         reject(new Error(`too many files are open (RLIMIT_NOFILE; LimitNOFILE= of the unit)`));
@@ -85,7 +85,7 @@ function connect(address: Address, tools: NetworkTools, signal: AbortSignal): Pr
     const options = { data, socket: handlers };
     const dialed = isSocketHost(address.host)
       ? Bun.connect<SocketSlot>({ unix: unixName(address), ...options })
-      : Bun.connect<SocketSlot>({ hostname: address.host, port: address.port, ...options });
+      : Bun.connect<SocketSlot>({ hostname: address.ip ?? address.host, port: address.port, ...options });
     dialed.catch((error: Error) => {
       signal.removeEventListener('abort', giveUp);
       reject(new Error(reasonOf(error, address)));
@@ -104,8 +104,14 @@ function reasonOf(error: Error, address: Address): string {
   return `could not connect to ${at}: ${error.message}`;
 }
 
-function printAddress({ host, port }: Address): string {
-  return isSocketHost(host) ? socketPath(host, port) : `${host}:${port}`;
+function printAddress({ host, port, ip }: Address): string {
+  if (isSocketHost(host)) return socketPath(host, port);
+  return ip === undefined ? `${host}:${port}` : `${host}:${port} (${ip})`;
+}
+
+/** Where it is, and not how it was found. */
+function peerOf({ host, port, ip }: Address): string {
+  return isSocketHost(host) ? socketPath(host, port) : `${ip ?? host}:${port}`;
 }
 
 /** The kernel knows the abstract ones by a NUL in front. */

@@ -260,6 +260,7 @@ export class Pool extends PoolFigures {
   /** A server has closed by itself, whoever had it. */
   onLost(server: Server, reason: string): void {
     this.#forget(server);
+    this.context.names?.doubt(server.address.host);
     this.context.log.info(this.#fieldsOf(server, reason), 'server connection lost');
     this.resume();
   }

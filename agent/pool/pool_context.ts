@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Resolver } from '../net/resolver.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { Holds } from './holds.ts';
 import type { Counter } from './limits.ts';
@@ -14,6 +15,8 @@ export interface PoolContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly tools: DialTools;
+  /** Looks names of hosts up; where there is none the system does, at every connection. */
+  readonly names?: Resolver;
   /** 0 to 1. */
   readonly random: () => number;
   readonly byDatabase: Counter;

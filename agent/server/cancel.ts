@@ -1,14 +1,13 @@
 // Asks a server to stop what one of its connections is doing: a connection of its own, with the same TLS, then nothing.
 
-import type { HostSettings } from '../config/settings.ts';
 import { encodeCancelRequest } from '../wire/startup.ts';
 import { type DialTools, open } from './dial.ts';
 import type { Server } from './server.ts';
 
 /** Resolves when the server has closed the cancel connection: only then can the request no longer hit a later query. */
 export async function cancel(server: Server, tools: DialTools, signal: AbortSignal): Promise<void> {
-  const address: HostSettings = server.address;
-  const connection = await open(server.database, address, tools, signal);
+  // The very machine, wherever its name leads by now.
+  const connection = await open(server.database, server.address, tools, signal);
   await new Promise<void>((resolve) => {
     connection.handler = { onData() {}, onDrain() {}, onClose: () => resolve() };
     const giveUp = (): void => {

@@ -4,9 +4,9 @@ import type { ClientKey } from '../auth/client_key.ts';
 import { AgentError, type ErrorCode } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import { isSocketHost } from '../base/socket_host.ts';
-import type { DatabaseSettings, HostSettings, SslMode } from '../config/settings.ts';
+import type { DatabaseSettings, SslMode } from '../config/settings.ts';
 import type { TcpOptions } from '../native/tcp_options.ts';
-import type { Connection, Network, TlsClientOptions } from '../net/connection.ts';
+import type { Address, Connection, Network, TlsClientOptions } from '../net/connection.ts';
 import { encodeSslRequest } from '../wire/startup.ts';
 import { ALPN } from '../wire/types.ts';
 import { type LoginOptions, type LoginResult, login } from './login.ts';
@@ -35,7 +35,7 @@ export interface Dialed extends LoginResult {
   /** With the sslmode that it came to, which a cancel request has to use too. */
   readonly database: DatabaseSettings;
   readonly connection: Connection;
-  readonly address: HostSettings;
+  readonly address: Address;
   /** The one that the server took, or that it did not ask for. */
   readonly secret: Secret | undefined;
 }
@@ -49,15 +49,16 @@ export interface DialIdentity {
   readonly clientKeys: readonly ClientKey[];
 }
 
-/** Tries the hosts in their order; rejects with the AgentError of the last one. */
+/** Tries the hosts in their order, or those that are named; rejects with the AgentError of the last one. */
 export async function dial(
   database: DatabaseSettings,
   identity: DialIdentity,
   tools: DialTools,
   signal: AbortSignal,
+  hosts: readonly Address[] = database.hosts,
 ): Promise<Dialed> {
   let last: AgentError | undefined;
-  for (const address of database.hosts) {
+  for (const address of hosts) {
     for (const sslmode of WAYS[database.sslmode]) {
       try {
         return await dialWithSecrets({ ...database, sslmode }, address, identity, tools, signal);
@@ -77,7 +78,7 @@ export async function dial(
 /** On another connection with the next of two passwords, where the server does not take the first. */
 async function dialWithSecrets(
   database: DatabaseSettings,
-  address: HostSettings,
+  address: Address,
   { user, secretsInOrder, clientKeys }: DialIdentity,
   tools: DialTools,
   signal: AbortSignal,
@@ -108,7 +109,7 @@ const WAYS: Readonly<Record<SslMode, readonly SslMode[]>> = {
 
 async function dialHost(
   database: DatabaseSettings,
-  address: HostSettings,
+  address: Address,
   identity: Pick<LoginOptions, 'user' | 'secret' | 'clientKeys'>,
   tools: DialTools,
   signal: AbortSignal,
@@ -133,7 +134,7 @@ async function dialHost(
 }
 
 /** Who may make a file in that directory is known. A name in the abstract namespace is whose process asks for it first. */
-function isOwnedSocket({ host }: HostSettings): boolean {
+function isOwnedSocket({ host }: Address): boolean {
   return host.startsWith('/');
 }
 
@@ -144,7 +145,7 @@ function isVerified(mode: SslMode): boolean {
 /** A connection in the state in which the startup packet may be sent. */
 export async function open(
   database: DatabaseSettings,
-  address: HostSettings,
+  address: Address,
   tools: DialTools,
   signal: AbortSignal,
   mayResumeTls = true,
@@ -181,7 +182,7 @@ export async function open(
   }
 }
 
-async function connect(address: HostSettings, tools: DialTools, signal: AbortSignal): Promise<Connection> {
+async function connect(address: Address, tools: DialTools, signal: AbortSignal): Promise<Connection> {
   try {
     const connection = await tools.network.connect(address, signal);
     if (!isSocketHost(address.host)) tools.network.tuneTcp(connection, tools.policy().tcp);
@@ -191,7 +192,7 @@ async function connect(address: HostSettings, tools: DialTools, signal: AbortSig
   }
 }
 
-function tlsOptions(database: DatabaseSettings, address: HostSettings, tools: DialTools): TlsClientOptions {
+function tlsOptions(database: DatabaseSettings, address: Address, tools: DialTools): TlsClientOptions {
   const mode =
     database.sslmode === 'verify-full' || database.sslmode === 'verify-ca' ? database.sslmode : 'require';
   const policy = tools.policy();

@@ -2,7 +2,7 @@
 
 import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
-import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
+import type { Address, CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { DEALLOCATE, type Mention } from '../state/client_statements.ts';
 import { Expected, INJECTED_ERROR, KEEP, QUERY, SKIP, UnexpectedReply } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
@@ -40,7 +40,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
 
   readonly connection: Connection;
   readonly database: DatabaseSettings;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
   readonly pid: number;
   readonly key: Uint8Array;
   readonly createdAt: number;

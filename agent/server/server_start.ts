@@ -1,7 +1,7 @@
 // What a login learned about a connection; everything that a Server starts with.
 
 import type { DatabaseSettings } from '../config/settings.ts';
-import type { Connection } from '../net/connection.ts';
+import type { Address, Connection } from '../net/connection.ts';
 import type { Parameters } from '../state/parameters.ts';
 
 /** What is counted of all servers of a pool together. */
@@ -12,7 +12,7 @@ export interface ServerCounts {
 export interface ServerStart {
   readonly connection: Connection;
   readonly database: DatabaseSettings;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
   readonly parameters: Parameters;
   readonly pid: number;
   readonly key: Uint8Array;

@@ -2,6 +2,7 @@
 
 import { VERSION } from '../../base/version.ts';
 import { servedDatabases } from '../../observe/databases.ts';
+import { secondsOf } from './print.ts';
 import { type ConsoleTools, columns, type Show } from './row.ts';
 
 /** The PgBouncer whose console this one speaks like: its columns, its words. */
@@ -15,7 +16,7 @@ const LISTS: Show = {
 };
 
 function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
-  const { clients, registry, settings } = context;
+  const { clients, names, registry, settings } = context;
   const used = clients.count + clients.consoles.size + clients.logins;
   let [pools, servers, places] = [1, 0, 0];
   for (const pool of registry) {
@@ -34,10 +35,10 @@ function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
     login_clients: clients.logins,
     free_servers: places,
     used_servers: servers,
-    dns_names: 0,
+    dns_names: names?.names ?? 0,
     dns_zones: 0,
-    dns_queries: 0,
-    dns_pending: 0,
+    dns_queries: names?.queries ?? 0,
+    dns_pending: names?.pending ?? 0,
   };
 }
 
@@ -88,18 +89,21 @@ const MEM: Show = {
 
 const DNS_HOSTS: Show = {
   name: 'dns_hosts',
-  doc: 'No rows: names are asked for by the system, at every connection that is made.',
+  doc: 'A row for each host name of a server that was looked up, until a minute after its last use.',
   columns: columns(
     ['hostname', 'text', 'The name.'],
-    ['ttl', 'int8', 'Seconds until it is asked for again.'],
-    ['addrs', 'text', 'Its addresses, with commas.'],
+    ['ttl', 'int8', 'Seconds until it is looked up again.'],
+    ['addrs', 'text', 'Its addresses, with commas; none where there is no such name.'],
   ),
-  rows: () => [],
+  *rows({ context }) {
+    for (const { name, ttlMs, addresses } of context.names?.rows() ?? [])
+      yield [name, secondsOf(ttlMs), addresses.join(',')];
+  },
 };
 
 const DNS_ZONES: Show = {
   name: 'dns_zones',
-  doc: 'No rows, as DNS_HOSTS.',
+  doc: 'No rows: names that are in use are looked up again by themselves, so that no zone has to be watched.',
   columns: columns(
     ['zonename', 'text', 'The zone.'],
     ['serial', 'int8', 'Its serial number.'],

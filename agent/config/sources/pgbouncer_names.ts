@@ -26,15 +26,17 @@ export const NOT_NEEDED: Readonly<Record<string, string>> = {
   client_tls_ecdhcurve: 'the runtime chooses the curves',
   client_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
   server_tls13_ciphers: 'the runtime chooses; all TLS 1.3 suites are strong',
-  resolv_conf: 'names are looked up as every program of the machine does, by /etc/resolv.conf and /etc/hosts',
-  dns_zone_check_period: 'a name is looked up for each connection, so that no zone has to be watched',
+  resolv_conf:
+    'names are looked up as every program of the machine does, by nsswitch.conf, /etc/hosts and /etc/resolv.conf',
+  dns_zone_check_period:
+    'names in use are looked up again every dns_max_ttl, so that no zone has to be watched',
   job_name: 'it names a service of Windows; in the log it is syslog_ident',
   service_name: 'it names a service of Windows; in the log it is syslog_ident',
   conffile: 'the file that --config names is the one that is read again; start with another one instead',
 };
 
 /** Names whose rows are being built. */
-export const BEING_BUILT: ReadonlySet<string> = new Set(['dns_max_ttl', 'dns_nxdomain_ttl', 'peer_id']);
+export const BEING_BUILT: ReadonlySet<string> = new Set(['peer_id']);
 
 /** Names that stand in files in the field and were never PgBouncer's, or are no more → what was meant. */
 export const NEVER: Readonly<Record<string, string>> = {
