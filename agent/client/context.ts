@@ -18,6 +18,7 @@ import type { ConsoleStart } from './console_door.ts';
 import type { DescriptorBounds } from './descriptors.ts';
 import type { Greetings } from './greetings.ts';
 import type { LoginDeadlines } from './login_deadlines.ts';
+import type { Peers } from './peers.ts';
 
 /** What clients have to prove: one book for all databases, but for those where a role has another password. */
 export interface CredentialBooks {
@@ -47,6 +48,7 @@ export interface ClientContext {
   /** Of what clients call their statements, which is much the same for all clients of one application. */
   readonly statementNames: NameCache;
   readonly clients: Clients;
+  readonly peers: Peers;
   readonly greetings: Greetings;
   readonly loginDeadlines: LoginDeadlines;
   readonly tools: DialTools;

@@ -10,9 +10,10 @@ import {
   encodeReadyForQuery,
 } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { newCancelKey } from './cancel_keys.ts';
 import type { ClientContext } from './context.ts';
 import { Session } from './session.ts';
-import { askedParameters, cancelKeyBytes, type StartupMessage } from './startup.ts';
+import { askedParameters, type StartupMessage } from './startup.ts';
 
 const ACCEPTED = encodeAuthentication(AUTH_OK, new Uint8Array(0));
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
@@ -34,8 +35,7 @@ export function greet(start: GreetStart, context: ClientContext, begun: () => vo
   const isDedicated = pool.database.replication !== undefined;
   const asked = isDedicated ? NOTHING : askedParameters(message, context.settings, connection.peer);
   const greeting = context.greetings.of(pool.welcome!, user, asked);
-  const pid = context.clients.newPid(context.random);
-  const key = context.random(cancelKeyBytes(message));
+  const { pid, key } = newCancelKey(message, context.clients, context.settings, context.random);
   const session = new Session({ connection, context, pool, user, pid, key, greeting });
   begun();
   context.clients.add(session);

@@ -20,6 +20,7 @@ import { Framer } from '../wire/frame.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import { encodeAuthentication, encodeError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { newCancelKey } from './cancel_keys.ts';
 import { commonNameOf } from './certificate_user.ts';
 import { CONSOLE_OWNER, checkConsole } from './console_door.ts';
 import type { ClientContext } from './context.ts';
@@ -30,7 +31,6 @@ import { poolFor } from './pool_choice.ts';
 import { replicationOf } from './replication.ts';
 import { sourceOf } from './source.ts';
 import {
-  cancelKeyBytes,
   databaseOf,
   Startup,
   type StartupDone,
@@ -301,9 +301,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     connection.cork();
     for (const { code, payload } of requests) connection.write(encodeAuthentication(code, payload));
     const applicationName = message.parameters.get('application_name') ?? '';
-    const pid = context.clients.newPid(context.random);
-    const key = context.random(cancelKeyBytes(message));
-    context.openConsole({ connection, user, isOwner, pid, key, applicationName });
+    const key = newCancelKey(message, context.clients, context.settings, context.random);
+    context.openConsole({ connection, user, isOwner, ...key, applicationName });
     connection.uncork();
   }
 

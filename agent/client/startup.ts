@@ -8,6 +8,7 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import { encodeNegotiateProtocolVersion } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
+import { withAllPasses } from './cancel_keys.ts';
 import type { ClientContext } from './context.ts';
 import { replicationOf } from './replication.ts';
 import { parseStartupOptions } from './startup_options.ts';
@@ -82,16 +83,29 @@ export class Startup {
         this.#connection.write(REFUSED);
         return;
       case 'cancel':
-        this.#context.clients.findForCancel(packet.pid, packet.key)?.cancel();
-        // As PostgreSQL: no answer, whether the key was right or not.
-        this.#done.onGone();
-        this.#connection.end();
-        return;
+        return this.#onCancel(packet.pid, packet.key);
       case 'unsupported':
         throw new AgentError('protocol_unsupported', { version: `${packet.major}.${packet.minor}` });
       case 'startup':
         return this.#onStartupMessage(packet);
     }
+  }
+
+  /** As PostgreSQL: no answer, whether the key was right or not. */
+  #onCancel(pid: number, key: Uint8Array): void {
+    const { clients, peers, settings } = this.#context;
+    this.#waitsFor = 'nothing';
+    const end = (): void => {
+      this.#done.onGone();
+      this.#connection.end();
+    };
+    const mine =
+      clients.findForCancel(pid, key) ??
+      (settings.peer_id === 0 ? undefined : clients.findForCancel(pid, withAllPasses(key)));
+    const forwarded = mine === undefined ? peers.forward(pid, key, this.#context) : undefined;
+    mine?.cancel();
+    if (forwarded === undefined) end();
+    else void forwarded.then(end);
   }
 
   #onSslRequest(): void {

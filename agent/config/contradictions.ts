@@ -16,6 +16,8 @@ import { unsafe, unsafeSeverity } from './unsafe.ts';
 
 /** sockaddr_un's path, less its final NUL. */
 const SOCKET_BYTES_MAX = 107;
+/** Two bytes of a client's process id are then the number of the agent: 15 bits are left to tell clients from each other. */
+const CLIENTS_MAX_OF_PEER = 20_000;
 const TLS_DEMANDED: readonly SettingValue[] = ['require', 'verify-ca', 'verify-full'];
 
 const WEAK_MODES: Readonly<Record<string, string>> = {
@@ -28,7 +30,13 @@ const WEAK_MODES: Readonly<Record<string, string>> = {
 };
 
 export function contradictionsOf(settings: ChosenSettings): Problem[] {
-  return [...sockets(settings), ...cleartext(settings), ...proofs(settings), ...clientTls(settings)];
+  return [
+    ...sockets(settings),
+    ...peering(settings),
+    ...cleartext(settings),
+    ...proofs(settings),
+    ...clientTls(settings),
+  ];
 }
 
 function* sockets(settings: ChosenSettings): Iterable<Problem> {
@@ -44,6 +52,12 @@ function* sockets(settings: ChosenSettings): Iterable<Problem> {
   } else if (Buffer.byteLength(String(control_socket.value)) > SOCKET_BYTES_MAX) {
     yield contradictory('control_socket', control_socket, `it ${limit}`);
   }
+}
+
+function* peering({ peer_id, max_client_conn }: ChosenSettings): Iterable<Problem> {
+  if (peer_id.value === 0 || Number(max_client_conn.value) <= CLIENTS_MAX_OF_PEER) return;
+  const reason = `with it there are process ids for ${CLIENTS_MAX_OF_PEER} clients, and max_client_conn is ${said(max_client_conn)}; lower that`;
+  yield contradictory('peer_id', peer_id, reason);
 }
 
 function* cleartext(settings: ChosenSettings): Iterable<Problem> {

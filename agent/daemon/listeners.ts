@@ -134,7 +134,7 @@ export class Listeners {
     for (const address of settings.listen_addr) {
       wanted.push({
         key: `tcp ${address}:${settings.listen_port}`,
-        open: () => this.#tcp(address, settings.listen_port),
+        open: () => this.#tcp(address, settings),
       });
     }
     return wanted;
@@ -184,9 +184,9 @@ export class Listeners {
     };
   }
 
-  #tcp(host: string, port: number): OpenListener {
+  #tcp(host: string, { listen_port: port, so_reuseport }: Settings): OpenListener {
     try {
-      const listener = listenTcp(host, port, this.#on('tcp'));
+      const listener = listenTcp(host, port, this.#on('tcp'), so_reuseport);
       return this.#wrap(listener, 'tcp', `tcp ${host}:${port}`, () => {});
     } catch (error) {
       throw cannotListen(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, error);

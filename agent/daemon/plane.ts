@@ -16,6 +16,7 @@ import { shareDescriptors } from '../client/descriptors.ts';
 import { Greetings } from '../client/greetings.ts';
 import { Login } from '../client/login.ts';
 import { LoginDeadlines } from '../client/login_deadlines.ts';
+import { Peers } from '../client/peers.ts';
 import { endLateClients } from '../client/timeouts.ts';
 import type { Settings } from '../config/settings.ts';
 import type { TcpOptions } from '../native/tcp_options.ts';
@@ -106,6 +107,7 @@ export class Plane {
       statements: new StatementRegistry(),
       statementNames: new NameCache(),
       clients: new Clients(),
+      peers: new Peers(),
       greetings: new Greetings(),
       loginDeadlines: new LoginDeadlines(clock),
       tools,

@@ -22,9 +22,20 @@ export function listenFd(
   return wrap(Bun.listen<SocketSlot>({ fd, ...options(kind, onConnection) } as never), address);
 }
 
-/** @throws Error when the address is in use or not ours. */
-export function listenTcp(host: string, port: number, onConnection: OnConnection): Listener {
-  const listener = Bun.listen<SocketSlot>({ hostname: host, port, ...options('tcp', onConnection) });
+/**
+ * @param reusePort other processes of the same user may listen there as well (SO_REUSEPORT), if all of them say so.
+ * @throws Error when the address is in use or not ours.
+ */
+export function listenTcp(
+  host: string,
+  port: number,
+  onConnection: OnConnection,
+  reusePort = false,
+): Listener {
+  const listener = Bun.listen<SocketSlot>({
+    ...{ hostname: host, port, reusePort },
+    ...options('tcp', onConnection),
+  });
   return wrap(listener, `${host.includes(':') ? `[${host}]` : host}:${listener.port}`);
 }
 

@@ -90,6 +90,7 @@ function isVerifier(secret: string): boolean {
 /** Settings that came after 1.18, which stops at a name that it does not know. */
 export const NEWER: ReadonlySet<string> = new Set([
   'max_prepared_statements',
+  'peer_id',
   'track_extra_parameters',
   'max_db_client_connections',
   'max_user_client_connections',

@@ -77,8 +77,11 @@ function newerTerms(
   return {
     query_wait_timeout: ownTime(database.queryWaitTimeoutMs, settings.query_wait_timeout),
     server_lifetime: ownTime(database.serverLifetimeMs, settings.server_lifetime),
+    // There it is said of a database or not at all, and nothing said is round-robin.
     load_balance_hosts:
-      database.loadBalanceHosts === settings.load_balance_hosts ? undefined : database.loadBalanceHosts,
+      database.hosts.length > 1 || database.loadBalanceHosts !== settings.load_balance_hosts
+        ? database.loadBalanceHosts
+        : undefined,
     max_db_client_connections:
       database.maxDbClientConnections === settings.max_db_client_connections
         ? undefined

@@ -11,7 +11,9 @@ export function notesOf(settings: Settings, newer: boolean): string[] {
       .filter(wanted)
       .map((database) => database.name)
       .join(', ');
-  const several = named((database) => database.hosts.length > 1);
+  const several = named(
+    ({ hosts, loadBalanceHosts }) => !newer && hosts.length > 1 && loadBalanceHosts === 'disable',
+  );
   const timed = named(
     (database) =>
       (!newer &&

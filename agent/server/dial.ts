@@ -31,6 +31,12 @@ export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'cipher
   readonly tcp: TcpOptions;
 }
 
+/** What a database says of TLS. */
+export type DialTls = Pick<
+  DatabaseSettings,
+  'sslmode' | 'sslnegotiation' | 'sslrootcert' | 'sslcert' | 'sslkey'
+>;
+
 export interface Dialed extends LoginResult {
   /** With the sslmode that it came to, which a cancel request has to use too. */
   readonly database: DatabaseSettings;
@@ -144,7 +150,7 @@ function isVerified(mode: SslMode): boolean {
 
 /** A connection in the state in which the startup packet may be sent. */
 export async function open(
-  database: DatabaseSettings,
+  database: DialTls,
   address: Address,
   tools: DialTools,
   signal: AbortSignal,
@@ -192,7 +198,7 @@ async function connect(address: Address, tools: DialTools, signal: AbortSignal):
   }
 }
 
-function tlsOptions(database: DatabaseSettings, address: Address, tools: DialTools): TlsClientOptions {
+function tlsOptions(database: DialTls, address: Address, tools: DialTools): TlsClientOptions {
   const mode =
     database.sslmode === 'verify-full' || database.sslmode === 'verify-ca' ? database.sslmode : 'require';
   const policy = tools.policy();
@@ -213,12 +219,12 @@ function tlsOptions(database: DatabaseSettings, address: Address, tools: DialToo
  * The server of a session that goes on shows no certificate, and asks for none. Where one is to be bound to for certain,
  * or ours is to be looked at, the whole handshake is done.
  */
-function mayResume({ sslcert }: DatabaseSettings, { resumesTls, channelBinding }: DialPolicy): boolean {
+function mayResume({ sslcert }: DialTls, { resumesTls, channelBinding }: DialPolicy): boolean {
   return resumesTls === true && channelBinding !== 'require' && sslcert === undefined;
 }
 
 /** Where the CAs are the matter: which they are, and what names others. */
-function whoseRoots(reason: string, { sslrootcert }: DatabaseSettings): string {
+function whoseRoots(reason: string, { sslrootcert }: DialTls): string {
   if (!reason.includes('sslrootcert')) return '';
   const roots = sslrootcert === 'system' ? 'the CAs of this machine' : sslrootcert;
   return `; sslrootcert is ${roots}, and server_tls_ca_file names another`;

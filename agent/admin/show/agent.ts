@@ -16,7 +16,7 @@ const LISTS: Show = {
 };
 
 function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
-  const { clients, names, registry, settings } = context;
+  const { clients, names, peers, registry, settings } = context;
   const used = clients.count + clients.consoles.size + clients.logins;
   let [pools, servers, places] = [1, 0, 0];
   for (const pool of registry) {
@@ -29,7 +29,7 @@ function listsOf({ context }: ConsoleTools): Readonly<Record<string, number>> {
     users: Object.keys(settings.users).length,
     peers: Object.keys(settings.peers).length,
     pools,
-    peer_pools: 0,
+    peer_pools: [...peers.figures()].length,
     free_clients: Math.max(settings.max_client_conn - clients.count - clients.arriving, 0),
     used_clients: used,
     login_clients: clients.logins,

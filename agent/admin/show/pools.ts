@@ -82,7 +82,7 @@ const POOLS: Show = {
 
 const PEER_POOLS: Show = {
   name: 'peer_pools',
-  doc: 'No rows: nothing is pooled for other poolers.',
+  doc: 'A row for each peer that was sent a cancel request.',
   columns: columns(
     ['peer_id', 'int4', 'The peer.'],
     ['cl_active_cancel_req', 'int4', 'Cancel requests that were passed on to it.'],
@@ -90,7 +90,10 @@ const PEER_POOLS: Show = {
     ['sv_active_cancel', 'int4', 'Connections that carry one.'],
     ['sv_login', 'int4', 'Connections that are being made.'],
   ),
-  rows: () => [],
+  *rows({ context }) {
+    for (const { id, active, connecting, waiting } of context.peers.figures())
+      yield [id, active - connecting, waiting + connecting, active - connecting, connecting];
+  },
 };
 
 const DATABASES: Show = {

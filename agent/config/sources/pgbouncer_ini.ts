@@ -12,7 +12,6 @@ import { isSettingName, rowOf, type SettingName } from '../table.ts';
 import { readPairs } from './pgbouncer_conninfo.ts';
 import { type IniLine, iniPath, readIniText } from './pgbouncer_ini_text.ts';
 import {
-  BEING_BUILT,
   DATABASE_NAMES,
   GLOBAL_NAMES,
   NEVER,
@@ -144,7 +143,6 @@ class Reader {
   #unmapped(name: string, origin: Origin): void {
     const instead = Object.hasOwn(NOT_NEEDED, name) ? NOT_NEEDED[name] : undefined;
     if (instead !== undefined) return this.#note(name, origin, `means nothing here: ${instead}`);
-    if (BEING_BUILT.has(name)) return this.#note(name, origin, 'is not followed');
     this.problems.push(
       problem('error', 'setting_unknown', { setting: name, advice: adviceOn(name) }, origin),
     );
@@ -284,7 +282,7 @@ function adviceOn(name: string): string {
   if (meant !== undefined) return meant;
   const folded = name.toLowerCase();
   if (folded !== name && GLOBAL_NAMES.has(folded)) return `names are written small: ${folded}`;
-  const near = nearest(name, [...GLOBAL_NAMES.keys(), ...Object.keys(NOT_NEEDED), ...BEING_BUILT]);
+  const near = nearest(name, [...GLOBAL_NAMES.keys(), ...Object.keys(NOT_NEEDED)]);
   if (isSettingName(name)) {
     return `it is pgsidecar's own, and no PgBouncer would start with it here; say it by PGSIDECAR_${name.toUpperCase()} or --${name.replaceAll('_', '-')}`;
   }

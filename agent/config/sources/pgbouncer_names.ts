@@ -19,7 +19,6 @@ export const NOT_NEEDED: Readonly<Record<string, string>> = {
   tcp_socket_buffer: 'the kernel sizes its buffers by itself (net.ipv4.tcp_rmem, tcp_wmem)',
   tcp_defer_accept:
     'a connection that says nothing costs a file descriptor, and ends at client_login_timeout',
-  so_reuseport: 'one process has the listener; to start another beside it, give that one a port of its own',
   listen_backlog:
     'the queue of the listener is as long as the agent makes it; connections are accepted as they come',
   client_tls_dheparams: 'the runtime chooses, and keys are exchanged over curves',
@@ -34,9 +33,6 @@ export const NOT_NEEDED: Readonly<Record<string, string>> = {
   service_name: 'it names a service of Windows; in the log it is syslog_ident',
   conffile: 'the file that --config names is the one that is read again; start with another one instead',
 };
-
-/** Names whose rows are being built. */
-export const BEING_BUILT: ReadonlySet<string> = new Set(['peer_id']);
 
 /** Names that stand in files in the field and were never PgBouncer's, or are no more → what was meant. */
 export const NEVER: Readonly<Record<string, string>> = {

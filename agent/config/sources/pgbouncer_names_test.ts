@@ -2,14 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { DATABASE_KEYS, USER_KEYS } from '../table/keys.ts';
-import {
-  BEING_BUILT,
-  DATABASE_NAMES,
-  GLOBAL_NAMES,
-  NEVER,
-  NOT_NEEDED,
-  USER_NAMES,
-} from './pgbouncer_names.ts';
+import { DATABASE_NAMES, GLOBAL_NAMES, NEVER, NOT_NEEDED, USER_NAMES } from './pgbouncer_names.ts';
 
 /** All settings of PgBouncer 1.25 and of the master after it. */
 const GLOBAL =
@@ -37,21 +30,16 @@ const PER_USER = `pool_size reserve_pool_size pool_mode max_user_connections max
   query_timeout query_wait_timeout idle_transaction_timeout transaction_timeout client_idle_timeout`.split(
   /\s+/,
 );
-/** Names of single databases whose rows are being built. */
-const DATABASE_BEING_BUILT = ['load_balance_hosts'];
 
 test('every setting of PgBouncer has a row, or a note that says what holds instead', () => {
-  const lost = GLOBAL.filter(
-    (name) => !GLOBAL_NAMES.has(name) && !Object.hasOwn(NOT_NEEDED, name) && !BEING_BUILT.has(name),
-  );
+  const lost = GLOBAL.filter((name) => !GLOBAL_NAMES.has(name) && !Object.hasOwn(NOT_NEEDED, name));
   expect(lost).toEqual([]);
 });
 
-test('no name is in two of the lists, and none that is being built has a row already', () => {
-  const twice = Object.keys(NOT_NEEDED).filter((name) => GLOBAL_NAMES.has(name) || BEING_BUILT.has(name));
+test('no name is in two of the lists', () => {
+  const twice = Object.keys(NOT_NEEDED).filter((name) => GLOBAL_NAMES.has(name));
   expect(twice).toEqual([]);
   expect(Object.keys(NEVER).filter((name) => GLOBAL.includes(name))).toEqual([]);
-  expect([...BEING_BUILT].filter((name) => !GLOBAL.includes(name))).toEqual([]);
 });
 
 test('every row that says to be PgBouncer’s is', () => {
@@ -59,9 +47,7 @@ test('every row that says to be PgBouncer’s is', () => {
 });
 
 test('every key of a database and of a user is read into a key of ours', () => {
-  const lost = PER_DATABASE.filter(
-    (name) => !DATABASE_NAMES.has(name) && !DATABASE_BEING_BUILT.includes(name),
-  );
+  const lost = PER_DATABASE.filter((name) => !DATABASE_NAMES.has(name));
   expect(lost).toEqual([]);
   for (const use of DATABASE_NAMES.values())
     if ('field' in use) expect(Object.hasOwn(DATABASE_KEYS, use.field)).toBe(true);

@@ -13,6 +13,7 @@ import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
+import { Peers } from '../../client/peers.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../../config/settings.ts';
 import { DEFAULTS } from '../../config/table.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -173,6 +174,7 @@ export class DataPlane {
       statements: new StatementRegistry(),
       statementNames: new NameCache(),
       clients: new Clients(),
+      peers: new Peers(),
       greetings: new Greetings(),
       loginDeadlines: new LoginDeadlines(clock),
       tools,

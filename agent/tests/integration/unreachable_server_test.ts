@@ -93,7 +93,7 @@ test('a server without TLS', async () => {
 test('no server at all', async () => {
   expect(await refusal({ port: await freePort() })).toEqual({
     sqlstate: '08001',
-    text: 'FATAL:  cannot connect to the server: connection refused by localhost:PORT: is PostgreSQL running there?',
+    text: 'FATAL:  cannot connect to the server: connection refused by localhost:PORT (127.0.0.1): is PostgreSQL running there?',
   });
 });
 

@@ -12,6 +12,7 @@ import { shareDescriptors } from '../../client/descriptors.ts';
 import { Greetings } from '../../client/greetings.ts';
 import { Login } from '../../client/login.ts';
 import { LoginDeadlines } from '../../client/login_deadlines.ts';
+import { Peers } from '../../client/peers.ts';
 import { endLateClients } from '../../client/timeouts.ts';
 import type { PoolMode, Settings } from '../../config/settings.ts';
 import { Suspension } from '../../daemon/suspension.ts';
@@ -157,6 +158,7 @@ export class World implements ClientWorld {
       statements: new RememberedStatements(),
       statementNames: new NameCache(),
       clients: new Clients(),
+      peers: new Peers(),
       greetings: new Greetings(),
       peerUser: () => undefined,
       peerUid: () => undefined,
