@@ -1,7 +1,7 @@
 // Measures SHOW under ten thousand clients: how long it takes, and what a client that works meanwhile feels of it.
 
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, startAgent } from '../harness/agent.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
@@ -166,7 +166,7 @@ function pageOf(figures: readonly Figures[]): string {
   return [
     '# The console under ten thousand clients',
     '',
-    `Written by \`bun agent/tests/bench/console.ts --write-docs\` on ${new Date().toISOString().slice(0, 10)}, on ${cpus().length} × ${cpus()[0]?.model ?? 'a processor'}, Linux, Bun ${Bun.version}, where other work went on at the same time.`,
+    `Written by \`bun agent/tests/bench/console.ts --write-docs\` on ${new Date().toISOString().slice(0, 10)}, on ${cpus().length} × ${cpus()[0]?.model ?? 'a processor'}, Linux, Bun ${Bun.version}, with a load average of ${loadavg()[0]!.toFixed(0)}: other work went on at the same time.`,
     '',
     `${CLIENTS} clients are logged in over the UNIX socket. One asks the console; another one asks \`SELECT 1\`, again and again, through a pool. Milliseconds: the median of ${ROUNDS} rounds, the worst of them in parentheses. The client that works, its PostgreSQL, the agent and the one that measures share these processors, so that the last column is what the others cost without any SHOW.`,
     '',

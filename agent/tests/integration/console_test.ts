@@ -236,7 +236,7 @@ describe('Commands', () => {
     const dropped = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
     await until(operator, 'SHOW POOLS', (found) => found.some((row) => row.sv_active === 1));
     await operator.query('KILL shop');
-    expect(await dropped).toContain('terminating connection');
+    expect(await dropped).toContain('killed by an administrator');
     expect(await shown()).toMatchObject({ paused: 1, current_client_connections: 0 });
     await operator.query('RESUME shop');
     await operator.query('DISABLE shop');
