@@ -28,6 +28,10 @@ const GREETING: readonly (readonly [string, string])[] = [
   ['is_superuser', 'on'],
 ];
 
+/** PgBouncer's words, which people have alerts on: a connection that ended without Terminate, and with it. */
+const EOF = 'client unexpected eof';
+const GOODBYE = 'client close request';
+
 export class Console implements ConnectionHandler, ConsoleSeat {
   readonly connection: Connection;
   readonly user: string;
@@ -89,7 +93,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
   }
 
   onClose(reason: CloseReason): void {
-    this.#leave(reason.error ?? 'the client closed the connection');
+    this.#leave(reason.error === undefined ? EOF : `${EOF}: ${reason.error}`);
   }
 
   cancel(): void {
@@ -128,7 +132,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     // It is at work from the first step on: SHOW CLIENTS shows who asks as active.
     this.isBusy = true;
     const done = this.#conversation.take(type, chunk.subarray(start + 5, end));
-    if (done === 'goodbye') return this.#end('the client said goodbye');
+    if (done === 'goodbye') return this.#end(GOODBYE);
     if (done === undefined) {
       this.isBusy = false;
       return;
