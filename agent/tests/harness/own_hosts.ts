@@ -20,7 +20,11 @@ export function missingOwnHosts(): string | undefined {
     : 'only root may have an /etc/hosts of its own';
 }
 
-export function makeOwnHosts(names: Readonly<Record<string, readonly string[]>>): OwnHosts {
+/** @param nameserver the one that its /etc/resolv.conf names, for what is not in its /etc/hosts; the machine's where nothing is said. */
+export function makeOwnHosts(
+  names: Readonly<Record<string, readonly string[]>>,
+  nameserver?: string,
+): OwnHosts {
   const directory = mkdtempSync(join(tmpdir(), 'pgsidecar-hosts-'));
   chmodSync(directory, 0o755);
   const file = join(directory, 'hosts');
@@ -35,7 +39,10 @@ export function makeOwnHosts(names: Readonly<Record<string, readonly string[]>>)
   const executable = join(directory, 'pgsidecar');
   // The paths of a checkout and of a temporary directory have no quotes and no spaces in them.
   const program = pgsidecarProgram().join(' ');
-  const inside = `mount --bind ${file} /etc/hosts && exec ${program} "$@"`;
+  const resolver = join(directory, 'resolv.conf');
+  writeFileSync(resolver, `nameserver ${nameserver}\noptions timeout:30 attempts:1\n`);
+  const asks = nameserver === undefined ? '' : `mount --bind ${resolver} /etc/resolv.conf && `;
+  const inside = `mount --bind ${file} /etc/hosts && ${asks}exec ${program} "$@"`;
   const script = `#!/bin/sh\nexec unshare --mount --propagation private /bin/sh -c '${inside}' pgsidecar "$@"\n`;
   writeFileSync(executable, script, { mode: 0o755 });
   return { executable, set, remove: () => rmSync(directory, { recursive: true }) };

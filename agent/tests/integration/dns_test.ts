@@ -143,3 +143,34 @@ testHere('a cancel request goes to the address of its server, wherever the name 
   expect(await seen).toBe('57014');
   await client.end();
 });
+
+testHere('name servers that say nothing hold up no login at a host that needs none', async () => {
+  // It takes every question, and answers none.
+  const silent = await Bun.udpSocket({ hostname: '127.0.0.99', port: 53, socket: { data() {} } });
+  const alone = makeOwnHosts({}, '127.0.0.99');
+  const nowhere = { user: USER, password: postgres.passwordOf(USER), dbname: 'shop' };
+  const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+  const databases = Object.fromEntries(names.map((name) => [name, { host: `${name}.test`, ...nowhere }]));
+  const settings = { ...BASE, unsafe_settings: 'warn', databases, users: { [USER]: { databases: '*' } } };
+  const application = { postgres, authority, host: '127.0.0.1', sslmode: 'verify-ca', settings };
+  await using agent = await serve(application, { executable: alone.executable });
+  const password = postgres.passwordOf(USER);
+  const lost = names.map((name) => new pg.Client(agent.url(USER, password, name)));
+  const ends = lost.map((client) => client.connect().catch((error: Error) => error.message));
+  let asked = 0;
+  while (asked < names.length) {
+    const lists = await consoleRows(agent, 'SHOW LISTS');
+    const items = (wanted: string) => Number(lists.find(({ list }) => list === wanted)?.items);
+    asked = items('dns_queries') + items('dns_pending');
+  }
+  // By SCRAM: the runtime computes it where it looks names up.
+  const client = await connect(agent);
+  expect((await where(client)).host).toBe('127.0.0.1');
+  await client.end();
+  const lists = await consoleRows(agent, 'SHOW LISTS');
+  expect(Number(lists.find(({ list }) => list === 'dns_queries')?.items)).toBeGreaterThan(0);
+  await agent.stop();
+  await Promise.all(ends);
+  silent.close();
+  alone.remove();
+});
