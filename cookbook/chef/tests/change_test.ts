@@ -116,6 +116,7 @@ testOnNode(
     const { debian } = node;
     const [password, foreign] = [makePassword(), makePassword()];
     const [first] = await putPackages(debian, '0.1.0');
+    await startPostgres(debian, { idp: { role: 'idp_app', password } });
     const attributes = { pgsidecar: { package_file: first!.path }, test: { password } };
     await node.mustConverge('test::default', attributes);
     // Somebody's own hand: also what no recipe could have written.
@@ -154,6 +155,7 @@ testOnNode(
     const { debian } = node;
     const password = makePassword();
     const [first] = await putPackages(debian, '0.1.0');
+    await startPostgres(debian, { idp: { role: 'idp_app', password } });
     const attributes = { pgsidecar: { package_file: first!.path }, test: { password } };
     await node.mustConverge('test::default', attributes);
     const process = await debian.must('systemctl show -p MainPID pgsidecar.service');
