@@ -72,7 +72,7 @@ function openSteps(path: string, directory: string): number {
       }
       closeSync(next);
       const there = fstatSync(fd);
-      const target = readlinkSync(beneath(fd, name));
+      const target = targetOf(fd, name, path);
       // Another's link, or one that another may have moved to this place.
       if (!isTrusted(stat.uid) || !isClosedToOthers(there) || ++links > LINKS_MAX) {
         throw new AgentError('file_stray_link', { path, name, uid: stat.uid, target });
@@ -86,6 +86,17 @@ function openSteps(path: string, directory: string): number {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/** @throws AgentError file_unwritable where somebody exchanges it meanwhile. */
+function targetOf(fd: number, name: string, path: string): string {
+  try {
+    return readlinkSync(beneath(fd, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+    const reason = `"${name}" on the way was a symbolic link a moment ago`;
+    throw new AgentError('file_unwritable', { path, reason });
   }
 }
 

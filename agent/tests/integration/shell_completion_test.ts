@@ -21,9 +21,9 @@ beforeAll(async () => {
 /** Line → what must be offered, exactly; the same in every shell. */
 const OFFERS: readonly (readonly [string, readonly string[]])[] = [
   ['pgsidecar re', ['reload', 'render']],
-  ['pgsidecar run --pool', ['--pool-mode']],
+  ['pgsidecar run --pool', ['--pool-idle-timeout', '--pool-mode']],
   ['pgsidecar run --pool-mode ', ['session', 'statement', 'transaction']],
-  ['pgsidecar check --con', ['--config', '--connect', '--control-socket']],
+  ['pgsidecar check --con', ['--config', '--connect', '--console-old-columns', '--control-socket']],
   ['pgsidecar explain default_', ['default_pool_size']],
   ['pgsidecar completion ', ['bash', 'fish', 'zsh']],
   ['pgsidecar render --format p', ['pgbouncer']],
