@@ -81,6 +81,18 @@ export const INTEGRATION: TestGroup = {
   parallel: 2,
   timeoutMs: 60_000,
 };
+/**
+ * Once more, against what users get; without those in whose tests no process of pgsidecar has a part, and without those
+ * that compare with other programs what is the same in both.
+ */
+export const INTEGRATION_OF_EXECUTABLE: TestGroup = {
+  ...INTEGRATION,
+  name: 'integration, single executable',
+  exclude: [
+    'agent/tests/integration/*_oracle_test.ts',
+    'agent/tests/integration/{control_socket,notify,render_race,socket_activation,watch,watch_limits,write_now}_test.ts',
+  ],
+};
 export const FAULTS: TestGroup = {
   name: 'faults',
   include: ['agent/tests/faults/**/*_test.ts'],

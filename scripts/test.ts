@@ -69,7 +69,7 @@ async function run(
 async function runAgainstExecutable(): Promise<TestReport> {
   const built = Bun.spawnSync(['npm', 'run', '--silent', 'build'], { stdio: ['ignore', 'pipe', 'pipe'] });
   if (built.exitCode === 0 && existsSync(EXECUTABLE)) {
-    return await run('integration, single executable', steps.INTEGRATION, {
+    return await run(steps.INTEGRATION_OF_EXECUTABLE.name, steps.INTEGRATION_OF_EXECUTABLE, {
       PGSIDECAR_EXECUTABLE: EXECUTABLE,
     });
   }
