@@ -144,9 +144,13 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const { tls, peer } = this.#connection;
     const transport = tls !== undefined ? 'tls' : this.#transport;
     const [database, subject] = [databaseOf(message), tls?.peerSubject];
+    const replication = replicationOf(message);
+    // What is decided for replication says nothing of the console.
+    if (database === CONSOLE_DATABASE && replication !== undefined)
+      throw new AgentError('console_no_replication');
     if (database === CONSOLE_DATABASE && this.#isOwner) return this.#openConsole([LET_IN]);
     const host = hostOfPeer(peer);
-    const isReplication = replicationOf(message) === 'physical';
+    const isReplication = replication === 'physical';
     const asked: Asked = { transport, host, user, database, subject, isReplication };
     const way = wayIn(settings, asked);
     if (way.kind === 'refused') return this.#onRefused(way.reply, way.reason, way.details);

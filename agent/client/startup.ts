@@ -198,7 +198,7 @@ export function databaseOf(message: StartupMessage | undefined): string {
   return name === undefined || name === '' ? userOf(message) : name;
 }
 
-/** Run-time parameters for its session. `peer` is the client's address, as a log shows it. */
+/** Run-time parameters for its session. `peer` is the client's address, as a log shows it. @throws AgentError startup_parameter */
 export function askedParameters(
   message: StartupMessage,
   settings: Settings,
@@ -209,12 +209,28 @@ export function askedParameters(
   // As PostgreSQL: what stands in the packet by itself wins over its options.
   const options = parameters.get('options');
   if (options !== undefined)
-    for (const [name, value] of parseStartupOptions(options).parameters) asked.set(name.toLowerCase(), value);
-  for (const [name, value] of parameters) if (!NOT_PARAMETERS.has(name)) asked.set(name.toLowerCase(), value);
+    for (const [name, value] of parseStartupOptions(options).parameters)
+      asked.set(parameterName(name), value);
+  for (const [name, value] of parameters)
+    if (!NOT_PARAMETERS.has(name)) asked.set(parameterName(name), value);
   for (const name of settings.ignore_startup_parameters) asked.delete(name.toLowerCase());
   if (settings.application_name_add_host)
     asked.set('application_name', `${asked.get('application_name') ?? 'app'} - ${peer}`);
   return asked;
+}
+
+/**
+ * As PostgreSQL, which compares its own words letter by letter and knows no run-time parameter of such a name. It must not
+ * become one of them: the packet that the agent sends to a server says who logs in, and where.
+ *
+ * @throws AgentError startup_parameter
+ */
+function parameterName(written: string): string {
+  const name = written.toLowerCase();
+  if (!NOT_PARAMETERS.has(name)) return name;
+  throw new AgentError('startup_parameter', {
+    reason: `unrecognized configuration parameter "${written}"`,
+  });
 }
 
 /** Words of the startup packet that are no run-time parameters. */

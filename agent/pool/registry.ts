@@ -360,8 +360,7 @@ function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefin
 
 /** As its server is asked for it: with the client's own parameters, since a WAL sender may know no SET. */
 function replicatedDatabase(database: DatabaseSettings, replication: ReplicationSettings): DatabaseSettings {
-  const asked = replication.kind === 'physical' ? 'true' : 'database';
-  const parameters = { ...database.parameters, ...replication.parameters, replication: asked };
+  const parameters = { ...database.parameters, ...replication.parameters };
   // A WAL sender knows no SQL that could be run first, nor does it need what is for the application's queries.
   return { ...database, replication, parameters, connectQuery: '', minPoolSize: 0, reservePoolSize: 0 };
 }

@@ -124,10 +124,14 @@ async function dialHost(
   const connection = await open(database, address, tools, signal, mayResumeTls);
   const mayTellPassword =
     connection.tls === undefined ? isOwnedSocket(address) : isVerified(database.sslmode);
-  const { dbname, parameters } = database;
+  const { dbname, parameters, replication: replicated } = database;
+  const replication = replicated?.kind;
   const { keys, random } = tools;
   const { channelBinding = 'prefer' } = tools.policy();
-  const options = { ...identity, dbname, parameters, keys, random, mayTellPassword, channelBinding };
+  const options = {
+    ...identity,
+    ...{ dbname, parameters, replication, keys, random, mayTellPassword, channelBinding },
+  };
   try {
     const result = await login(connection, options, signal);
     return { ...result, connection, address, database, secret: identity.secret };

@@ -13,6 +13,8 @@ export interface LoginOptions extends ProofOptions {
   readonly dbname: string;
   /** Run-time parameters for the startup packet. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What is replicated; nothing, where it is not given. */
+  readonly replication?: 'physical' | 'logical' | undefined;
 }
 
 export interface LoginResult {
@@ -41,9 +43,22 @@ export function login(
     signal.addEventListener('abort', giveUp, { once: true });
     connection.handler = machine;
     if (connection.isClosed) return machine.onClose({ error: undefined });
-    connection.write(encodeStartup({ user: options.user, database: options.dbname, ...options.parameters }));
+    connection.write(encodeStartup(startupOf(options)));
   });
 }
+
+/**
+ * Who logs in, and where, is the agent's to say: whatever else stands in the packet may have come from a client. Those that
+ * made the parameters have refused such names; here they would be another role's login.
+ */
+function startupOf({ user, dbname, replication, parameters }: LoginOptions): Record<string, string> {
+  const asked = Object.entries(parameters).filter(([name]) => !OUR_WORDS.has(name.toLowerCase()));
+  const what = replication === 'physical' ? 'true' : 'database';
+  const stream = replication === undefined ? {} : { replication: what };
+  return { user, database: dbname, ...Object.fromEntries(asked), ...stream };
+}
+
+const OUR_WORDS: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);
 
 class LoginMachine {
   readonly #proof: LoginProof;

@@ -13,6 +13,11 @@ export const CONSOLE_ERRORS = {
     exit: 75,
     sentence: 'no more connections allowed (max_console_connections = {value})',
   },
+  console_no_replication: {
+    sqlstate: '0A000',
+    exit: 69,
+    sentence: 'the console does not replicate: connect to it without replication',
+  },
   console_admin_needed: { sqlstate: '42501', exit: 77, sentence: 'admin access needed' },
   console_command: { sqlstate: '42601', exit: 64, sentence: "invalid command '{text}', use SHOW HELP;" },
   console_several: {

@@ -176,3 +176,35 @@ test('the HBA file lets in to replicate by lines for replication only', async ()
   ]);
   expect(logical.stderr).toContain('no password supplied');
 });
+
+test('nobody becomes another role, or comes to another database, by what stands in his startup packet', async () => {
+  await using agent = await serve(application());
+  const login = through(agent, PASSWORD);
+  for (const words of ['user=postgres', 'database=postgres', 'USER=postgres', 'replication=true']) {
+    for (const replication of ['database', 'true', 'false']) {
+      const url = `dbname=shop replication=${replication} options=-c${words}`;
+      const { code, stdout, stderr } = await psql(login, [
+        '-d',
+        url,
+        '-c',
+        'SELECT current_user, current_database()',
+      ]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`unrecognized configuration parameter "${words.split('=')[0]}"`);
+    }
+  }
+});
+
+test('a line of the HBA file for replication opens no console', async () => {
+  const hba = 'local pgbouncer app reject\nlocal replication app trust\nlocal all app scram-sha-256\n';
+  const settings = { auth_type: 'hba', auth_hba_file: 'hba.conf', admin_users: 'app' };
+  await using agent = await serve(application(settings), { files: { 'hba.conf': hba } });
+  const login = through(agent, PASSWORD);
+  for (const replication of ['true', 'database']) {
+    const url = `dbname=pgbouncer replication=${replication}`;
+    const { code, stderr } = await psql(login, ['-d', url, '-c', 'SHOW VERSION']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('the console does not replicate');
+  }
+  expect((await psql(login, ['-d', 'dbname=pgbouncer', '-c', 'SHOW VERSION'])).stderr).toContain('rejects');
+});

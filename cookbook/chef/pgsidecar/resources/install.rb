@@ -10,8 +10,8 @@ property :package_name, String,
          description: 'Name of the package.'
 
 property :version, String,
-         description: 'The version to have, as the package manager writes it (`0.1.0`, and `0.1.0-1` for an rpm). Not set: whatever the file holds; from a ' \
-                      'repository, any version that is installed, or the newest when none is.'
+         description: 'The version to have, as the package manager writes it (`0.1.0`, and `0.1.0-1` for an rpm). Not set: whatever the file ' \
+                      'holds; from a repository, any version that is installed, or the newest when none is.'
 
 property :package_file, String,
          desired_state: false,
