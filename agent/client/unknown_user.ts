@@ -5,6 +5,7 @@ import { type Credential, type CredentialBook, makeCredential } from '../auth/cr
 import { isBrokenVerifier, type SecretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import { databaseNamed } from '../config/any_database.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { AuthQuerySettings, Settings } from '../config/settings.ts';
 import type { AuthQueries, FoundSecret } from '../pool/auth_queries.ts';
 
@@ -22,13 +23,15 @@ export interface FoundUser {
 /**
  * Whom to ask; undefined where the files know the user, where he proves something else than a secret, and where nobody asks.
  * About a database that is not served the first one that asks is asked: it takes as long, and is as much out of order, as
- * for one that is, and so nobody learns which there are before he has proved who he is.
+ * for one that is, and so nobody learns which there are before he has proved who he is. Nobody is asked about the console:
+ * whoever may make roles on a server would be whom admin_users names.
  */
 export function whomToAsk(
   settings: Settings,
   book: CredentialBook,
   asked: { readonly user: string; readonly database: string; readonly authType: AuthType },
 ): AuthQuerySettings | undefined {
+  if (asked.database === CONSOLE_DATABASE) return undefined;
   const served = databaseNamed(settings, asked.database);
   const asking = served ?? Object.values(settings.databases).find((each) => each.auth !== undefined);
   const auth = asking?.auth;

@@ -170,6 +170,8 @@ test('whomToAsk() asks for secrets, of users whom the book has none of, where so
   // Nobody serves these: the one that asks for the others is asked, and so nobody learns that.
   for (const database of ['other', 'constructor', '__proto__'])
     expect(ask('ann', database, 'md5')).toEqual(AUTH);
+  // Who makes roles on a server makes no admins of the console.
+  expect(ask('ann', 'pgbouncer', 'md5')).toBeUndefined();
   expect(ask('idp_app', 'idp', 'md5')).toBeUndefined();
   expect(ask('idp_app', 'other', 'md5')).toBeUndefined();
   const settings = settingsOf([databaseOf()]);
