@@ -4,7 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { NOT_NEEDED } from '../config/sources/pgbouncer_names.ts';
 import { takeValue } from '../config/sources/pgbouncer_value.ts';
-import { rowOf, SETTING_NAMES } from '../config/table.ts';
+import { isSettable, rowOf, SETTING_NAMES } from '../config/table.ts';
 import { consoleNameOf, settingNamed } from './show/config.ts';
 import type { ConsoleTools } from './show/row.ts';
 import { DRIVER_PARAMETERS } from './shows.ts';
@@ -31,6 +31,8 @@ async function set(key: string, value: string | undefined, { controls }: Console
     if (instead !== undefined) return { tag, notice: { message: `${key} means nothing here: ${instead}` } };
     throw new AgentError('console_set', { reason: unknown(key) });
   }
+  // Who has the console's password has not for that the agent's system user.
+  if (!isSettable(rowOf(name))) throw new AgentError('console_set', { reason: onlyInFile(key) });
   const taken = value === undefined ? { value } : takeValue(name, rowOf(name), value);
   const { ok, problems } = await controls.set(name, taken.value);
   if (!ok) throw new AgentError('console_set', { reason: problems.join('; ') });
@@ -40,4 +42,8 @@ async function set(key: string, value: string | undefined, { controls }: Console
 function unknown(key: string): string {
   const meant = nearest(key, SETTING_NAMES.map(consoleNameOf));
   return `there is no setting "${key}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
+}
+
+function onlyInFile(key: string): string {
+  return `"${key}" is not changed at the console, since it says what the agent runs, reads, writes or is; set it in the file`;
 }

@@ -1,8 +1,10 @@
 // SET at the console: what is asked of the agent, and what is said where nothing can be.
 
 import { describe, expect, test } from 'bun:test';
+import { rowOf, SETTING_NAMES } from '../config/table.ts';
 import { query } from '../tests/harness/client_words.ts';
 import { consoleFixture, hears } from './console_fixture.ts';
+import { consoleNameOf } from './show/config.ts';
 
 const NEEDED = 'ERROR 22023 SET failed: ';
 
@@ -39,6 +41,24 @@ describe('SET', () => {
       ...[`${NEEDED}there is no setting "pool_mod"; did you mean "pool_mode"?`, 'Ready I'],
     ]);
     expect(controls.calls).toEqual([]);
+  });
+
+  test('leaves to the file what the agent runs, reads, writes or is', async () => {
+    const { console, controls } = await consoleFixture();
+    const client = await console();
+    const named = ['secrets_command', 'sources', 'environment', 'user'];
+    const paths = SETTING_NAMES.filter((name) => rowOf(name).type === 'path').map(consoleNameOf);
+    expect(paths).toContain('logfile');
+    for (const key of [...named, ...paths]) {
+      for (const value of ["'/bin/sh -c true'", 'DEFAULT'])
+        expect((await hears(client, query(`SET ${key} = ${value}`)))[0]).toBe(
+          `${NEEDED}"${key}" is not changed at the console, since it says what the agent runs, reads, writes or is; set it in the file`,
+        );
+    }
+    expect(controls.calls).toEqual([]);
+    const rows = await hears(client, query('SHOW CONFIG'));
+    const fixed = rows.filter((row) => /,no$/.test(row)).map((row) => /^Row ([^,]+)/.exec(row)![1]!);
+    expect(fixed).toEqual([...named, ...paths].sort());
   });
 
   test('passes over what drivers say of themselves, whoever says it', async () => {

@@ -184,7 +184,8 @@ describe('SHOW tells apart', () => {
   });
 
   test('what a setting is now from what it is by default, and shows no secret', async () => {
-    const fixture = await consoleFixture({ max_client_conn: 7, unix_socket_mode: 0o700 });
+    const secrets_command = `fetch --token=${crypto.randomUUID()} {id}`;
+    const fixture = await consoleFixture({ max_client_conn: 7, unix_socket_mode: 0o700, secrets_command });
     const rows = await look(fixture, 'config', 'key value default changeable');
     const config = new Map(rows.map(([key, ...rest]) => [key, rest]));
     expect(config.get('max_client_conn')).toEqual(['7', '1000', 'yes']);
@@ -192,6 +193,7 @@ describe('SHOW tells apart', () => {
     expect(config.get('unix_socket_mode')?.[0]).toBe('0700');
     expect(config.get('admin_users')).toEqual(['adm', '', 'yes']);
     expect(config.get('log_connections')?.[0]).toBe('1');
+    expect(config.get('secrets_command')).toEqual(['***', '', 'no']);
     expect([...config.keys()]).toEqual([...config.keys()].sort());
   });
 });

@@ -29,6 +29,11 @@ export function rowOf(name: SettingName): SettingRow {
   return SETTINGS[name];
 }
 
+/** By SET at the console, too; else only by what the operator writes into a file, as the file system lets him. */
+export function isSettable({ type, fileOnly }: SettingRow): boolean {
+  return type !== 'path' && fileOnly !== true;
+}
+
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);
 }

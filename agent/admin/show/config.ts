@@ -2,7 +2,7 @@
 
 import { printOctal } from '../../base/units.ts';
 import type { SettingRow, SettingValue } from '../../config/table/row.ts';
-import { rowOf, SETTING_NAMES, type SettingName } from '../../config/table.ts';
+import { isSettable, rowOf, SETTING_NAMES, type SettingName } from '../../config/table.ts';
 import { columns, type Show } from './row.ts';
 
 export const CONFIG: Show = {
@@ -12,13 +12,19 @@ export const CONFIG: Show = {
     ['key', 'text', "The setting, under PgBouncer's name where it has one."],
     ['value', 'text', 'What it is now: durations in seconds, sizes in bytes, yes and no as 1 and 0.'],
     ['default', 'text', 'What it is where nothing is said.'],
-    ['changeable', 'text', '`yes`: SET takes it. Everything is: nothing here needs a restart.'],
+    [
+      'changeable',
+      'text',
+      '`yes`: SET takes it; `no`: only the file says it, as what the agent runs, reads and writes.',
+    ],
   ),
   *rows({ context }) {
     const rows = SETTING_NAMES.map((name) => ({ name, key: consoleNameOf(name), row: rowOf(name) }));
     rows.sort((one, other) => (one.key < other.key ? -1 : 1));
-    for (const { name, key, row } of rows)
-      yield [key, printSetting(row, context.settings[name]), printSetting(row, row.default), 'yes'];
+    for (const { name, key, row } of rows) {
+      const [value, standard] = [context.settings[name], row.default];
+      yield [key, printSetting(row, value), printSetting(row, standard), isSettable(row) ? 'yes' : 'no'];
+    }
   },
 };
 
@@ -36,7 +42,7 @@ export function settingNamed(key: string): SettingName | undefined {
 
 /** As PgBouncer prints its own, so that a script can compare numbers. */
 export function printSetting(row: SettingRow, value: SettingValue): string {
-  if (row.secret) return '***';
+  if (row.secret || (row.isMasked && value !== '')) return '***';
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (row.type === 'duration' && typeof value === 'number')
     return String(row.bareUnit === 'ms' ? value : value / 1000);

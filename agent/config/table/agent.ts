@@ -8,6 +8,7 @@ export const AGENT_SETTINGS = {
     section: 'sources',
     default: [],
     reload: 'live',
+    fileOnly: true,
     doc: "The application's own files (application.yml, database.yml, .env), the first one winning; `environment` is DATABASE_URL and its kin in the environment of the process. Empty: the agent looks for `config/application.yml`, `application.yml`, `config/database.yml`, `.env`, and then into its environment, takes the first that names a database, and says what it took.",
   },
   environment: {
@@ -15,6 +16,7 @@ export const AGENT_SETTINGS = {
     section: 'sources',
     default: 'production',
     reload: 'live',
+    fileOnly: true,
     doc: "The section of the application's files that counts. When it is not set: `RAILS_ENV`, `RACK_ENV`, `APP_ENV`, `NODE_ENV`, then `production`.",
   },
   unsafe_settings: {
@@ -48,6 +50,8 @@ export const AGENT_SETTINGS = {
     section: 'sources',
     default: '',
     reload: 'live',
+    fileOnly: true,
+    isMasked: true,
     doc: "Fetches what an application file asks for with `['secrets_manager', id]`: a program and its arguments (quotes group words; no shell). `{id}` is replaced by the id, which is otherwise added as the last argument; the secret is what it prints.",
   },
   secret_command_timeout: {
@@ -202,6 +206,7 @@ export const AGENT_SETTINGS = {
     section: 'process',
     default: '',
     reload: 'start',
+    fileOnly: true,
     pgbouncer: true,
     doc: 'The system user that an agent that is started by root becomes, before it opens its log and its sockets. Empty: it stays who it is.',
   },

@@ -58,6 +58,10 @@ export interface SettingRow extends KeyRow {
   readonly pgbouncer?: true | string;
   /** What PgBouncer has where its file says nothing, when that is something else than `default`. */
   readonly pgbouncerDefault?: SettingValue;
+  /** It says what the agent runs, reads, writes or is: not for SET at the console, as no row of type `path` is. */
+  readonly fileOnly?: true;
+  /** `***` in SHOW CONFIG: it may have a secret in it, and who may look at the console is not the operator. */
+  readonly isMasked?: true;
   /** The key under `databases.NAME` of pgsidecar.yml that overrides it for one database. */
   readonly perDatabase?: string;
   /** The key under `users.NAME` of pgsidecar.yml that overrides it for one user. */
