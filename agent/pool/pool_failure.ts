@@ -11,6 +11,7 @@ const FINAL: readonly ErrorCode[] = [
   'server_database_missing',
   'server_password_missing',
   'server_password_is_verifier',
+  'server_password_is_md5',
   'server_certificate_refused',
   'server_tls_refused',
 ];

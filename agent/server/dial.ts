@@ -101,7 +101,11 @@ async function dialWithSecrets(
 }
 
 /** What another secret may mend. */
-const SECRET_CODES: readonly ErrorCode[] = ['server_password_wrong', 'server_password_is_verifier'];
+const SECRET_CODES: readonly ErrorCode[] = [
+  'server_password_wrong',
+  'server_password_is_verifier',
+  'server_password_is_md5',
+];
 
 /** As libpq: `allow` would rather have no TLS, `prefer` would rather have it, and both take what the server lets in. */
 const WAYS: Readonly<Record<SslMode, readonly SslMode[]>> = {

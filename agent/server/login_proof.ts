@@ -172,6 +172,10 @@ export class LoginProof {
     const secret = this.#secret();
     if (secret === undefined) return undefined;
     const verifier = parseVerifier(secret.open());
+    if (verifier === undefined && secretKind(secret) === 'md5') {
+      this.#fail(new AgentError('server_password_is_md5', { user: this.#options.user }));
+      return undefined;
+    }
     if (verifier === undefined) return { kind: 'password', secret };
     const clientKey = this.#options.clientKeys?.find((key) => key.opens(verifier));
     if (clientKey !== undefined) return { kind: 'key', clientKey, verifier };

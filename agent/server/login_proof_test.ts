@@ -45,6 +45,16 @@ describe('login() with a password', () => {
     }
   });
 
+  test('does not try SCRAM with an md5 hash, which is no password', async () => {
+    const talk = new Talk({ secret: new Secret(storedMd5(secret.open(), 'idp_app')) });
+    talk.connection.takeSent();
+    talk.says(server.authentication(10, 'SCRAM-SHA-256\0\0'));
+    expect(await talk.refusal()).toBe(
+      'server_password_is_md5: server login failed: wrong password type: the secret of "idp_app" is an md5 hash, and the server asks for SCRAM: write the password or the SCRAM verifier',
+    );
+    expect(talk.connection.takeSent().length).toBe(0);
+  });
+
   for (const code of [3, 5, 10]) {
     const payload = code === 5 ? Buffer.alloc(4) : code === 10 ? 'SCRAM-SHA-256\0\0' : '';
     test(`says that there is none when the server asks by ${code}`, async () => {

@@ -62,6 +62,12 @@ export const SERVER_ERRORS = {
     sentence:
       'the secret of "{user}" is a SCRAM verifier: it logs in where the server asks by SCRAM, with the key of a client that has proved its password here; otherwise write the password under databases',
   },
+  server_password_is_md5: {
+    sqlstate: '28000',
+    exit: 78,
+    sentence:
+      'server login failed: wrong password type: the secret of "{user}" is an md5 hash, and the server asks for SCRAM: write the password or the SCRAM verifier',
+  },
   server_password_wrong: {
     sqlstate: '28P01',
     exit: 69,
