@@ -235,7 +235,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     context.clients.loginFailures++;
     const error = new AgentError(reply, { user, reason, ...details });
     const database = databaseOf(this.#startup.message);
-    const fields = { user, database, peer: this.#connection.peer, reason, told: error.message };
+    const { peer, tls } = this.#connection;
+    const fields = { user, database, peer, tls: tls?.version, reason, told: error.message };
     context.log.warn(fields, 'login refused');
     this.#keepsPlace = true;
     context.clock.after(context.settings.client_login_failure_delay, () => {
@@ -325,9 +326,11 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
 
   #refuse(error: AgentError, logged = false): void {
     if (this.#phase === 'over') return;
-    const [context, user] = [this.#context, this.#user];
+    const [context, { message }] = [this.#context, this.#startup];
     if (!logged && context.settings.log_pooler_errors) {
-      const fields = { user, peer: this.#connection.peer, source: this.#source, code: error.code };
+      const { peer, tls } = this.#connection;
+      const who = message === undefined ? {} : { user: userOf(message), database: databaseOf(message) };
+      const fields = { ...who, peer, tls: tls?.version, source: this.#source, code: error.code };
       if (CROWDED.has(error.code)) context.rareLog.warn(fields, error.message);
       else context.log.warn(fields, error.message);
     }

@@ -205,4 +205,8 @@ test('Who has proved who he is by auth_query is told which databases there are',
   client.says(message('p', `${PASSWORD}\0`));
   await settle();
   expect(client.heard().at(-1)).toBe('FATAL 3D000 no such database: nowhere (pgsidecar serves idp)');
+  // The operator learns whose login that was, and to what.
+  expect(plane.log.fields).toContainEqual(
+    expect.objectContaining({ user: 'ann', database: 'nowhere', code: 'database_unknown' }),
+  );
 });

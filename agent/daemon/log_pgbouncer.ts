@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<string, (record: LogRecord) => readonly Spoken[]>> 
   'login refused': (record) => [
     say(record, 'LOG', attempt(record)),
     say(record, 'WARNING', `pooler error: ${record.told ?? record.reason}`),
+    ...trueReason(record),
     say(record, 'LOG', `closing because: ${record.told ?? record.reason} (age=${record.age_s ?? 0}s)`),
   ],
   'client disconnected': closing,
@@ -56,7 +57,15 @@ export function pgbouncerLines(record: LogRecord): readonly Spoken[] {
 }
 
 function attempt({ database, user, tls }: LogRecord): string {
-  return `login attempt: db=${database ?? '(nodb)'} user=${user ?? '(nouser)'} tls=${tls ?? 'no'}`;
+  return `login attempt: db=${database ?? '(nodb)'} user=${user || '(nouser)'} tls=${tls ?? 'no'}`;
+}
+
+/** The client is told less than the operator. */
+function trueReason(record: LogRecord): readonly Spoken[] {
+  const { told, reason } = record;
+  return told === undefined || reason === undefined || told === reason
+    ? []
+    : [say(record, 'LOG', `reason: ${reason}`)];
 }
 
 function closing(record: LogRecord): readonly Spoken[] {
@@ -73,7 +82,8 @@ function poolerError(record: LogRecord): readonly Spoken[] {
   // One that was logged in says so itself when it has gone.
   if (record.client_pid !== undefined) return [error];
   const end = say(record, 'LOG', `closing because: ${record.msg} (age=${record.age_s ?? 0}s)`);
-  return [error, end];
+  // A login that ended before it said who it is made no attempt.
+  return record.database === undefined ? [error, end] : [say(record, 'LOG', attempt(record)), error, end];
 }
 
 function isServerLogin({ code, failures }: LogRecord): boolean {
@@ -87,7 +97,7 @@ function serverLogin(record: LogRecord): readonly Spoken[] {
     : ['server login failed', 'login failed'];
   const server = { ...record, server_pid: record.server_pid ?? 0 };
   return [
-    say(server, 'WARNING', `${what}: ${record.msg}`),
+    say(server, 'WARNING', record.msg.startsWith(`${what}: `) ? record.msg : `${what}: ${record.msg}`),
     say(server, 'LOG', `closing because: ${why} (age=${record.age_s ?? 0}s)`),
   ];
 }

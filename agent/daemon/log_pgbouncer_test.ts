@@ -31,6 +31,7 @@ test.each([
     [
       'LOG C-0x0: app/bob@127.0.0.1:5000 login attempt: db=app user=bob tls=no',
       'WARNING C-0x0: app/bob@127.0.0.1:5000 pooler error: password authentication failed',
+      'LOG C-0x0: app/bob@127.0.0.1:5000 reason: wrong',
       'LOG C-0x0: app/bob@127.0.0.1:5000 closing because: password authentication failed (age=0s)',
     ],
   ],
@@ -73,6 +74,15 @@ test('an error that the agent tells a client is a pooler error', () => {
   ]);
 });
 
+test('a client that is refused for its database has made its attempt', () => {
+  const login = { user: 'bob', database: 'no', peer: 'unix', source: 'uid 0', code: 'database_unknown' };
+  expect(spoken(40, { ...login, tls: 'TLSv1.3' }, 'no such database: no')).toEqual([
+    'LOG C-0x0: no/bob@unix login attempt: db=no user=bob tls=TLSv1.3',
+    'WARNING C-0x0: no/bob@unix pooler error: no such database: no',
+    'LOG C-0x0: no/bob@unix closing because: no such database: no (age=0s)',
+  ]);
+});
+
 test('a server that cannot be had says whether it was the connection or the login', () => {
   const dialed = { database: 'app', user: 'bob', failures: 1 };
   expect(spoken(40, { ...dialed, code: 'server_unreachable' }, 'refused by 10.0.0.1')).toEqual([
@@ -83,6 +93,10 @@ test('a server that cannot be had says whether it was the connection or the logi
     'WARNING S-0x0: app/bob@unix server login failed: wrong password',
     'LOG S-0x0: app/bob@unix closing because: login failed (age=0s)',
   ]);
+  const at = { ...dialed, host: '10.0.0.1:5432', code: 'server_password_is_md5' };
+  expect(spoken(40, at, 'server login failed: wrong password type: md5')[0]).toBe(
+    'WARNING S-0x0: app/bob@10.0.0.1:5432 server login failed: wrong password type: md5',
+  );
 });
 
 test('what PgBouncer has no words for keeps its own, with what stands beside it', () => {

@@ -9,10 +9,8 @@ export function onDialFailed(pool: Pool, error: AgentError): void {
   failure.add(error, clock.now(), settings.server_login_retry, random());
   pool.statistics.serverLoginFailures++;
   const { count: failures } = failure;
-  log.warn(
-    { database: pool.database.name, user: pool.identity.user, failures, code: error.code },
-    error.message,
-  );
+  const [database, host] = [pool.database.name, failure.hosts.get(error)];
+  log.warn({ database, user: pool.identity.user, host, failures, code: error.code }, error.message);
   // With servers of its own, clients wait for those.
   if (pool.connected > 0) return;
   // A server that is full lets in some of those that come at once: who they are shows when all have been answered.

@@ -27,6 +27,7 @@ export async function openServer(pool: Pool, signal: AbortSignal): Promise<Serve
       return await openAtHost(host, database, identity, pool, signal);
     } catch (error) {
       last = error;
+      if (error instanceof AgentError) pool.failure.hosts.set(error, `${host.host}:${host.port}`);
       if (signal.aborted) break;
     }
   }

@@ -23,6 +23,8 @@ export class PoolFailure {
   /** In a row. */
   count = 0;
   last: AgentError | undefined;
+  /** `10.0.0.1:5432`: where openServer() met each error that it rejects with. */
+  readonly hosts = new WeakMap<AgentError, string>();
   /** The clock's milliseconds. */
   retryAt = 0;
 

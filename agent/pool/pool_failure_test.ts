@@ -88,6 +88,7 @@ describe('Pool whose server cannot be reached', () => {
       code: 'server_unreachable',
       failures: 1,
       database: 'idp',
+      host: expect.stringMatching(/^\S+:\d+$/),
     });
   });
 
