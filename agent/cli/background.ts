@@ -1,6 +1,7 @@
 // Runs the same command line once more in the background: the first process ends when the second one serves.
 
 import { closeSync, fstatSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { openLibc } from '../native/libc.ts';
 
 /** In the environment of the second one; not a name that the settings would look at. */
@@ -53,7 +54,7 @@ function ready(): void {
   closeSync(nowhere);
 }
 
-/** Every descriptor of this process that is the same file as one of these. */
+/** Every descriptor of this process that is the same pipe, socket or terminal as one of these: a file may be the log as well. */
 function sameAs(fds: readonly number[]): number[] {
   const files = new Set(fds.map(identityOf));
   return readdirSync('/proc/self/fd')
@@ -61,12 +62,13 @@ function sameAs(fds: readonly number[]): number[] {
     .filter((fd) => files.has(identityOf(fd)));
 }
 
-/** A name that no other open file has; of one that is closed by now, one that nothing has. */
+/** A name that no other pipe, socket or terminal has; of a file, and of what is closed by now, one that nothing has. */
 function identityOf(fd: number): string {
   try {
-    const { dev, ino } = fstatSync(fd);
-    return `${dev}:${ino}`;
+    const stat = fstatSync(fd);
+    if (stat.isFIFO() || stat.isSocket() || isatty(fd)) return `${stat.dev}:${stat.ino}`;
   } catch {
-    return `closed ${fd}`;
+    // It is closed by now.
   }
+  return `none ${fd}`;
 }

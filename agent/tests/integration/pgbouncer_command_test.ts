@@ -140,6 +140,29 @@ test('-d is a daemon that serves when the command ends, by its logfile and pidfi
   expect(existsSync(join(directory, 'pid'))).toBe(false);
 });
 
+test('-d keeps its log where the terminal’s errors go to the same file', async () => {
+  const directory = folder('same', ['logfile = log', 'pidfile = pid']);
+  const child = nursery.spawn(
+    [
+      ...['sh', '-c', 'exec "$@" 2>>log', 'sh'],
+      ...pgsidecarProgram(),
+      ...['pgbouncer', '-d', 'pgbouncer.ini'],
+    ],
+    { env: { PATH: '/usr/bin:/bin', HOME: directory }, cwd: directory, account, output: 'pipe' },
+  );
+  expect(await child.exited).toBe(0);
+  const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
+  try {
+    expect(await ask(login(directory), 'SELECT 1')).toBe('1');
+  } finally {
+    process.kill(pid, 'SIGQUIT');
+  }
+  await until(() => !isAlive(pid));
+  const text = readFileSync(join(directory, 'log'), 'utf8');
+  expect(text).toContain('login attempt: db=shop user=app tls=no');
+  expect(text).toContain('got SIGQUIT, fast exit');
+});
+
 test('-d without a pidfile, and with a log that cannot be written, says why in the terminal', async () => {
   const bare = await run(folder('bare', []), ['-d', 'pgbouncer.ini']);
   expect(bare).toMatchObject({
