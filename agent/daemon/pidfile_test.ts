@@ -1,7 +1,7 @@
 // The pidfile: written, refused while its process lives, taken away by whoever wrote it.
 
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pidIn, writePidfile } from './pidfile.ts';
@@ -41,4 +41,14 @@ test('writePidfile() says which file it cannot write', () => {
   expect(() => writePidfile('/proc/nowhere/agent.pid', 1)).toThrow(
     'Cannot write pidfile /proc/nowhere/agent.pid: ENOENT',
   );
+});
+
+test('writePidfile() is not held by a named pipe, and follows no link', () => {
+  const pipe = freshPath();
+  expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0);
+  expect(() => writePidfile(pipe, 4711)).toThrow(`Cannot write pidfile ${pipe}: `);
+  const [link, elsewhere] = [freshPath(), freshPath()];
+  symlinkSync(elsewhere, link);
+  expect(() => writePidfile(link, 4711)).toThrow(`Cannot write pidfile ${link}: ELOOP`);
+  expect(existsSync(elsewhere)).toBe(false);
 });
