@@ -51,14 +51,27 @@ const JOURNAL = [
   [INFO_LEVEL, 6],
 ] as const;
 
-/** One datagram: `<30>pgsidecar[11537]: LOG login attempt: …`; the daemon adds the time. */
-export function forSyslog(facility: SyslogFacility, ident: string, pid: number): PrintLine {
-  return (line) => {
-    const spoken = pgbouncerLines(JSON.parse(line) as LogRecord);
-    const text = spoken.map((each) => `${each.level} ${each.text}`).join('; ');
-    const priority = FACILITIES[facility] * 8 + SEVERITIES[spoken[0]?.level ?? 'LOG'];
-    return `<${priority}>${escaped(ident, CONTROLS)}[${pid}]: ${escaped(text, CONTROLS)}`;
-  };
+/** A datagram each: `<30>pgsidecar[11537]: LOG login attempt: …`; the daemon adds the time. */
+export function forSyslog(
+  facility: SyslogFacility,
+  ident: string,
+  pid: number,
+): (line: string) => readonly string[] {
+  return (line) =>
+    pgbouncerLines(JSON.parse(line) as LogRecord).map(({ level, text }) => {
+      const priority = FACILITIES[facility] * 8 + SEVERITIES[level];
+      return cut(`<${priority}>${escaped(ident, CONTROLS)}[${pid}]: ${level} ${escaped(text, CONTROLS)}`);
+    });
+}
+
+/** What syslog daemons take of one datagram, all of them. */
+const DATAGRAM_BYTES_MAX = 8192;
+
+function cut(text: string): string {
+  if (Buffer.byteLength(text) <= DATAGRAM_BYTES_MAX) return text;
+  const kept = Buffer.from(text).subarray(0, DATAGRAM_BYTES_MAX - Buffer.byteLength('…'));
+  // The last letter may have been cut in two.
+  return `${kept.toString().replace(/\ufffd+$/, '')}…`;
 }
 
 /** syslog(3). */

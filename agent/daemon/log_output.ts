@@ -10,6 +10,8 @@ const CATCH_UP_MS = 10;
 
 /** A pipe that nobody empties has no error: it takes nothing. */
 const NOBODY_READS = 'nobody reads standard error';
+/** One line is more than the place takes at once: it will never be taken, and nothing is to wait behind it. */
+const TOO_LONG = 'EMSGSIZE';
 
 export interface LogOutputStatus {
   /** Lines since the start that could not be written. */
@@ -61,7 +63,8 @@ export class LogOutput {
     this.#waitingBytes += bytes.length;
     if (!isFirst) return;
     this.#flush();
-    if (this.#waiting.length > 0) this.#tryIn(RETRY_MS);
+    const isToldLater = this.#lostNow > 0 && this.#retry === undefined;
+    if (this.#waiting.length > 0 || isToldLater) this.#tryIn(RETRY_MS);
   }
 
   /** Tries once more to write what waits; from then on there is no place to write to. */
@@ -73,7 +76,9 @@ export class LogOutput {
   }
 
   #tryIn(delayMs: number): void {
+    this.#retry?.clear();
     this.#retry = this.#clock.after(delayMs, () => {
+      this.#retry = undefined;
       const before = this.#waitingBytes;
       this.#flush();
       if (this.#waiting.length > 0) return this.#tryIn(this.#waitingBytes < before ? CATCH_UP_MS : RETRY_MS);
@@ -86,21 +91,31 @@ export class LogOutput {
 
   #flush(): void {
     let done = 0;
-    try {
-      for (; done < this.#waiting.length; done++) {
-        const bytes = this.#waiting[done]!;
-        const taken = this.#take(bytes);
-        this.#waitingBytes -= taken;
-        if (taken < bytes.length) {
-          this.#waiting[done] = bytes.subarray(taken);
-          // The disk may have had room for a part: then the next attempt says what is wrong.
-          this.#failure ??= NOBODY_READS;
-          break;
-        }
+    for (; done < this.#waiting.length; done++) {
+      const bytes = this.#waiting[done]!;
+      const taken = this.#taken(bytes);
+      if (taken === undefined) break;
+      this.#waitingBytes -= taken;
+      if (taken < bytes.length) {
+        this.#waiting[done] = bytes.subarray(taken);
+        // The disk may have had room for a part: then the next attempt says what is wrong.
+        this.#failure ??= NOBODY_READS;
+        break;
       }
-    } catch (error) {
-      this.#failure = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     }
     this.#waiting.splice(0, done);
+  }
+
+  /** Undefined where it failed, and may be taken later. */
+  #taken(bytes: Uint8Array): number | undefined {
+    try {
+      return this.#take(bytes);
+    } catch (error) {
+      this.#failure = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      if (this.#failure !== TOO_LONG) return undefined;
+      this.#linesLost++;
+      this.#lostNow++;
+      return bytes.length;
+    }
   }
 }

@@ -85,3 +85,24 @@ test('LogOutput takes one line that is longer than all that may wait', () => {
   clock.advance(RETRY_MS);
   expect(text().length).toBe(2_000_000);
 });
+
+test('LogOutput loses, counts and tells a line that is too long for its place, and nothing waits behind it', () => {
+  const clock = new FakeClock();
+  const written: string[] = [];
+  const back: string[] = [];
+  const take = (bytes: Uint8Array): number => {
+    if (bytes.length > LINE_BYTES) throw Object.assign(new Error('too long'), { code: 'EMSGSIZE' });
+    written.push(Buffer.from(bytes).toString());
+    return bytes.length;
+  };
+  const output = new LogOutput(take, clock, (lines, reason) => back.push(`${lines} ${reason}`));
+  output.write('x'.repeat(LINE_BYTES + 1));
+  output.write('x'.repeat(LINE_BYTES + 2));
+  output.write('one\n');
+  expect(written).toEqual(['one\n']);
+  expect(output.status.linesLost).toBe(2);
+  clock.advance(RETRY_MS);
+  expect(back).toEqual(['2 EMSGSIZE']);
+  expect(output.status).toEqual({ linesLost: 2, failure: undefined });
+  expect(clock.pending).toBe(0);
+});

@@ -2,7 +2,7 @@
 
 import { type LoggerOptions, pino } from 'pino';
 import type { Clock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
+import type { Log, LogFields } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import type { Settings } from '../config/settings.ts';
 import { asJson, asPgbouncer, forJournal, forSyslog, type PrintLine, prettily } from './log_format.ts';
@@ -44,7 +44,8 @@ export interface LogRoom {
 }
 
 interface Sink {
-  readonly print: PrintLine;
+  /** What is written at once each: a line of a file, a datagram. */
+  readonly print: (line: string) => readonly string[];
   readonly output: LogOutput;
   readonly close: () => void;
 }
@@ -55,20 +56,20 @@ export function makeLog(settings: LogSettings, room: LogRoom): AgentLog {
     level: levelOf(settings),
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { log: maskSecrets },
+    formatters: { log: printable },
   };
   const onBack = (lines: number, reason: string): void =>
     logger.warn({ lines, reason }, 'lines of the log were lost');
   let sinks = openSinks(settings, room, onBack);
   const write = (line: string): void => {
-    for (const { print, output } of sinks) output.write(print(line));
+    for (const { print, output } of sinks) for (const each of print(line)) output.write(each);
   };
   const logger = pino(options, { write });
   return {
-    debug: (fields, sentence) => logger.debug(fields, sentence),
-    info: (fields, sentence) => logger.info(fields, sentence),
-    warn: (fields, sentence) => logger.warn(fields, sentence),
-    error: (fields, sentence) => logger.error(fields, sentence),
+    debug: (fields, sentence) => logger.debug(fields, bounded(sentence, fields)),
+    info: (fields, sentence) => logger.info(fields, bounded(sentence, fields)),
+    warn: (fields, sentence) => logger.warn(fields, bounded(sentence, fields)),
+    error: (fields, sentence) => logger.error(fields, bounded(sentence, fields)),
     prepare: (next) => {
       const [opened, old] = [openSinks(next, room, onBack, sinks), sinks];
       return {
@@ -101,12 +102,12 @@ function openSinks(
   if (room.isQuiet !== true) {
     const output = before.find(isStandardError)?.output ?? new LogOutput(room.write, room.clock, onBack);
     const print = printFor(settings, room, room.isTerminal);
-    sinks.push({ print: room.isJournal === true ? forJournal(print) : print, output, close: stays });
+    sinks.push({ print: single(room.isJournal === true ? forJournal(print) : print), output, close: stays });
   }
   try {
     if (settings.logfile !== '') {
       const file = room.places.openFile(settings.logfile);
-      sinks.push(sinkOf(file, printFor(settings, room, false), room.clock, onBack));
+      sinks.push(sinkOf(file, single(printFor(settings, room, false)), room.clock, onBack));
     }
     if (settings.syslog) {
       const print = forSyslog(settings.syslog_facility, settings.syslog_ident, room.pid);
@@ -119,9 +120,13 @@ function openSinks(
   return sinks;
 }
 
+function single(print: PrintLine): Sink['print'] {
+  return (line) => [print(line)];
+}
+
 function sinkOf(
   place: LogPlace,
-  print: PrintLine,
+  print: Sink['print'],
   clock: Clock,
   onBack: (lines: number, reason: string) => void,
 ): Sink {
@@ -156,12 +161,32 @@ function statusOf(sinks: readonly Sink[]): LogOutputStatus {
   };
 }
 
-/** A Secret says *** by itself; this is for one that was opened by mistake inside an object with a telling name. */
-function maskSecrets(fields: Record<string, unknown>): Record<string, unknown> {
-  const masked: Record<string, unknown> = {};
+/** What clients make up, or what a sentence about them repeats: nobody writes the log full with a few long names. */
+const LETTERS_MAX: ReadonlyMap<string, number> = new Map([
+  ...['user', 'database', 'application_name'].map((name) => [name, 128] as const),
+  ...['told', 'reason'].map((name) => [name, 500] as const),
+]);
+const SENTENCE_MAX = 1_000;
+
+/** A Secret says *** by itself; this is also for one that was opened by mistake inside an object with a telling name. */
+function printable(fields: Record<string, unknown>): Record<string, unknown> {
+  const printed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    masked[name] = value instanceof Secret || /password|secret/i.test(name) ? '***' : value;
+    const isSecret = value instanceof Secret || /password|secret/i.test(name);
+    printed[name] = isSecret ? '***' : shortened(value, LETTERS_MAX.get(name));
   }
-  return masked;
+  return printed;
+}
+
+/** A sentence about a client or a database; what the agent says of its own settings is as long as it has to be. */
+function bounded(sentence: string, { peer, user, database }: LogFields): string {
+  const isAbout = peer !== undefined || user !== undefined || database !== undefined;
+  return isAbout ? shortened(sentence, SENTENCE_MAX) : sentence;
+}
+
+function shortened<T>(value: T, max: number | undefined): T | string {
+  if (max === undefined || typeof value !== 'string' || value.length <= max) return value;
+  // Half of a letter that takes two places is none.
+  return `${value.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -19,14 +19,15 @@ const nowhere: LogPlaces = {
 
 /** Files in memory: what each opening of a name has got. */
 class Files implements LogPlaces {
-  readonly written: { path: string; text: string; isOpen: boolean }[] = [];
+  readonly written: { path: string; text: string; parts: string[]; isOpen: boolean }[] = [];
 
   openFile(path: string) {
-    const file = { path, text: '', isOpen: true };
+    const file = { path, text: '', parts: [] as string[], isOpen: true };
     this.written.push(file);
     return {
       write: (bytes: Uint8Array) => {
-        file.text += Buffer.from(bytes).toString();
+        file.parts.push(Buffer.from(bytes).toString());
+        file.text += file.parts.at(-1);
         return bytes.length;
       },
       close: () => {
@@ -215,4 +216,50 @@ test('makeLog() tells the journal how bad each line is, and nobody else', () => 
   expect(plain.map((line) => line[0])).toEqual(['{', '{', '{', '{', undefined]);
   const marks = ['<7>', '<6>', '<4>', '<3>', ''];
   expect(said(true).split('\n')).toEqual(plain.map((line, at) => `${marks[at]}${line}`));
+});
+
+test('makeLog() shortens what a client makes up, and sentences about it, and no other sentence', () => {
+  const lines: string[] = [];
+  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
+  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
+  const log = makeLog({ ...DEFAULTS, log_format: 'json' }, room);
+  const name = 'x'.repeat(10_000);
+  log.warn({ user: name, database: `${'x'.repeat(126)}😀😀`, told: name, reason: name, peer: 'unix' }, name);
+  log.warn({}, name);
+  const [about, own] = lines.map((line) => JSON.parse(line));
+  expect(about).toMatchObject({
+    user: `${'x'.repeat(127)}…`,
+    database: `${'x'.repeat(126)}…`,
+    told: `${'x'.repeat(499)}…`,
+    reason: `${'x'.repeat(499)}…`,
+    msg: `${'x'.repeat(999)}…`,
+  });
+  expect(own.msg).toBe(name);
+});
+
+test('makeLog() gives syslog a datagram for each line, none of them longer than it takes', () => {
+  const files = new Files();
+  const log = makeLog(
+    { ...DEFAULTS, syslog: true },
+    {
+      write: (bytes) => bytes.length,
+      clock: new FakeClock(),
+      isTerminal: false,
+      colours: false,
+      pid: 42,
+      places: files,
+    },
+  );
+  log.warn({ user: 'bob', database: 'app', peer: 'unix', reason: 'wrong', told: 'no' }, 'login refused');
+  log.info({ why: 'é'.repeat(10_000) }, 'reloaded');
+  const { parts } = files.written[0]!;
+  expect(parts.slice(0, 4)).toEqual([
+    '<30>pgsidecar[42]: LOG C-0x0: app/bob@unix login attempt: db=app user=bob tls=no',
+    '<28>pgsidecar[42]: WARNING C-0x0: app/bob@unix pooler error: no',
+    '<30>pgsidecar[42]: LOG C-0x0: app/bob@unix reason: wrong',
+    '<30>pgsidecar[42]: LOG C-0x0: app/bob@unix closing because: no (age=0s)',
+  ]);
+  expect(parts.length).toBe(5);
+  expect(parts[4]).toMatch(/^<30>pgsidecar\[42\]: LOG reloaded \(why=é+…$/);
+  expect(Buffer.byteLength(parts[4]!)).toBeWithin(8_190, 8_193);
 });
