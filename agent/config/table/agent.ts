@@ -87,7 +87,7 @@ export const AGENT_SETTINGS = {
     default: '',
     reload: 'live',
     pgbouncer: true,
-    doc: 'The log is written to the end of this file too, which is opened again at every reload, so that it can be rotated. Empty: to standard error only.',
+    doc: 'The log is written to the end of this file too, which is opened again at every reload, so that it can be rotated. Where there is none it is made with mode 0640; one that is there keeps its mode. Empty: to standard error only.',
   },
   syslog: {
     type: 'boolean',
