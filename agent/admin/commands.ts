@@ -74,7 +74,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'suspend',
     usage: '',
-    doc: 'Nothing is read from anybody any more. Answers when what was written has left, after `suspend_timeout` at the latest. Ends with RESUME, and when the last console has gone: nobody could end it then.',
+    doc: 'Nothing is read from anybody any more. Answers when what was written has left, after `suspend_timeout` at the latest. Ends with RESUME, and when the last admin has left the console: nobody could end it then.',
     run(argument, { controls }, text) {
       refuseArgument(argument, text);
       return controls.suspend();

@@ -117,9 +117,10 @@ describe('A command of the console', () => {
     expect(plane.context.internalErrors.total).toBe(0);
   });
 
-  test('SUSPEND ends when the last console has gone', async () => {
+  test('SUSPEND ends when the last admin has gone, whoever else looks', async () => {
     const { console, controls, state } = await consoleFixture();
     const [one, other] = [await console(), await console()];
+    await console('sta');
     await hears(one, query('SUSPEND'));
     state.current = 'suspended';
     one.connection.closed();

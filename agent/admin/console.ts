@@ -2,7 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { ConsoleSeat } from '../client/clients.ts';
-import type { ConsoleStart } from '../client/console_door.ts';
+import type { ConsoleRole, ConsoleStart } from '../client/console_door.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import { Framer } from '../wire/frame.ts';
@@ -75,6 +75,10 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     }
   }
 
+  get role(): ConsoleRole | undefined {
+    return this.#conversation.role;
+  }
+
   get statementCount(): number {
     return this.#conversation.statementCount;
   }
@@ -120,6 +124,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
         const chunk = this.#ahead.shift();
         if (chunk === undefined) return;
         this.#aheadBytes -= chunk.length;
+        if (this.#aheadBytes <= AHEAD_BYTES_MAX) this.connection.resume();
         framer.feed(chunk);
       }
     } catch (error) {
@@ -133,15 +138,15 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     this.isBusy = true;
     const done = this.#conversation.take(type, chunk.subarray(start + 5, end));
     if (done === 'goodbye') return this.#end(GOODBYE);
-    if (done === undefined) {
+    const { reply } = this.#conversation;
+    const settled = done === undefined ? reply.settle() : done.then(() => reply.settle());
+    if (settled === undefined) {
       this.isBusy = false;
       return;
     }
-    done.then(
+    settled.then(
       () => {
         this.isBusy = false;
-        if (this.#over) return;
-        this.connection.resume();
         this.#walk();
       },
       (error: Error) => this.#onThrown(error),
@@ -163,25 +168,28 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     this.connection.end();
   }
 
-  /** With the last console nobody would be left who could say RESUME: nobody new is listened to. */
+  /** With the last admin nobody would be left who could say RESUME: nobody new is listened to. */
   #endSuspension(): void {
     const { context, controls, snapshot } = this.#tools;
-    if (context.clients.consoles.size > 0 || snapshot().state !== 'suspended') return;
-    context.log.info({}, 'the last console has gone while suspended: RESUME');
+    for (const { role } of context.clients.consoles) if (role === 'admin') return;
+    if (snapshot().state !== 'suspended') return;
+    context.log.info({}, 'the last admin has left the console while suspended: RESUME');
     controls.resume();
   }
 
   #leave(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    const { clients, settings, log } = this.#tools.context;
+    const { clients, clock, settings, log } = this.#tools.context;
     clients.consoles.delete(this);
     this.#conversation.end();
     this.#endSuspension();
     this.#ahead = [];
     if (settings.log_disconnections) {
-      const fields = { client_pid: this.pid, database: CONSOLE_DATABASE, user: this.user, reason };
-      log.info(fields, 'client disconnected');
+      const { pid, user, connection } = this;
+      const age_s = Math.floor((clock.wall() - this.connectedAt) / 1000);
+      const who = { client_pid: pid, database: CONSOLE_DATABASE, user, peer: connection.peer };
+      log.info({ ...who, reason, age_s }, 'client disconnected');
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   startup,
   sync,
 } from '../tests/harness/client_words.ts';
+import type { FakeClient } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import { consoleFixture, hears } from './console_fixture.ts';
 
@@ -213,10 +214,112 @@ describe('Console lets in', () => {
     const { plane, console } = await consoleFixture({ max_client_conn: 1, max_console_connections: 2 });
     await plane.client();
     await console();
-    await console('sta');
+    await console();
     const late = plane.accept();
     late.says(startup({ user: 'adm', database: 'pgbouncer' }));
     await settle();
     expect(late.heard()).toEqual(['FATAL 53300 no more connections allowed (max_console_connections = 2)']);
+  });
+
+  test('stats users to three quarters of the places, and an admin to that of the one who rests longest', async () => {
+    const { plane, console } = await consoleFixture({ max_console_connections: 4 });
+    const lookers: FakeClient[] = [];
+    for (let i = 0; i < 3; i++) {
+      lookers.push(await console('sta'));
+      plane.clock.advance(1000);
+    }
+    const late = plane.accept();
+    late.says(startup({ user: 'sta', database: 'pgbouncer' }));
+    await settle();
+    expect(late.heard()).toEqual([
+      'FATAL 53300 no more connections allowed (max_console_connections = 4, of which stats users may take 3)',
+    ]);
+    await console();
+    await hears(lookers[0]!, query('SHOW VERSION'));
+    expect(lookers.flatMap((each) => each.heard())).toEqual([]);
+    await console();
+    expect(lookers.map((each) => each.heard())).toEqual([
+      [],
+      ['FATAL 57P01 an admin needs this place at the console (max_console_connections = 4)'],
+      [],
+    ]);
+    expect(plane.context.clients.consoles.size).toBe(4);
+  });
+});
+
+describe('Console keeps no more than it must for a client', () => {
+  const BOUND = 1024 * 1024;
+
+  test('that asks for much in one query and does not read', async () => {
+    const { console } = await consoleFixture();
+    const client = await console();
+    client.connection.room = 0;
+    client.says(query('SHOW HELP;'.repeat(6500)));
+    const heard: string[] = [];
+    while (heard.at(-1) !== 'Ready I') {
+      await settle();
+      const { connection } = client;
+      expect(connection.buffered).toBeLessThan(BOUND);
+      connection.drain(connection.buffered);
+      heard.push(...client.heard());
+    }
+    expect(heard.filter((each) => each === 'Complete SHOW')).toHaveLength(6500);
+  });
+
+  test('that never says Sync', async () => {
+    const { console, plane } = await consoleFixture();
+    const client = await console();
+    await hears(client, parse('s', 'SHOW CLIENTS'), sync);
+    client.connection.room = 0;
+    const many = Buffer.concat(Array.from({ length: 2000 }, () => describeMessage('S', 's')));
+    client.says(many, sync);
+    const [seat] = plane.context.clients.consoles;
+    expect(seat?.isBusy).toBe(true);
+    expect(client.connection.buffered).toBeGreaterThan(0);
+    expect(client.connection.buffered).toBeLessThan(BOUND);
+    client.connection.drain();
+    const heard: string[] = [];
+    while (heard.at(-1) !== 'Ready I') {
+      await settle();
+      heard.push(...client.heard());
+    }
+    expect(heard.filter((each) => each === 'RowDescription')).toHaveLength(2000);
+  });
+
+  test('and reads on when what came ahead is answered', async () => {
+    const { console } = await consoleFixture();
+    const client = await console();
+    const many = Buffer.concat(Array.from({ length: 60_000 }, () => sync));
+    expect(many.length).toBeGreaterThan(256 * 1024);
+    await hears(client, many);
+    expect(client.connection.isPaused).toBe(false);
+    expect(await hears(client, query('SHOW VERSION'))).toEqual([...VERSION, 'Ready I']);
+  });
+});
+
+describe('Console writes into the log', () => {
+  test('who came from where and stayed for how long', async () => {
+    const { plane, console } = await consoleFixture();
+    const client = await console();
+    plane.clock.advance(7500);
+    await hears(client, message('X'));
+    expect(plane.log.fields.at(-1)).toMatchObject({ peer: 'unix', user: 'adm', age_s: 7 });
+  });
+
+  test('no more of what is no command than its first word', async () => {
+    const { plane, console } = await consoleFixture();
+    const client = await console();
+    const secret = crypto.randomUUID();
+    const said: string[] = [];
+    for (const sql of [`ALTER USER x PASSWORD '${secret}'`, secret, `SHOW "${secret}"`]) {
+      const [error] = await hears(client, query(sql));
+      expect(error).toContain(secret);
+      said.push(plane.log.lines.at(-1)!);
+    }
+    expect(said).toEqual([
+      "warn invalid command 'ALTER… (60 characters)', use SHOW HELP;",
+      "warn invalid command '… (36 characters)', use SHOW HELP;",
+      "warn invalid command 'SHOW… (43 characters)', use SHOW HELP;",
+    ]);
   });
 });

@@ -54,6 +54,11 @@ export class Conversation {
     return this.#plans.named;
   }
 
+  /** By the settings that are in force now. */
+  get role(): ConsoleRole | undefined {
+    return this.#role();
+  }
+
   /** Waits for the next command. */
   ready(): void {
     this.reply.add(READY_IDLE);
@@ -167,7 +172,10 @@ export class Conversation {
       // All of them are read before the first is done.
       const tasks = readCommands(sql).map((each) => taskOf(each, settings));
       if (tasks.length === 0) this.reply.add(encodeBare(type.EMPTY_QUERY_RESPONSE));
-      for (const task of tasks) await this.#run(task);
+      for (const task of tasks) {
+        await this.#run(task);
+        await this.reply.settle();
+      }
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       this.#error(error);
@@ -241,6 +249,15 @@ export class Conversation {
     const { settings, log } = this.#tools.context;
     const { sqlstate } = error.row;
     this.reply.add(encodeError({ severity: 'ERROR', sqlstate, message: error.message }));
-    if (settings.log_pooler_errors) log.warn({ ...this.#fields, code: error.code }, error.message);
+    if (settings.log_pooler_errors) log.warn({ ...this.#fields, code: error.code }, forTheLog(error));
   }
+}
+
+/** Somebody meant another database when he typed his ALTER USER … PASSWORD here: no more than its first word is kept. */
+function forTheLog(error: AgentError): string {
+  const { text } = error.details;
+  if (error.code !== 'console_command' || text === undefined) return error.message;
+  const typed = String(text);
+  const word = /^[A-Za-z_]{1,20}(?![^\s;])/.exec(typed)?.[0] ?? '';
+  return new AgentError('console_command', { text: `${word}… (${typed.length} characters)` }).message;
 }

@@ -45,9 +45,11 @@ const INTRODUCTION = [
   'What somebody may is looked at for every command. Anybody else is told `not allowed`.',
   '',
   '**When the agent is full.** Clients of the console do not count in `max_client_conn`; there may be `max_console_connections` of them.',
+  'Users in `stats_users` have three quarters of these places; where all are taken and an admin comes, the one of them who has asked nothing for longest is told so and closed.',
   '',
   '**Protocol.** The simple query protocol, with several commands in one query, and (unlike PgBouncer) the extended one: named statements and portals, portions of rows, results in binary.',
   'Comments and an empty query are understood. A client may have 100 prepared statements and 100 portals; a message may have 64 kB.',
+  'Nothing more is made for a client that does not read while more than 512 kB wait for it. A command that is none is in the log with its first word and its length only.',
   '',
   '**Under many clients.** An answer is made in slices of 2 ms, between which everybody else has a turn: [what that comes to](console_performance.md).',
 ];

@@ -16,6 +16,7 @@ export class Reply {
   readonly #connection: Connection;
   readonly #clock: Clock;
   #pieces: Uint8Array[] = [];
+  #bytes = 0;
   #onRead: (() => void) | undefined;
   #over = false;
 
@@ -25,13 +26,21 @@ export class Reply {
   }
 
   add(bytes: Uint8Array): void {
+    if (this.#over) return;
     this.#pieces.push(bytes);
+    this.#bytes += bytes.length;
   }
 
   send(): void {
     if (this.#pieces.length === 0 || this.#over) return;
     this.#connection.write(concat(this.#pieces));
     this.#pieces = [];
+    this.#bytes = 0;
+  }
+
+  /** To be awaited after every step that adds something; undefined, as nearly always: there may be more at once. */
+  settle(): Promise<void> | undefined {
+    return this.#bytes + this.#connection.buffered > BUFFERED_BYTES_MAX ? this.sendAndWait() : undefined;
   }
 
   /** Resolves when the client has read so much of it that there may be more; or has gone. */
@@ -51,6 +60,8 @@ export class Reply {
   /** The client has gone: nothing more is made for it. */
   end(): void {
     this.#over = true;
+    this.#pieces = [];
+    this.#bytes = 0;
     this.onDrain();
   }
 

@@ -4,6 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { AgentError } from '../base/errors.ts';
 import type { Connection } from '../net/connection.ts';
 import { Counter } from '../pool/limits.ts';
+import type { ConsoleRole } from './console_door.ts';
 import type { Session } from './session.ts';
 
 /** A client of the console: it has a place here, and neither a pool nor a server. */
@@ -16,6 +17,8 @@ export interface ConsoleSeat {
   readonly connectedAt: number;
   readonly requestedAt: number;
   readonly applicationName: string;
+  /** By the settings that are in force now: a reload may take rights away. */
+  readonly role: ConsoleRole | undefined;
   /** Something that it asked for is under way. */
   readonly isBusy: boolean;
   readonly statementCount: number;

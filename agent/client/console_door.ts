@@ -28,14 +28,26 @@ export function consoleRole(settings: Settings, user: string, isOwner: boolean):
   return settings.auth_type === 'any' || settings.stats_users.includes(user) ? 'stats' : undefined;
 }
 
+/** Of all places: admins find one when everybody's dashboards have come. */
+const STATS_SHARE = 3 / 4;
+
 /**
- * Whoever cannot come in because max_client_conn is reached is told so by the console: it has places of its own.
+ * Whoever cannot come in because max_client_conn is reached is told so by the console: it has places of its own. Where
+ * all are taken, the one who has looked for longest without a question gives his to an admin.
  *
- * @throws AgentError console_not_allowed, console_full
+ * @throws AgentError console_not_allowed, console_full, console_full_of_stats
  */
-export function checkConsole(settings: Settings, clients: Clients, user: string, isOwner: boolean): void {
-  if (consoleRole(settings, user, isOwner) === undefined)
-    throw new AgentError('console_not_allowed', { user });
+export function takePlace(settings: Settings, { consoles }: Clients, user: string, isOwner: boolean): void {
+  const role = consoleRole(settings, user, isOwner);
+  if (role === undefined) throw new AgentError('console_not_allowed', { user });
   const { max_console_connections: value } = settings;
-  if (clients.consoles.size >= value) throw new AgentError('console_full', { value });
+  const lookers = [...consoles].filter((seat) => seat.role !== 'admin');
+  const places = Math.max(1, Math.floor(value * STATS_SHARE));
+  if (role === 'stats' && lookers.length >= places)
+    throw new AgentError('console_full_of_stats', { value, places });
+  if (consoles.size < value) return;
+  const [first, ...others] = role === 'admin' ? lookers : [];
+  if (first === undefined) throw new AgentError('console_full', { value });
+  const oldest = others.reduce((one, other) => (other.requestedAt < one.requestedAt ? other : one), first);
+  oldest.fail(new AgentError('console_gives_way', { value }));
 }

@@ -22,7 +22,7 @@ import { encodeAuthentication, encodeError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { newCancelKey } from './cancel_keys.ts';
 import { commonNameOf } from './certificate_user.ts';
-import { CONSOLE_OWNER, checkConsole } from './console_door.ts';
+import { CONSOLE_OWNER, takePlace } from './console_door.ts';
 import type { ClientContext } from './context.ts';
 import { greet } from './greet.ts';
 import { checkLimits, checkLogins } from './limits.ts';
@@ -299,7 +299,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
 
   #openConsole(requests: readonly AuthRequest[]): void {
     const [context, connection, user, isOwner] = [this.#context, this.#connection, this.#user, this.#isOwner];
-    checkConsole(context.settings, context.clients, user, isOwner);
+    takePlace(context.settings, context.clients, user, isOwner);
     const message = this.#startup.message!;
     this.#finish();
     context.clients.loginSuccesses++;

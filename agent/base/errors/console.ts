@@ -18,6 +18,17 @@ export const CONSOLE_ERRORS = {
     exit: 69,
     sentence: 'the console does not replicate: connect to it without replication',
   },
+  console_full_of_stats: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence:
+      'no more connections allowed (max_console_connections = {value}, of which stats users may take {places})',
+  },
+  console_gives_way: {
+    sqlstate: '57P01',
+    exit: 75,
+    sentence: 'an admin needs this place at the console (max_console_connections = {value})',
+  },
   console_admin_needed: { sqlstate: '42501', exit: 77, sentence: 'admin access needed' },
   console_command: { sqlstate: '42601', exit: 64, sentence: "invalid command '{text}', use SHOW HELP;" },
   console_several: {

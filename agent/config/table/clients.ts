@@ -97,7 +97,7 @@ export const CLIENT_SETTINGS = {
     min: 1,
     max: 1000,
     reload: 'live',
-    doc: 'Clients of the console at one time. They do not count in `max_client_conn`, so that somebody can look when that is reached.',
+    doc: 'Clients of the console at one time. They do not count in `max_client_conn`, so that somebody can look when that is reached; `stats_users` may take three quarters of these.',
   },
   auth_query_pool_size: {
     type: 'integer',
