@@ -40,6 +40,13 @@ export const CONFIGURATION_FLAGS: readonly Flag[] = [
     value: 'NAME',
     summary: "The section of the application's files that counts, such as production",
   },
+  {
+    name: 'defaults',
+    value: 'WHOSE',
+    values: ['pgbouncer'],
+    summary:
+      'What holds where nothing is said: pgbouncer, as with `pgsidecar pgbouncer`; our own when not given',
+  },
 ];
 
 /** Every flag that the command takes: its own first, then what to load, then every setting. */

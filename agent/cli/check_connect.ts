@@ -87,9 +87,10 @@ function visitorOf(database: DatabaseSettings, settings: Settings): DatabaseSett
   const dbname = database.dbname || MAINTENANCE_DATABASE;
   if (database.user !== '') return { ...database, dbname };
   const asker = database.auth?.user;
-  const users = Object.values(settings.users).toSorted(
-    (a, b) => Number(b.name === asker) - Number(a.name === asker),
-  );
+  // Whoever is there for the console may have no role at the server.
+  const operators = [...settings.admin_users, ...settings.stats_users];
+  const rank = (name: string): number => (name === asker ? 0 : operators.includes(name) ? 2 : 1);
+  const users = Object.values(settings.users).toSorted((a, b) => rank(a.name) - rank(b.name));
   const visitor = users.find(
     ({ databases, secret }) =>
       (databases.includes('*') || databases.includes(database.name)) &&

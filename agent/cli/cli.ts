@@ -233,6 +233,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'for', value: 'LIBRARY', values: LIBRARIES, summary: 'Who reads the URLs of env and url' },
       {
         name: 'newer',
+        negatable: true,
         summary:
           'For pgbouncer: use what PgBouncer 1.18 does not know; a matter of course when an ini was read',
       },

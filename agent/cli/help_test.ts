@@ -5,7 +5,7 @@ import { SETTING_NAMES } from '../config/table.ts';
 import { flagsOf } from './arguments.ts';
 import { COMMANDS } from './cli.ts';
 import { EXIT_CODES } from './command.ts';
-import { commandHelp, overview, wrap } from './help.ts';
+import { commandHelp, overview, spelling, wrap } from './help.ts';
 import { firstSentence } from './setting_flags.ts';
 
 test('overview() lists every command with its summary', () => {
@@ -16,7 +16,7 @@ test('overview() lists every command with its summary', () => {
 test('commandHelp() names every flag of its own, every argument and every exit code', () => {
   for (const command of COMMANDS) {
     const page = commandHelp(command);
-    for (const flag of command.flags) expect(page, command.name).toContain(`--${flag.name}`);
+    for (const flag of command.flags) expect(page, command.name).toContain(spelling(flag));
     for (const argument of command.arguments) expect(page).toContain(`  ${argument.name}`);
     for (const { code, means } of command.exits) {
       expect(page).toContain(`  ${code}  `);

@@ -5,7 +5,7 @@ import { type LoadInput, type LoadResult, load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SourceIo } from '../config/source.ts';
 import { whyUntrusted } from '../config/trust.ts';
-import type { Call, Host } from './command.ts';
+import { type Call, flagIsSet, type Host } from './command.ts';
 import { paint } from './paint.ts';
 import { instanceFlags } from './which_agent.ts';
 
@@ -22,6 +22,7 @@ export function loadInputOf(call: Call): LoadInput {
     configFile,
     environment: environment?.at(-1),
     ...(sources === undefined ? {} : { sources }),
+    ...(flagIsSet(call, 'defaults') ? { defaults: 'pgbouncer' as const } : {}),
     flags,
   };
 }

@@ -28,7 +28,7 @@ export async function render(call: Call, host: Host): Promise<number> {
     library,
     directory,
     systemCaFile: systemCaFile(host),
-    newer: fromIni || flagIsSet(call, 'newer'),
+    newer: (flagValue(call, 'newer') ?? String(fromIni)) === 'true',
     fromIni,
   });
   const showSecrets = flagIsSet(call, 'show-secrets');

@@ -74,7 +74,11 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   const environment = readEnvironment(io.env);
   const config = readConfig(input, careful.io);
   const strong = [console, flags, environment, config.reading];
-  const weak = [readFrameworkEnvironment(io.env), readInstance(config.named), ...pgbouncerDefaults(input)];
+  const weak = [
+    readFrameworkEnvironment(io.env),
+    readInstance(config.named),
+    ...pgbouncerDefaults(input, config.reading.format === 'pgbouncer.ini'),
+  ];
   const early = mergeSettings([...strong, ...weak]).settings;
   const complete = config.reading.databases.some(({ fields }) => fields.host !== undefined);
   // Whoever has an ini has said in it what is served: no file of the application is looked for.

@@ -6,14 +6,20 @@ import type { SourceReading } from './source.ts';
 import type { SettingRow } from './table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
-/** For whoever is started as PgBouncer is: where nobody says anything, what PgBouncer would have. */
-export function pgbouncerDefaults({
-  defaults,
-}: {
-  readonly defaults?: 'pgbouncer';
-}): readonly SourceReading[] {
-  if (defaults === undefined) return [];
-  const settings = DIFFERENT.map(([name, row]) => {
+/** With an ini they hold in any case: ours is no safer one, and whoever wrote the ini counted on it. */
+const KEPT: readonly SettingName[] = ['pool_mode'];
+
+/**
+ * For whoever is started as PgBouncer is: where nobody says anything, what PgBouncer would have; with an ini alone, as far
+ * as ours is not safer.
+ */
+export function pgbouncerDefaults(
+  { defaults }: { readonly defaults?: 'pgbouncer' },
+  isIni: boolean,
+): readonly SourceReading[] {
+  const held = DIFFERENT.filter(([name]) => defaults !== undefined || (isIni && KEPT.includes(name)));
+  if (held.length === 0) return [];
+  const settings = held.map(([name, row]) => {
     const origin = { place: "PgBouncer's default" };
     return [name, { value: printValue(row, row.pgbouncerDefault!), origin }] as const;
   });

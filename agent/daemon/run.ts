@@ -19,7 +19,7 @@ import { setTcpOptions } from '../native/tcp_options.ts';
 import { userName } from '../native/users.ts';
 import { lookForServers } from '../pool/first_login.ts';
 import { Agent } from './agent.ts';
-import { openControlSocket } from './control_socket.ts';
+import { type ControlSocket, openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
 import { ignoredSettings } from './ignored_settings.ts';
 import { Listeners } from './listeners.ts';
@@ -61,6 +61,8 @@ export interface RunOptions {
   readonly isQuiet?: boolean;
   /** Whoever cannot be seen has to be found: it does not start without a pidfile. */
   readonly needsPidfile?: boolean;
+  /** It starts although the control socket cannot be opened. */
+  readonly mayLackControl?: boolean;
   /** It does not start as root. */
   readonly refusesRoot?: boolean;
   /** Clients are served from now on. */
@@ -152,10 +154,10 @@ async function serveWith(
   configuration: Configuration,
   log: AgentLog,
   machine: Machine,
-  { onReady }: RunOptions,
+  { onReady, mayLackControl = false }: RunOptions,
 ): Promise<number> {
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<number>();
-  const booted = boot(configuration, uncaught.internalErrors, log, machine, onEnd);
+  const booted = boot(configuration, uncaught.internalErrors, log, machine, { onEnd, mayLackControl });
   const { agent, listeners, notifier, watcher } = await Promise.race([booted, uncaught.first]);
   const stopSignals = signalsFor(agent, log, machine);
   try {
@@ -215,7 +217,7 @@ async function boot(
   internalErrors: InternalErrors,
   log: AgentLog,
   machine: Machine,
-  onEnd: (code: number) => void,
+  { onEnd, mayLackControl }: { readonly onEnd: (code: number) => void; readonly mayLackControl: boolean },
 ) {
   const { loaded, again, withSame, onApplied, seen } = configuration;
   const { clock, pid, env } = machine;
@@ -253,20 +255,34 @@ async function boot(
     loadAgain: withSame,
     ignored: (now) => ignoredSettings(now, inherited, socketUnit),
     onApplied,
-    openControl: (settings) =>
-      openControlSocket(settings.control_socket, {
+    openControl: async (settings) => {
+      const opened = openControlSocket(settings.control_socket, {
         controls: agent,
         internalErrors,
         snapshot: () => agent.snapshot(),
         drainTimeoutMs: () => agent.settings.drain_timeout,
         tryAgain: () => lookForServers(plane.registry),
-      }),
+      });
+      return await (mayLackControl ? orNone(opened, log) : opened);
+    },
     watch: (files, settings) => {
       watcher.replaceFiles(files, seen);
       watcher.replaceTimes(timesOf(settings));
     },
   });
   return { agent, listeners, notifier, watcher };
+}
+
+/** Whoever stands in for PgBouncer serves without one, too: its console is there. */
+async function orNone(opening: Promise<ControlSocket>, log: Log): Promise<ControlSocket> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const without = 'it serves without a control socket (status, reload, wait, drain)';
+    log.warn({ code: error.code }, `${error.message}: ${without}; control_socket names another place`);
+    return { path: '', isThere: () => true, stop() {} };
+  }
 }
 
 function watch(
