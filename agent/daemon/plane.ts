@@ -26,6 +26,7 @@ import { createNetwork } from '../net/network.ts';
 import { Resolver } from '../net/resolver.ts';
 import { leaveOldAddresses, namesInUse } from '../pool/names.ts';
 import { PoolRegistry } from '../pool/registry.ts';
+import { whyRemoved } from '../pool/removed.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
 import { NameCache } from '../wire/name_cache.ts';
@@ -164,9 +165,7 @@ export class Plane {
     context.peerMap = makePeerMap(prepared.settings.peer_map);
     registry.apply(prepared.settings);
     for (const session of context.clients) {
-      if (session.pool.removed && session.isQuiet) {
-        session.fail(new AgentError('pool_removed', { database: session.pool.database.name }));
-      }
+      if (session.pool.removed && session.isQuiet) session.fail(whyRemoved(session.pool));
     }
   }
 
@@ -210,14 +209,12 @@ export class Plane {
     });
   }
 
-  /** A database that is not served any more lets its clients finish what they are at. */
+  /** A database that is not served any more, or as somebody else, lets its clients finish what they are at. */
   #letRemovedGo(): void {
     for (const pool of this.registry) {
       if (!pool.removed || pool.clients === 0) continue;
       for (const session of this.context.clients) {
-        if (session.pool === pool && session.isQuiet) {
-          session.fail(new AgentError('pool_removed', { database: pool.database.name }));
-        }
+        if (session.pool === pool && session.isQuiet) session.fail(whyRemoved(pool));
       }
     }
   }

@@ -10,7 +10,8 @@ interface Counted {
 export function statusLine(state: string, { registry, context }: Counted, isRefused: boolean): string {
   const without = new Set<string>();
   for (const pool of registry)
-    if (pool.failing && pool.connected === 0 && !pool.removed) without.add(pool.database.name);
+    if (pool.failing && pool.connected === 0 && !pool.removed && !pool.isIncidental)
+      without.add(pool.database.name);
   const noServer = [...without].map((name) => `; ${name}: no server`).join('');
   const refused = isRefused ? '; the last reload was refused' : '';
   const databases = Object.keys(registry.settings.databases).join(', ');

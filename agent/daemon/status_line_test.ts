@@ -12,6 +12,10 @@ test('statusLine() names the databases whose last login failed, and that a reloa
   const pool = registry.pool('idp', 'idp_app');
   expect(line(false)).toBe('running: 2 clients, serving idp, jobs');
   pool.failure.add(new AgentError('server_unreachable', { reason: 'x' }), 0, 100, 0);
+  const replication = { kind: 'logical', parameters: {} } as const;
+  registry
+    .dedicatedPool('jobs', 'idp_app', replication)
+    .failure.add(new AgentError('server_unreachable', { reason: 'x' }), 0, 100, 0);
   expect(line(true)).toBe(
     'running: 2 clients, serving idp, jobs; idp: no server; the last reload was refused',
   );

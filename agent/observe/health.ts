@@ -30,6 +30,8 @@ export function readiness(snapshot: Snapshot): Health {
   if (limit > 0 && connected >= limit)
     return { ok: false, reason: `all ${limit} client connections are taken (max_client_conn)` };
   for (const pool of snapshot.pools) {
+    // Else one stranger could have everybody sent away.
+    if (pool.incidental) continue;
     const { serversActive, serversIdle, serversTested, serversCleaning, serversBeingCanceled } = pool;
     const servers = serversActive + serversIdle + serversTested + serversCleaning + serversBeingCanceled;
     const isFirst = !pool.hadServer && pool.serversLogin + pool.clientsWaiting > 0;

@@ -41,6 +41,11 @@ test('readiness() is no while the first login of a database is under way, and ye
   expect(readiness(pools({})).reason).toBe('no server for database "idp" yet: the first login is under way');
   expect(readiness(pools({ serversLogin: 0 })).ok).toBe(true);
   expect(readiness(pools({ hadServer: true })).ok).toBe(true);
+  // Where it is there because somebody asked for it, nobody else is sent away.
+  expect(readiness(pools({ incidental: true })).ok).toBe(true);
+  const failed = { serversLogin: 0, lastError: 'it is down' };
+  expect(readiness(pools(failed)).ok).toBe(false);
+  expect(readiness(pools({ ...failed, incidental: true })).ok).toBe(true);
 });
 
 test('readiness() says that every place for clients is taken', () => {

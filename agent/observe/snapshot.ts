@@ -33,6 +33,8 @@ export interface PoolSnapshot {
   readonly paused: boolean;
   /** The database was removed from the configuration; its clients are finishing. */
   readonly removed: boolean;
+  /** There because a client asked for it, by a name that nobody listed or to replicate: readiness is not measured by it. */
+  readonly incidental: boolean;
   /** There was a server since it was made, or since the settings of its database changed. */
   readonly hadServer: boolean;
   /** Why the last server login failed; undefined since one succeeded. */
@@ -144,6 +146,7 @@ function readPool(pool: Pool, now: number): PoolSnapshot {
     maxWaitMs: first === undefined ? 0 : now - first.waitingSince,
     paused: pool.paused,
     removed: pool.removed,
+    incidental: pool.isIncidental,
     hadServer: pool.welcome !== undefined,
     lastError: pool.failure.last?.message,
     statistics: { ...pool.statistics },

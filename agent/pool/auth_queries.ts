@@ -45,10 +45,17 @@ export class AuthQueries {
   async #ask(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
     const pool = this.#poolFor(auth);
     const { failure, connected, context } = pool;
-    if (failure.last !== undefined && connected === 0 && context.clock.now() < failure.retryAt)
-      throw failure.last;
-    const order = ++this.#order;
-    return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
+    try {
+      if (failure.last !== undefined && connected === 0 && context.clock.now() < failure.retryAt)
+        throw failure.last;
+      const order = ++this.#order;
+      return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
+    } catch (error) {
+      // Who has proved nothing is not to find out which of the names that `*` serves there are: as a user who does not exist.
+      const isMissing = error instanceof AgentError && error.code === 'server_database_missing';
+      if (isMissing && pool.database.isAny === true) return { missing: error.message };
+      throw error;
+    }
   }
 }
 

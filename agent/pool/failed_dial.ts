@@ -17,4 +17,7 @@ export function onDialFailed(pool: Pool, error: AgentError): void {
   if (failure.isFull && pool.logins > 0) return;
   for (const waiter of pool.waiters)
     if (waiter.isLogin || failure.isFinal || failure.isFull) pool.refuse(waiter, error);
+  // Whoever makes up names for `*` leaves nothing behind.
+  const isMissing = pool.database.isAny === true && error.code === 'server_database_missing';
+  if (isMissing && pool.clients === 0 && pool.waiting === 0 && pool.isGone) pool.context.forget(pool);
 }

@@ -25,6 +25,8 @@ export interface PoolContext {
   readonly leavingByDatabase: Counter;
   readonly leavingByUser: Counter;
   readonly holds: Holds;
+  /** Nobody has it, and nobody shall find it: its database is not there. */
+  readonly forget: (pool: Pool) => void;
   /** Makes another pool under the same limit close an idle server; true when one did. */
   readonly evict: (wanting: Pool) => boolean;
   /** Pools whose clients wait for a place under such a limit. */

@@ -34,13 +34,16 @@ export class PoolFigures implements PoolView {
   /** They have been told goodbye, and PostgreSQL has not ended them yet: they count against the limits above the pool. */
   readonly leavingServers = new List<Server>('leaving');
   readonly waiters = new List<Waiter>('waiting');
-  readonly failure = new PoolFailure();
+  /** Pools of clients that replicate have one in common, as each is there for one login only. */
+  failure = new PoolFailure();
   paused = false;
   /** Clients that are logged in to it. */
   clients = 0;
   logins = 0;
   /** The settings no longer name it: it goes when its last client has gone. */
   removed = false;
+  /** No settings bring it back: its clients were somebody else at the server. */
+  withdrawn = false;
   /** When it last had a client, or one that waited, by the clock: for pool_idle_timeout. */
   usedAt: number;
   /** When decide() was last asked, by the clock. */
@@ -133,6 +136,14 @@ export class PoolFigures implements PoolView {
   /** It has everybody's servers: min_pool_size holds also while there is no client. */
   get isForced(): boolean {
     return this.database.forceUser && this.user === this.database.user;
+  }
+  /** It is there only because somebody asked for it, perhaps by a name that he made up: its failures say nothing of the agent. */
+  get isIncidental(): boolean {
+    const { isAny, isForAuthQuery, replication, name } = this.database;
+    if (replication !== undefined) return true;
+    if (isAny !== true) return false;
+    const isWritten = ({ auth }: DatabaseSettings): boolean => auth?.database === name;
+    return isForAuthQuery !== true || !Object.values(this.context.settings.databases).some(isWritten);
   }
   get loginConcurrency(): number {
     return this.context.settings.server_login_concurrency;

@@ -1,7 +1,7 @@
 // Every pool of the agent, by (database, user): made when first asked for, changed at a reload, gone when unused.
 
 import { AgentError } from '../base/errors.ts';
-import { databaseNamed } from '../config/any_database.ts';
+import { databaseNamed, namedDatabases } from '../config/any_database.ts';
 import { hostsGone, sameServer } from '../config/diff.ts';
 import type {
   AuthQuerySettings,
@@ -18,13 +18,17 @@ import { statsLine } from './figures.ts';
 import { Holds } from './holds.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
+import { authDatabase, databaseFor, forcedUserOf, replicatedDatabase, usableIdentity } from './pictures.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool_context.ts';
-import { identityOf, type PoolIdentity } from './pool_identity.ts';
+import { PoolFailure } from './pool_failure.ts';
+import { identityOf } from './pool_identity.ts';
 import { Probe } from './probe.ts';
+import { whyRemoved } from './removed.ts';
+import { ReplicationRecords } from './replication_records.ts';
 import { ServerNumbers } from './server_numbers.ts';
 
-type OwnContext = 'holds' | 'evict' | 'starved' | 'wakeStarved';
+type OwnContext = 'holds' | 'evict' | 'starved' | 'wakeStarved' | 'forget';
 type GivenContext = Omit<
   PoolContext,
   'byDatabase' | 'byUser' | 'leavingByDatabase' | 'leavingByUser' | OwnContext
@@ -39,8 +43,9 @@ export class PoolRegistry {
   readonly statistics: DatabaseStatistics;
   readonly #anyUnused = new AnyUnused();
   readonly #context: PoolContext;
-  /** Pools of single clients that there have been. */
-  #dedicated = 0;
+  readonly #replication = new ReplicationRecords();
+  /** Pools that nobody is to find by his name: those of single clients, and those that were withdrawn. */
+  #nameless = 0;
 
   #waking = false;
 
@@ -55,6 +60,7 @@ export class PoolRegistry {
       evict: (wanting) => evict(this, wanting),
       starved: new Set(),
       wakeStarved: () => this.#wakeStarved(),
+      forget: (pool) => this.#forgetPool(pool),
     };
     this.statistics = new DatabaseStatistics(this, context.clock.now());
   }
@@ -72,9 +78,7 @@ export class PoolRegistry {
    * @throws AgentError database_unknown, database_disabled, login_unusable
    */
   pool(databaseName: string, user: string, found?: FoundSecret): Pool {
-    const database = this.#database(databaseName);
-    if (this.holds.disabled.has(databaseName))
-      throw new AgentError('database_disabled', { database: databaseName });
+    const database = this.#enabledDatabase(databaseName);
     // Where everybody is the same one to the server, all have the same servers.
     const owner = database.forceUser ? database.user : user;
     const key = keyOf(databaseName, owner);
@@ -93,6 +97,12 @@ export class PoolRegistry {
     if (database !== undefined) return database;
     const served = Object.keys(this.settings.databases).join(', ');
     throw new AgentError('database_unknown', { database: name, served });
+  }
+
+  #enabledDatabase(name: string): DatabaseSettings {
+    const database = this.#database(name);
+    if (this.holds.disabled.has(name)) throw new AgentError('database_disabled', { database: name });
+    return database;
   }
 
   #add(key: string, pool: Pool): Pool {
@@ -133,7 +143,7 @@ export class PoolRegistry {
   /**
    * For one client that replicates, and for nobody else, before it or after it.
    *
-   * @throws AgentError database_unknown, login_unusable
+   * @throws AgentError database_unknown, database_disabled, login_unusable
    */
   dedicatedPool(
     databaseName: string,
@@ -141,10 +151,14 @@ export class PoolRegistry {
     replication: ReplicationSettings,
     found?: FoundSecret,
   ): Pool {
-    const database = replicatedDatabase(this.#database(databaseName), replication);
-    const identity = identityOf(database, user, this.settings, found);
-    const key = `${databaseName}\0${user}\0replication ${++this.#dedicated}`;
-    return this.#add(key, new Pool(database, user, identity, this.#context));
+    const database = replicatedDatabase(this.#enabledDatabase(databaseName), replication);
+    const owner = forcedUserOf(database) ?? user;
+    const identity = identityOf(database, owner, this.settings, owner === user ? found : undefined);
+    const key = keyOf(databaseName, owner);
+    const pool = new Pool(database, owner, identity, this.#context);
+    // A loop of logins does not begin anew with each: what one has met holds for the next.
+    pool.failure = this.#replication.failureFor(key, identity, this.#context.clock.now());
+    return this.#add(`${key}\0replication ${++this.#nameless}`, pool);
   }
 
   *[Symbol.iterator](): Iterator<Pool> {
@@ -157,8 +171,12 @@ export class PoolRegistry {
    */
   apply(settings: Settings): void {
     this.#context.settings = settings;
-    for (const pool of this.#pools.values()) {
-      const database = databaseFor(pool, settings);
+    for (const [key, pool] of [...this.#pools]) {
+      const database = pool.withdrawn ? undefined : databaseFor(pool, settings);
+      if (database !== undefined && forcedUserOf(database) !== forcedUserOf(pool.database)) {
+        this.#withdraw(key, pool);
+        continue;
+      }
       if (database === undefined) {
         pool.removed = true;
         pool.retireAll('the database was removed from the configuration');
@@ -187,6 +205,18 @@ export class PoolRegistry {
     for (const pool of this.#pools.values()) pool.resume();
   }
 
+  /** Its clients are somebody else at the server now: they finish what they are at, and nobody comes to it any more. */
+  #withdraw(key: string, pool: Pool): void {
+    pool.withdrawn = true;
+    pool.removed = true;
+    this.#pools.delete(key);
+    this.#anyUnused.delete(key);
+    this.#pools.set(`${key}\0withdrawn ${++this.#nameless}`, pool);
+    // Whoever is about to come in would be the one that he is no longer to be.
+    for (const waiter of pool.waiters) if (waiter.isLogin) pool.refuse(waiter, whyRemoved(pool));
+    pool.retireAll('the forced user of the database changed');
+  }
+
   /** Certificate files have new contents: connections that trust the old ones are replaced. */
   retireAll(reason: string): void {
     for (const pool of this.#pools.values()) {
@@ -199,7 +229,7 @@ export class PoolRegistry {
   tryAgain(): void {
     for (const pool of this.#pools.values()) {
       const isOwed = pool.failing && pool.connected === 0 && pool.waiting === 0 && pool.logins === 0;
-      if (isOwed && !pool.paused && !pool.removed) pool.request(new Probe(pool));
+      if (isOwed && !pool.paused && !pool.removed && !pool.isIncidental) pool.request(new Probe(pool));
     }
   }
 
@@ -256,7 +286,7 @@ export class PoolRegistry {
 
   /** Where a user is forced, min_pool_size holds before the first client comes. */
   #openForced(): void {
-    for (const { name, user, forceUser, minPoolSize } of Object.values(this.settings.databases)) {
+    for (const { name, user, forceUser, minPoolSize } of namedDatabases(this.settings)) {
       const isMissing = forceUser && minPoolSize > 0 && !this.#pools.has(keyOf(name, user));
       if (isMissing && !this.holds.disabled.has(name)) this.pool(name, user);
     }
@@ -277,7 +307,7 @@ export class PoolRegistry {
       const isIdle = pool.clients === 0 && pool.waiting === 0 && pool.activeServers.length === 0;
       if (!isIdle) pool.usedAt = now;
       const isOld = idleMs > 0 && pool.minimum === 0 && now - pool.usedAt >= idleMs;
-      if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => pool.retireAll(CLIENT_GONE));
+      if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => letGo(pool));
       else if (isOld) guard(() => pool.retireAll('pool_idle_timeout'));
       // Who was found may be anybody of the server's: they are not all kept for ever. Nor are the names that `*` serves.
       const isUnused = isIdle && pool.isGone;
@@ -285,10 +315,17 @@ export class PoolRegistry {
       if (isUnused && (isOver || this.#anyUnused.isOver(key, pool, now))) this.#forget(key, pool);
       else if (!isUnused) this.#anyUnused.delete(key);
     }
+    this.#replication.tick(now);
     for (const key of this.#anyUnused.surplus()) this.#forget(key, this.#pools.get(key)!);
     const { stats_period, log_stats } = this.settings;
     const average = this.statistics.tick(now, stats_period);
     if (average !== undefined && log_stats) this.#context.log.info({}, statsLine(average));
+  }
+
+  #forgetPool(pool: Pool): void {
+    // It asks for no servers either, should somebody still hold it.
+    pool.removed = true;
+    for (const [key, each] of this.#pools) if (each === pool) return this.#forget(key, pool);
   }
 
   #forget(key: string, pool: Pool): void {
@@ -328,54 +365,16 @@ function isAt(address: HostSettings): (host: HostSettings) => boolean {
   return ({ host, port }) => host === address.host && port === address.port;
 }
 
+/** The client of a dedicated pool has gone; what others are to know of its failure stays. */
+function letGo(pool: Pool): void {
+  pool.failure = new PoolFailure();
+  pool.retireAll(CLIENT_GONE);
+}
+
 function keyOf(database: string, user: string): string {
   return `${database}\0${user}`;
 }
 
 function since(pool: Pool): number {
   return pool.waiters.first?.waitingSince ?? Number.POSITIVE_INFINITY;
-}
-
-/** A user that a reload took away keeps its pool, for the clients that are there, with what it had. */
-function usableIdentity(database: DatabaseSettings, pool: Pool, settings: Settings): PoolIdentity {
-  try {
-    return identityOf(database, pool.user, settings, pool.identity.found);
-  } catch {
-    return pool.identity;
-  }
-}
-
-/** Undefined when the settings do not name it any more. */
-function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefined {
-  const { name } = pool.database;
-  const database = databaseNamed(settings, name);
-  const { isForAuthQuery, replication } = pool.database;
-  if (replication !== undefined && database !== undefined) return replicatedDatabase(database, replication);
-  if (isForAuthQuery !== true || database === undefined) return database;
-  const isAsked = Object.values(settings.databases).some(
-    ({ auth }) => (auth?.database || name) === name && auth?.user === pool.user,
-  );
-  return isAsked ? authDatabase(database, settings) : undefined;
-}
-
-/** As its server is asked for it: with the client's own parameters, since a WAL sender may know no SET. */
-function replicatedDatabase(database: DatabaseSettings, replication: ReplicationSettings): DatabaseSettings {
-  const parameters = { ...database.parameters, ...replication.parameters };
-  // A WAL sender knows no SQL that could be run first, nor does it need what is for the application's queries.
-  return { ...database, replication, parameters, connectQuery: '', minPoolSize: 0, reservePoolSize: 0 };
-}
-
-/** As auth_query sees it: without the parameters that the application's configuration sets, `search_path` among them. */
-function authDatabase(database: DatabaseSettings, settings: Settings): DatabaseSettings {
-  return {
-    ...database,
-    forceUser: false,
-    isForAuthQuery: true,
-    parameters: {},
-    connectQuery: '',
-    reservePoolSize: 0,
-    poolSize: settings.auth_query_pool_size,
-    minPoolSize: 0,
-    queryWaitTimeoutMs: settings.auth_query_timeout,
-  };
 }

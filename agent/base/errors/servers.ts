@@ -120,6 +120,11 @@ export const SERVER_ERRORS = {
     exit: 69,
     sentence: 'database removed: "{database}" is no longer in the configuration',
   },
+  pool_withdrawn: {
+    sqlstate: '57P01',
+    exit: 69,
+    sentence: 'database configuration changed: "{database}" has another forced user now; connect again',
+  },
   login_unusable: {
     sqlstate: '28000',
     exit: 78,

@@ -1,6 +1,7 @@
 // An agent that is started with somebody's pgbouncer.ini: who comes in, as whom he works, and which files are read again.
 
 import { expect, setDefaultTimeout, test } from 'bun:test';
+import pg from 'pg';
 import { type Agent, runPgsidecar, startAgent } from '../harness/agent.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
 import { type Login, psql } from '../harness/psql.ts';
@@ -164,4 +165,50 @@ test('auth_query asks in a database that only * serves, for users whom no file h
   expect(await who(login(agent, 'nobody_at_all', 'postgres', 'wrong'))).toContain(
     'password authentication failed',
   );
+});
+
+test('a forced user that is withdrawn is nobody any more: who worked as him is told, and comes back as himself', async () => {
+  await using agent = await start();
+  const client = new pg.Client(agent.url('anna', passwordOf('anna'), 'all'));
+  const told: string[] = [];
+  const ended = new Promise((resolve) => client.once('end', resolve));
+  client.on('error', (error: Error & { code?: string }) => told.push(`${error.code} ${error.message}`));
+  await client.connect();
+  await client.query('BEGIN');
+  const asked = async () => (await client.query(WHO)).rows[0]['?column?'];
+  expect(await asked()).toBe('boss at shop');
+  agent.writeFile('userlist.txt', userlist('app', 'anna', 'boss'));
+  await changed(agent, 'user "boss" is new');
+  agent.writeFile('pgbouncer.ini', ini().replace(/ user=boss password='.*'$/m, ''));
+  await changed(agent, 'database "all"');
+  // Who is at work finishes; the one who really is this user has nothing to do with it.
+  expect(await asked()).toBe('boss at shop');
+  expect(await who(login(agent, 'boss', 'all'))).toBe('boss at shop');
+  expect(await who(login(agent, 'anna', 'all'))).toBe('anna at shop');
+  await client.query('COMMIT');
+  await ended;
+  expect(told[0]).toBe(
+    '57P01 database configuration changed: "all" has another forced user now; connect again',
+  );
+});
+
+test('names that a stranger makes up, and logins to replicate that fail, leave the agent ready', async () => {
+  const any = `[databases]\n* = host=${postgres.host} port=${postgres.port}\n`;
+  const settings = { auth_user: 'boss', auth_query: 'SELECT rolname, rolpassword FROM lookup($1)' };
+  await using agent = await startAgent({
+    args: ['--config', 'pgbouncer.ini'],
+    files: {
+      'pgbouncer.ini': ini(settings).replace(/^\[databases\][\s\S]*?%include.*$/m, any),
+      'userlist.txt': userlist('app', 'boss'),
+    },
+  });
+  // As a wrong password is: whether there is such a database is not for him to know.
+  for (const name of ['made_up', 'made_up_too'])
+    expect(await who(login(agent, 'stranger', name, 'wrong'))).toContain('password authentication failed');
+  const words = ['-d', 'dbname=shop replication=database', '-c', 'IDENTIFY_SYSTEM'];
+  for (let turn = 0; turn < 3; turn++)
+    expect((await psql(login(agent, 'app', 'shop'), words)).stderr).toMatch(/walsender|WAL sender/);
+  const { pools } = (await agent.status()) as { pools: { database: string }[] };
+  expect(pools.map(({ database }) => database).filter((name) => name.startsWith('made_up'))).toEqual([]);
+  expect(await agent.command('wait', '--timeout', '20s')).toEqual({ code: 0, stdout: '', stderr: '' });
 });

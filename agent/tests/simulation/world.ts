@@ -2,7 +2,6 @@
 
 import { makePeerMap } from '../../auth/peer.ts';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
-import { AgentError } from '../../base/errors.ts';
 import { InternalErrors } from '../../base/internal_errors.ts';
 import type { Log, LogFields } from '../../base/log.ts';
 import { RareLog } from '../../base/rare_log.ts';
@@ -18,6 +17,7 @@ import type { PoolMode, Settings } from '../../config/settings.ts';
 import { Suspension } from '../../daemon/suspension.ts';
 import { Verbs } from '../../daemon/verbs.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
+import { whyRemoved } from '../../pool/removed.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { NameCache } from '../../wire/name_cache.ts';
 import { settle } from '../harness/fake_clock.ts';
@@ -355,8 +355,7 @@ export class World implements ClientWorld {
   /** As daemon/plane.ts. */
   #letRemovedGo(): void {
     for (const session of this.context.clients) {
-      if (session.pool.removed && session.isQuiet)
-        session.fail(new AgentError('pool_removed', { database: session.pool.database.name }));
+      if (session.pool.removed && session.isQuiet) session.fail(whyRemoved(session.pool));
     }
   }
 
