@@ -373,6 +373,14 @@ const CONSOLE: readonly IntendedDifference[] = [
     ours: [ourError('57P01', 'terminating connection because pgsidecar is stopping')],
     where: 'SHUTDOWN',
   },
+  {
+    name: 'SET of a path',
+    reason:
+      'an admin of the console is not for that the system user of the agent: only the file says what it runs, reads, writes and is',
+    theirs: ['* < CommandComplete "SET client_tls_ca_file="'],
+    ours: ['* < ErrorResponse S "ERROR" V "ERROR" C "22023" M "SET failed: *"'],
+    where: 'words of the console: SET of a path',
+  },
   words('not allowed', '28000', ': user "*" is neither in admin_users nor in stats_users'),
   ...SHOWN,
   {

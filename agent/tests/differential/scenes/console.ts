@@ -76,6 +76,9 @@ const syntax: Scene = {
       await a.query('SET nothing_like_it = 1');
       await a.query("SET query_timeout = 'soon'");
     },
+    'SET of a path': async (stage) => {
+      await (await admin(stage)).query("SET client_tls_ca_file = ''");
+    },
   },
 };
 
