@@ -322,7 +322,9 @@ describe('Drivers at the console', () => {
       '    cursor = connection.cursor(binary=binary)',
       '    return [[str(value) for value in row] for row in cursor.execute(sql, prepare=True).fetchall()]',
       'shows = ["SHOW DATABASES", "SHOW USERS", "SHOW CONFIG", "SHOW POOLS", "SHOW STATS_AVERAGES"]',
-      'print(json.dumps([read(False, sql) == read(True, sql) and len(read(True, sql)) > 0 for sql in shows]))',
+      // Averages fall as time goes by: once in a while one does between the two.
+      'def same(sql): return any(read(False, sql) == read(True, sql) != [] for _ in range(20))',
+      'print(json.dumps([same(sql) for sql in shows]))',
     ];
     const { stdout, stderr } = await runProgram(atConsole(), ['/usr/bin/python3', '-c', script.join('\n')]);
     expect([stderr, stdout.trim()]).toEqual(['', '[true, true, true, true, true]']);
