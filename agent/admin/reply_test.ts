@@ -39,6 +39,19 @@ describe('Reply', () => {
     reply.send();
   });
 
+  test('gives that turn also where what it makes is sent long before', async () => {
+    // Each row fills a block, and takes less than a slice.
+    const { clock, state, done } = fixture(10, 0.5, 'x'.repeat(100_000));
+    await settle();
+    expect(state.made).toBe(3);
+    clock.advance(0);
+    await settle();
+    expect(state.made).toBe(7);
+    clock.advance(0);
+    await settle();
+    expect((await done).count).toBe(10);
+  });
+
   test('waits for a client that does not read, and goes on when it has', async () => {
     const { connection, state, done } = fixture(400, 0, 'x'.repeat(10_000), 0);
     await settle();
