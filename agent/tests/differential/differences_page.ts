@@ -1,6 +1,7 @@
 // The intended differences as a page of the reference, which scripts/generate.ts writes.
 
-import { INTENDED, type IntendedDifference } from './intended.ts';
+import type { IntendedDifference } from './intended/words.ts';
+import { INTENDED } from './intended.ts';
 
 export function differencesPage(): string {
   const [words, others] = [INTENDED.filter(isWords), INTENDED.filter((each) => !isWords(each))];
