@@ -2,6 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { ConsoleSeat } from '../client/clients.ts';
+import { eofReason, GOODBYE, logConnected, logDisconnected } from '../client/connection_log.ts';
 import type { ConsoleRole, ConsoleStart } from '../client/console_door.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
@@ -28,10 +29,6 @@ const GREETING: readonly (readonly [string, string])[] = [
   ['is_superuser', 'on'],
 ];
 
-/** PgBouncer's words, which people have alerts on: a connection that ended without Terminate, and with it. */
-const EOF = 'client unexpected eof';
-const GOODBYE = 'client close request';
-
 export class Console implements ConnectionHandler, ConsoleSeat {
   readonly connection: Connection;
   readonly user: string;
@@ -50,7 +47,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
   #over = false;
 
   constructor(start: ConsoleStart, tools: ConsoleTools) {
-    const { clock, clients, settings, log } = tools.context;
+    const { clock, clients } = tools.context;
     const { connection, user, pid, key } = start;
     this.connection = connection;
     this.user = user;
@@ -66,13 +63,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     for (const [name, value] of GREETING) connection.write(encodeParameterStatus(name, value));
     connection.write(encodeBackendKeyData(pid, key));
     this.#conversation.ready();
-    if (settings.log_connections) {
-      const { peer, tls } = connection;
-      log.info(
-        { client_pid: pid, database: CONSOLE_DATABASE, user, peer, tls: tls?.version },
-        'client connected',
-      );
-    }
+    logConnected(this, CONSOLE_DATABASE, tools.context);
   }
 
   get role(): ConsoleRole | undefined {
@@ -97,7 +88,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
   }
 
   onClose(reason: CloseReason): void {
-    this.#leave(reason.error === undefined ? EOF : `${EOF}: ${reason.error}`);
+    this.#leave(eofReason(reason.error));
   }
 
   cancel(): void {
@@ -180,16 +171,11 @@ export class Console implements ConnectionHandler, ConsoleSeat {
   #leave(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    const { clients, clock, settings, log } = this.#tools.context;
+    const { clients } = this.#tools.context;
     clients.consoles.delete(this);
     this.#conversation.end();
     this.#endSuspension();
     this.#ahead = [];
-    if (settings.log_disconnections) {
-      const { pid, user, connection } = this;
-      const age_s = Math.floor((clock.wall() - this.connectedAt) / 1000);
-      const who = { client_pid: pid, database: CONSOLE_DATABASE, user, peer: connection.peer };
-      log.info({ ...who, reason, age_s }, 'client disconnected');
-    }
+    logDisconnected(this, CONSOLE_DATABASE, reason, this.#tools.context);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { newCancelKey } from './cancel_keys.ts';
+import { logConnected } from './connection_log.ts';
 import type { ClientContext } from './context.ts';
 import { Session } from './session.ts';
 import { askedParameters, type StartupMessage } from './startup.ts';
@@ -49,17 +50,5 @@ export function greet(start: GreetStart, context: ClientContext, begun: () => vo
     connection.write(encodeNotice({ severity: 'NOTICE', sqlstate: '00000', message: notice }));
   connection.write(READY_IDLE);
   connection.uncork();
-  if (!context.settings.log_connections) return;
-  const { peer, tls } = connection;
-  context.log.info(
-    {
-      client_pid: pid,
-      database: pool.database.name,
-      user,
-      peer,
-      tls: tls?.version,
-      tls_resumed: tls?.isResumed,
-    },
-    'client connected',
-  );
+  logConnected(session, pool.database.name, context);
 }

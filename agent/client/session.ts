@@ -12,6 +12,7 @@ import type { ServerError, Tenant } from '../server/tenant.ts';
 import type { Statement } from '../state/statements.ts';
 import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { eofReason, GOODBYE, logDisconnected } from './connection_log.ts';
 import type { ClientContext } from './context.ts';
 import type { Greeting } from './greetings.ts';
 import { letGo } from './leaving.ts';
@@ -19,10 +20,6 @@ import { beginQuery, endQuery, forgetQuery, NEVER } from './query_times.ts';
 import { Relay } from './relay.ts';
 import { SessionParameters } from './session_parameters.ts';
 import { type Phase, Stopwatch } from './stopwatch.ts';
-
-/** PgBouncer's words, which people have alerts on: a connection that ended without Terminate, and with it. */
-const EOF = 'client unexpected eof';
-const GOODBYE = 'client close request';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
@@ -125,7 +122,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     // Who said goodbye before has let the server finish.
     const hasEnded = this.#last !== undefined && this.#last.error === undefined;
     const cancels = this.context.settings.cancel_abandoned_queries && !hasEnded;
-    this.#leave(reason.error === undefined ? EOF : `${EOF}: ${reason.error}`, cancels);
+    this.#leave(eofReason(reason.error), cancels);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */
@@ -365,12 +362,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     context.clients.remove(this);
     this.relay.close();
     if (server !== undefined) this.#letGo(server, reason, cancels);
-    if (context.settings.log_disconnections) {
-      const [{ pid, connectedAt, connection }, database] = [this, pool.database.name];
-      const age_s = Math.floor((context.clock.wall() - connectedAt) / 1000);
-      const fields = { client_pid: pid, database, user: this.user, peer: connection.peer, reason, age_s };
-      context.log.info(fields, 'client disconnected');
-    }
+    logDisconnected(this, pool.database.name, reason, context);
   }
 
   #letGo(server: Server, reason: string, cancels: boolean): void {
