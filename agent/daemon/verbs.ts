@@ -3,11 +3,10 @@
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Plane } from './plane.ts';
 
-/** PgBouncer's console is a database of its own, with which nothing of this can be done. */
-const CONSOLE = 'pgbouncer';
 /** How often is looked whether everything that was written has left. */
 const FLUSH_LOOK_MS = 20;
 
@@ -116,7 +115,8 @@ export class Verbs {
 
   /** @throws AgentError console_database, no_such_database */
   #check(database: string, verb: string): void {
-    if (database === CONSOLE) throw new AgentError('console_database', { verb, database });
+    // With the console nothing of this can be done.
+    if (database === CONSOLE_DATABASE) throw new AgentError('console_database', { verb, database });
     if (!this.#plane.registry.serves(database)) throw new AgentError('no_such_database', { database });
   }
 

@@ -1,6 +1,7 @@
 // How pgbouncer.ini and userlist.txt quote, and which of their lines may be shown.
 
 import { AgentError } from '../base/errors.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import { SETTING_NAMES, type SettingName } from '../config/table.ts';
 import { Quoted } from './template.ts';
 
@@ -12,7 +13,7 @@ export function sectionKey(name: string, what: string): Quoted {
   if (!/^[A-Za-z0-9_.*-]+$/.test(name)) {
     throw refusal('the name', `${what} "${name}"`, INI, 'PgBouncer takes letters, digits, _ . and - only');
   }
-  if (name === 'pgbouncer') {
+  if (name === CONSOLE_DATABASE) {
     throw refusal('the name', `${what} "${name}"`, INI, "it is the name of PgBouncer's console");
   }
   return new Quoted(name);

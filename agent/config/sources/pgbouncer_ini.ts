@@ -4,6 +4,7 @@ import { resolve } from 'node:path/posix';
 import { type Problem, problem } from '../../base/errors.ts';
 import { nearest } from '../../base/nearest.ts';
 import { type Origin, printOrigin } from '../../base/origin.ts';
+import { CONSOLE_DATABASE } from '../console_database.ts';
 import { isPeerId, PEER_ID_EXPECTED } from '../resolve_peers.ts';
 import type { DatabaseDraft, Located, PeerDraft, SourceIo, SourceReading, UserDraft } from '../source.ts';
 import { DATABASE_KEYS, USER_KEYS } from '../table/keys.ts';
@@ -24,8 +25,6 @@ import { takeValue } from './pgbouncer_value.ts';
 const SECTIONS = ['databases', 'users', 'peers', 'pgbouncer'] as const;
 /** Where PgBouncer looks for a server when a database has no host, and nobody says unix_socket_dir. */
 const SOCKET_DIR = '/tmp';
-/** What the console is called. */
-const CONSOLE = 'pgbouncer';
 
 export function readPgbouncerIni(path: string, io: SourceIo): SourceReading {
   const text = io.read(path);
@@ -153,7 +152,7 @@ class Reader {
   }
 
   #database({ name, value, origin }: IniLine): void {
-    if (name === CONSOLE) {
+    if (name === CONSOLE_DATABASE) {
       const reason = 'the name belongs to the console; give the database another one';
       this.problems.push(problem('error', 'database_unusable', { database: name, reason }, origin));
       return;
