@@ -1,6 +1,7 @@
 // Clients whom no file knows: who is asked for, what is made of the answer, and what the client can tell from it.
 
 import { describe, expect, test } from 'bun:test';
+import { makeCredentialBook } from '../auth/credential.ts';
 import { storedMd5 } from '../auth/md5.ts';
 import { encodeInitialResponse } from '../auth/sasl_frames.ts';
 import { ScramClient, ScramKeyCache } from '../auth/scram_client.ts';
@@ -234,4 +235,29 @@ test('A stranger is told of a database that * serves and nobody has what he is t
   expect(told.length).toBeGreaterThan(1);
   expect(await comesTo('made_up', false)).toEqual(told);
   expect([...plane.registry].map(({ database }) => database.name)).toEqual(['there']);
+});
+
+test('The console asks no server about a user, and goes by no password of a database, where * and auth_query serve every name', async () => {
+  const any = databaseOf({ name: '*', dbname: '', user: '', auth: { ...AUTH, database: '' } });
+  const known = [userOf({ name: 'pooler', secret: new Secret(crypto.randomUUID()) }), userOf()];
+  const more = { auth_type: 'scram-sha-256', client_login_failure_delay: 0, scram_iterations: 1 } as const;
+  const settings = settingsOf([any, databaseOf({ auth: AUTH })], known, {
+    ...more,
+    admin_users: ['ann', 'idp_app'],
+  });
+  const plane = await dataPlane(settings);
+  // A password that holds at the databases of `*` alone.
+  const secrets = [{ name: 'idp_app', secret: new Secret(PASSWORD) }];
+  const own = await makeCredentialBook(secrets, plane.context.books.common.options);
+  plane.context.books = { ...plane.context.books, byDatabase: new Map([['*', own]]) };
+  for (const user of ['ann', 'idp_app']) {
+    const client = plane.accept();
+    client.says(startup({ user, database: 'pgbouncer' }));
+    const seen = await scram(plane, client, PASSWORD);
+    expect([seen.at(-1)?.slice(0, 1), plane.log.fields.at(-1)?.told]).toEqual([
+      'E',
+      `password authentication failed for user "${user}"`,
+    ]);
+  }
+  expect([plane.network.tried, [...plane.registry]]).toEqual([[], []]);
 });

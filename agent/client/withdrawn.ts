@@ -4,6 +4,7 @@ import { type AuthType, asksForSecret } from '../auth/client_login.ts';
 import type { CredentialBook } from '../auth/credential.ts';
 import type { Secret } from '../base/secret.ts';
 import { entryName } from '../config/any_database.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ClientContext, CredentialBooks } from './context.ts';
 import { whomToAsk } from './unknown_user.ts';
@@ -44,11 +45,12 @@ export function whyWithdrawn(
   return expiryOf(settings, user, authType, clock.wall());
 }
 
-/** Where the same role has another password at this database, that one's; else the one for all. */
+/** Where the same role has another password at this database, that one's; else the one for all, which is the console's too, whatever `*` has. */
 export function bookFor(
   { byDatabase, common }: CredentialBooks,
   settings: Settings,
   database: string,
 ): CredentialBook {
+  if (database === CONSOLE_DATABASE) return common;
   return byDatabase.get(entryName(settings, database)) ?? common;
 }
