@@ -1,13 +1,15 @@
 // How many connections the pools may ask of one server, and what is worth a warning.
 
 import { expect, test } from 'bun:test';
+import { Secret } from '../base/secret.ts';
 import type { DatabaseSettings, Settings, UserSettings } from '../config/settings.ts';
 import { DEFAULTS } from '../config/table.ts';
 import type { ServerProbe } from '../daemon/probe.ts';
-import { connectReports, printHost, serverConnectionsMax } from './check_connect.ts';
+import { connectReports, type ProbeServer, printHost, serverConnectionsMax } from './check_connect.ts';
 
 const HOST = { host: 'db.example', port: 5432 };
 const DAY_MS = 86_400_000;
+const CONSOLE_USERS = { admin_users: ['adm'], stats_users: ['watcher'] };
 
 function settings(databases: Partial<DatabaseSettings>[], users: Partial<UserSettings>[]): Settings {
   const all = databases.map((each, index) => ({
@@ -76,6 +78,39 @@ test('connectReports() takes a lone standby for a mistake, unless a replica was 
   expect(writer?.warnings).toEqual(['it is a standby, and the application means to write there']);
   const [replica] = await connectReports(settings([{ role: 'replica' }], [{}]), standby, 0);
   expect(replica?.warnings).toEqual([]);
+});
+
+test('connectReports() looks as whoever asks for users, then as whom only applications have, and as users of the console last', async () => {
+  const plain = (name: string, databases: readonly string[] = ['*']): Partial<UserSettings> => ({
+    name,
+    databases,
+    secret: new Secret(crypto.randomUUID()),
+  });
+  const lookers = async (users: Partial<UserSettings>[], database: Partial<DatabaseSettings> = {}) => {
+    const given = { ...settings([{ user: '', dbname: 'shop', ...database }], users), ...CONSOLE_USERS };
+    const seen: string[] = [];
+    const look: ProbeServer = async ({ user, password }) => {
+      seen.push(user);
+      // In his own name, and with no other's password.
+      expect(password).toBe(given.users[user]!.secret);
+      return probe();
+    };
+    const [report] = await connectReports(given, look, 0);
+    return [...seen, ...(report?.warnings ?? [])];
+  };
+  const [admin, stats, app, asker] = [plain('adm'), plain('watcher'), plain('app'), plain('pooler')];
+  const auth = { user: 'pooler', query: 'SELECT a($1)', database: 'shop' };
+  expect(await lookers([admin, stats, app])).toEqual(['app']);
+  expect(await lookers([admin, stats, app, asker], { auth })).toEqual(['pooler']);
+  // Who asks for users may stand in admin_users too.
+  expect(await lookers([app, admin], { auth: { ...auth, user: 'adm' } })).toEqual(['adm']);
+  // A user of other databases, and one of whom there is a verifier alone, log in nowhere here.
+  const elsewhere = plain('other', ['jobs']);
+  const verifier = { ...app, secret: new Secret(`md5${'0'.repeat(32)}`) };
+  expect(await lookers([elsewhere, verifier, stats, admin])).toEqual(['watcher']);
+  expect(await lookers([elsewhere, verifier])).toEqual([
+    'nobody looked: every client logs in as himself, and no password is known that would do',
+  ]);
 });
 
 test('connectReports() lets a programmer error through', async () => {
