@@ -25,6 +25,8 @@ export async function pgbouncer(call: Call, host: Host): Promise<number> {
   return await runAgent(input, host.io, (problems) => printProblems(problems, host), {
     isQuiet: isDaemon || flagIsSet(call, 'quiet'),
     needsPidfile: isDaemon,
+    // PgBouncer has none: its files say where it listens, and that may be no folder of its own.
+    mayLackControl: true,
     refusesRoot: true,
     ...(isDaemon ? { onReady: () => background.ready() } : {}),
     onFailure: (error) => {

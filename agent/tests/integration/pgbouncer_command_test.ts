@@ -7,7 +7,7 @@ import { VERSION } from '../../base/version.ts';
 import { pgsidecarProgram } from '../harness/agent.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { type Account, createNursery, unprivilegedAccount } from '../harness/nursery.ts';
-import { startPostgres } from '../harness/postgres.ts';
+import { freePort, startPostgres } from '../harness/postgres.ts';
 import { ask } from '../harness/psql.ts';
 
 setDefaultTimeout(30_000);
@@ -43,9 +43,14 @@ function folder(name: string, more: readonly string[]): string {
   return directory;
 }
 
-function spawn(cwd: string, words: readonly string[], as: Account | undefined | 'root' = account) {
+function spawn(
+  cwd: string,
+  words: readonly string[],
+  as: Account | undefined | 'root' = account,
+  more: Readonly<Record<string, string>> = {},
+) {
   return nursery.spawn([...pgsidecarProgram(), 'pgbouncer', ...words], {
-    env: { PATH: '/usr/bin:/bin', HOME: cwd },
+    env: { PATH: '/usr/bin:/bin', HOME: cwd, ...more },
     cwd,
     account: as === 'root' ? undefined : as,
     output: 'pipe',
@@ -118,6 +123,33 @@ test('serves in the foreground with PgBouncer’s defaults and its lines, more o
   expect(text).toContain('login attempt: db=shop user=app tls=no');
   expect(text).toContain('got SIGINT, shutting down');
   expect(text).toContain('server connections dropped, exiting');
+});
+
+test('serves over TCP alone where no socket of its own can be made, and says what is missing without it', async () => {
+  const directory = folder('tcp', ['listen_addr = 127.0.0.1', 'pidfile = pid']);
+  const port = await freePort();
+  const path = join(directory, 'pgbouncer.ini');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const own = lines.map((line) =>
+    line.startsWith('unix_socket_dir')
+      ? 'unix_socket_dir ='
+      : line.startsWith('listen_port')
+        ? `listen_port = ${port}`
+        : line,
+  );
+  writeFileSync(path, own.join('\n'));
+  const child = spawn(directory, ['pgbouncer.ini'], account, {
+    PGSIDECAR_CONTROL_SOCKET: '/nowhere/control',
+  });
+  const stderr = textOf(child.stderr);
+  const at = { ...login(directory), host: '127.0.0.1', port };
+  const answer = async (): Promise<string> => ask(at, 'SELECT 1').catch(() => '');
+  let answered = '';
+  while (answered === '' && child.exitCode === null) answered = await answer();
+  expect(answered).toBe('1');
+  child.kill('SIGINT');
+  expect(await child.exited).toBe(0);
+  expect(await stderr).toContain('it serves without a control socket (status, reload, wait, drain)');
 });
 
 test('-d is a daemon that serves when the command ends, by its logfile and pidfile alone', async () => {
