@@ -37,6 +37,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
   readonly connectedAt: number;
   readonly applicationName: string;
   requestedAt: number;
+  cancelSenders = 0;
   isBusy = false;
   readonly #tools: ConsoleTools;
   readonly #framer = new Framer(MESSAGE_BYTES_MAX);
@@ -91,7 +92,7 @@ export class Console implements ConnectionHandler, ConsoleSeat {
     this.#leave(eofReason(reason.error));
   }
 
-  cancel(): void {
+  cancel(): undefined {
     this.#conversation.cancel();
   }
 

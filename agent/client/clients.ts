@@ -22,8 +22,10 @@ export interface ConsoleSeat {
   /** Something that it asked for is under way. */
   readonly isBusy: boolean;
   readonly statementCount: number;
-  /** What it waits for is given up. */
-  cancel(): void;
+  /** What it waits for is given up. Resolves when that is over, where it takes time. */
+  cancel(): Promise<void> | undefined;
+  /** Connections that brought cancel requests for it, and wait until they are over. */
+  cancelSenders: number;
   /** It is told, and closed. */
   fail(error: AgentError): void;
 }

@@ -61,6 +61,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   /** Counted up with everything that the client asks and is answered, and with every end of a transaction: see Stopwatch. */
   turns = 0;
   transactions = 0;
+  /** Connections that brought cancel requests for it, and wait until they are over. */
+  cancelSenders = 0;
   queryStart = NEVER;
   transactionStart = NEVER;
   readonly stopwatch = new Stopwatch();
@@ -252,13 +254,17 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     else this.fail(new AgentError('server_lost', { reason }), server);
   }
 
-  /** Stops what the client's server is doing for it; a client that waits leaves the queue, and is told so. */
-  cancel(): void {
+  /**
+   * Stops what the client's server is doing for it; a client that waits leaves the queue, and is told so. Resolves when no
+   * request is on its way to the server any more; undefined where none was.
+   */
+  cancel(): Promise<void> | undefined {
     if (this.server !== undefined) return cancelWork(this.pool, this.server);
-    if (this.list === undefined) return;
+    if (this.list === undefined) return undefined;
     this.pool.leave(this);
     forgetQuery(this);
     this.#attempt(() => this.relay.cancelWaiting());
+    return undefined;
   }
 
   /** In the words of PostgreSQL (ProcessInterrupts, postgres.c). */

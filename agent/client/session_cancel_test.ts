@@ -97,6 +97,74 @@ describe('Session.cancel()', () => {
     plane.check();
   });
 
+  test('lets its sender go when nothing can be hit any more, and not before', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const { pid, key } = sessionOf(plane);
+    const sender = plane.accept();
+    sender.says(cancelRequest(pid, key));
+    await settle();
+    const canceler = plane.network.server;
+    // The query ended by itself: what the client asks next would be hit now.
+    one.says(server.complete('SELECT 1'), server.ready('T'));
+    await settle();
+    expect([canceler.cancels, sender.connection.isEnded]).toEqual([one.pid, false]);
+    // It has proved that it may, and takes no place of those who log in; nor is it closed as one who says nothing.
+    expect([plane.context.clients.logins, plane.context.loginDeadlines.size]).toEqual([0, 0]);
+    canceler.connection.closed();
+    await settle();
+    expect([sender.connection.isEnded, sender.heard()]).toEqual([true, []]);
+    plane.check();
+  });
+
+  test('holds its sender no longer than cancel_wait_timeout, nor when the server cannot be reached', async () => {
+    const { plane, clients } = await sessionFixture(1, {}, { cancel_wait_timeout: 3_000 });
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const { pid, key } = sessionOf(plane);
+    const [late, lost] = [plane.accept(), plane.accept()];
+    late.says(cancelRequest(pid, key));
+    await settle();
+    plane.clock.advance(2_999);
+    await settle();
+    expect(late.connection.isEnded).toBe(false);
+    plane.clock.advance(1);
+    await settle();
+    expect(late.connection.isEnded).toBe(true);
+    plane.network.welcome = () => new Error('connection refused');
+    lost.says(cancelRequest(pid, key));
+    await settle();
+    expect(lost.connection.isEnded).toBe(true);
+  });
+
+  test('holds the sender of one more too, up to a limit, and lets go at once whoever comes when nothing is under way', async () => {
+    const { plane, clients, server: one } = await sessionFixture();
+    clients[0]!.says(query('SELECT pg_sleep(100)'));
+    const { pid, key } = sessionOf(plane);
+    const senders = Array.from({ length: 20 }, () => plane.accept());
+    for (const sender of senders) {
+      sender.says(cancelRequest(pid, key));
+      await settle();
+    }
+    const ended = (): number => senders.filter(({ connection }) => connection.isEnded).length;
+    // Four are passed on, twelve more wait for those.
+    expect([plane.network.servers.length, ended()]).toEqual([1 + 4, 4]);
+    const cancelers = plane.network.servers.slice(1);
+    for (const canceler of cancelers.slice(0, 3)) canceler.connection.closed();
+    await settle();
+    // A query that they would hit is held back as long as one of them is under way: so is everybody who came later.
+    expect(ended()).toBe(4 + 3);
+    cancelers[3]!.connection.closed();
+    await settle();
+    expect(ended()).toBe(20);
+    one.says(server.complete('SELECT 1'), server.ready());
+    const late = plane.accept();
+    late.says(cancelRequest(pid, key));
+    expect([late.connection.isEnded, sessionOf(plane).cancelSenders]).toEqual([true, 0]);
+    plane.check();
+  });
+
   test('that is never answered costs the server after cancel_wait_timeout, because it may still reach it', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture(1, {}, { cancel_wait_timeout: 3_000 });
     clients[0]!.says(query('SELECT pg_sleep(100)'));

@@ -8,7 +8,7 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import { encodeNegotiateProtocolVersion } from '../wire/server_messages.ts';
 import { decodeStartup, type StartupPacket, startupLength } from '../wire/startup.ts';
 import * as type from '../wire/types.ts';
-import { withAllPasses } from './cancel_keys.ts';
+import { passCancelRequest } from './cancel_request.ts';
 import type { ClientContext } from './context.ts';
 import { replicationOf } from './replication.ts';
 import { parseStartupOptions } from './startup_options.ts';
@@ -93,19 +93,16 @@ export class Startup {
 
   /** As PostgreSQL: no answer, whether the key was right or not. */
   #onCancel(pid: number, key: Uint8Array): void {
-    const { clients, peers, settings } = this.#context;
     this.#waitsFor = 'nothing';
     const end = (): void => {
       this.#done.onGone();
       this.#connection.end();
     };
-    const mine =
-      clients.findForCancel(pid, key) ??
-      (settings.peer_id === 0 ? undefined : clients.findForCancel(pid, withAllPasses(key)));
-    const forwarded = mine === undefined ? peers.forward(pid, key, this.#context) : undefined;
-    mine?.cancel();
-    if (forwarded === undefined) end();
-    else void forwarded.then(end);
+    const { isOurs, over } = passCancelRequest(pid, key, this.#context);
+    if (over === undefined) return end();
+    // However many wait for a server that hangs, they take no place from those who log in.
+    if (isOurs) this.#done.onGone();
+    void over.then(end);
   }
 
   #onSslRequest(): void {

@@ -65,6 +65,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   settingsTouched = false;
   /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
   cancels = 0;
+  /** Resolves when those have ended; never rejects. */
+  cancelsOver: Promise<void> | undefined;
   /** The last FATAL it said, which explains its end. */
   lastFatal: ServerError | undefined;
   /** The tenant has that FATAL, in the server's own words. */

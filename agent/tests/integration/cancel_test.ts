@@ -176,6 +176,30 @@ test('cancel requests that come too late never hit the next client of the server
   await Promise.all([hasty.end(), patient.end()]);
 });
 
+test('a cancel request whose connection has ended never hits what the same client asks next', async () => {
+  await using agent = await start({ default_pool_size: 1 });
+  const client = await connectTo(agent);
+  const { processID, secretKey } = keysOf(client);
+  const tally = { canceled: 0, late: 0 };
+  // In a transaction, where the next query runs on the very server that the request is for.
+  for (let n = 0; n < 150 || ((tally.canceled === 0 || tally.late === 0) && n < 10_000); n++) {
+    await client.query('BEGIN');
+    const query = client.query(`SELECT pg_sleep(${(n % 30) / 5_000})`).then(
+      () => tally.late++,
+      ({ code }: pg.DatabaseError) => {
+        expect(code).toBe('57014');
+        tally.canceled++;
+      },
+    );
+    await Promise.all([query, cancelRequest(agent, processID, secretKey)]);
+    await client.query('ROLLBACK');
+    expect((await client.query('SELECT pg_sleep(0.01), $1::int AS n', [n])).rows).toMatchObject([{ n }]);
+  }
+  expect(tally.canceled).toBeGreaterThan(0);
+  expect(tally.late).toBeGreaterThan(0);
+  await client.end();
+});
+
 test('a query that was canceled leaves its server to others, in transactions as well', async () => {
   await using agent = await start({ default_pool_size: 1 });
   const client = await connectTo(agent);
