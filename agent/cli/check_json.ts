@@ -5,7 +5,7 @@ import type { ConnectReport } from './check_connect.ts';
 import { listeners } from './check_page.ts';
 
 export function checkJson(result: LoadResult, reports: readonly ConnectReport[] | undefined): object {
-  const { settings, problems, took, notes, files } = result;
+  const { settings, problems, took, notes, differing, files } = result;
   return {
     ok: settings !== undefined && (reports ?? []).every((report) => report.error === undefined),
     problems: problems.map(({ severity, code, sentence, origin }) => ({
@@ -16,6 +16,7 @@ export function checkJson(result: LoadResult, reports: readonly ConnectReport[] 
     })),
     took,
     notes,
+    differingDefaults: differing,
     files,
     ...(settings === undefined
       ? {}

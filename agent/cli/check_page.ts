@@ -9,7 +9,7 @@ import { paint } from './paint.ts';
 import { textTable } from './text_table.ts';
 
 /** What was taken, and what of it does not hold as it is written. */
-type Taken = Pick<LoadResult, 'took' | 'notes'>;
+type Taken = Pick<LoadResult, 'took' | 'notes' | 'differing' | 'config'>;
 
 export function checkPage(
   settings: Settings,
@@ -34,9 +34,24 @@ export function tookOnly(taken: Taken): string {
     .join('');
 }
 
-function takenBlocks({ took, notes }: Taken): string[][] {
+function takenBlocks({ took, notes, differing, config }: Taken): string[][] {
   const indented = (sentences: readonly string[]) => sentences.map((each) => `  ${each}`);
-  return [['Took', ...indented(took)], ...(notes.length === 0 ? [] : [['Notes', ...indented(notes)]])];
+  return [
+    ['Took', ...indented(took)],
+    ...(notes.length === 0 ? [] : [['Notes', ...indented(notes)]]),
+    ...(differing.length === 0
+      ? []
+      : [
+          [
+            'Defaults that differ',
+            `  ${config?.path} does not say these; write them into it where PgBouncer's are meant.`,
+            ...textTable(
+              ['SETTING', 'PGBOUNCER', 'HERE'],
+              differing.map(({ setting, here, there }) => [setting, there, here]),
+            ),
+          ],
+        ]),
+  ];
 }
 
 /** As the agent will open them. */

@@ -10,6 +10,7 @@ import type { ResolvedDatabase } from './resolve_database.ts';
 import type { ResolvedUser } from './resolve_user.ts';
 import type { UserSettings } from './settings.ts';
 import type { Located, UserDraft, UserField } from './source.ts';
+import { PGBOUNCER_NAMES, pgbouncerName } from './sources/pgbouncer_names.ts';
 import { DATABASE_KEYS, USER_KEYS } from './table/keys.ts';
 import type { KeyRow, SettingValue } from './table/row.ts';
 import { rowOf, SETTING_NAMES } from './table.ts';
@@ -19,6 +20,8 @@ export interface ExplainedValue {
   readonly value: string;
   readonly origin: string;
   readonly wonOver: readonly { readonly value: string; readonly origin: string }[];
+  /** PgBouncer's default, where an ini does not say the setting and ours is another. */
+  readonly pgbouncer?: string;
 }
 
 /** `pool_mode`, `databases.idp.host`, `databases.idp.parameters.statement_timeout`, `users.idp.databases` → its value. */
@@ -52,31 +55,53 @@ export function explanationOf(
 }
 
 /**
- * The lines for one subject: a setting, `databases.NAME`, `databases.NAME.host`, `users.NAME`; all that somebody set,
- * for no subject. Throws AgentError setting_unknown, with the nearest known name.
+ * The lines for one subject: a setting, `databases.NAME`, `databases.NAME.host`, `users.NAME`, a name of PgBouncer's; all
+ * that somebody set, for no subject. Throws AgentError setting_unknown, with the nearest known name.
  */
 export function explain(explanation: Explanation, subject?: string): readonly string[] {
   const entries = Object.entries(explanation);
   if (subject === undefined) {
     const said = entries.filter(([, { origin }]) => origin !== 'default');
-    return said.flatMap(([name, value]) => linesOf(name, value));
+    // Whoever wrote an ini counts on what he has not written, too.
+    const differing = entries.filter(([, { pgbouncer }]) => pgbouncer !== undefined);
+    return [...said, ...differing].flatMap(([name, value]) => linesOf(name, value));
   }
   // As a flag is spelled: `pool-mode`. Names of databases and users have their own dashes.
   const name = subject.includes('.') ? subject : subject.replace(/^--/, '').replaceAll('-', '_');
   const found = entries.filter(([each]) => each === name || each.startsWith(`${name}.`));
   if (found.length > 0) return found.flatMap(([each, value]) => linesOf(each, value));
-  const sections = entries.map(([name]) => name.replace(/^(databases|users)\.(.+?)\..*/, '$1.$2'));
+  const there = pgbouncerName(name);
+  if (there !== undefined) {
+    const names: readonly string[] = there.settings;
+    const meant = entries.filter(([each]) => names.includes(each) || isKey(each, there.key));
+    return [`${name}: ${there.says}`, ...meant.flatMap(([each, value]) => linesOf(each, value))];
+  }
+  throw new AgentError(
+    'setting_unknown',
+    { setting: subject, advice: adviceOn(subject, explanation) },
+    { place: 'the command line' },
+  );
+}
+
+function adviceOn(subject: string, explanation: Explanation): string {
+  const names = Object.keys(explanation);
+  const sections = names.map((name) => name.replace(/^(databases|users)\.(.+?)\..*/, '$1.$2'));
   // `idp` alone: whoever reads `status` knows a database by its name, and not the section that it is in.
   const meant =
     sections.find((each) => each.endsWith(`.${subject}`)) ??
-    nearest(subject, [...Object.keys(explanation), ...new Set(sections)]);
-  const advice = meant === undefined ? '`pgsidecar explain` lists what is set' : `did you mean "${meant}"?`;
-  throw new AgentError('setting_unknown', { setting: subject, advice }, { place: 'the command line' });
+    nearest(subject, [...names, ...new Set(sections), ...PGBOUNCER_NAMES]);
+  return meant === undefined ? '`pgsidecar explain` lists what is set' : `did you mean "${meant}"?`;
 }
 
-function linesOf(name: string, { value, origin, wonOver }: ExplainedValue): string[] {
+/** `databases.shop.pool_size` for `pool_size`. */
+function isKey(path: string, key: string | undefined): boolean {
+  return key !== undefined && /^(databases|users)\./.test(path) && path.endsWith(`.${key}`);
+}
+
+function linesOf(name: string, { value, origin, wonOver, pgbouncer }: ExplainedValue): string[] {
   const lost = wonOver.map((each) => `  won over ${each.value || '(empty)'}  (${each.origin})`);
-  return [`${name} = ${value || '(empty)'}  (${origin})`, ...lost];
+  const there = pgbouncer === undefined ? '' : `; PgBouncer's is ${pgbouncer}`;
+  return [`${name} = ${value || '(empty)'}  (${origin}${there})`, ...lost];
 }
 
 function printChosen(

@@ -10,7 +10,12 @@ import type { Explanation } from './explain.ts';
 import { readInstance } from './instance.ts';
 import { type ChosenSettings, mergeSettings } from './merge.ts';
 import { mergeDatabases } from './merge_databases.ts';
-import { defaultsNote, pgbouncerDefaults } from './pgbouncer_defaults.ts';
+import {
+  type DifferingDefault,
+  differingDefaults,
+  explainDiffering,
+  pgbouncerDefaults,
+} from './pgbouncer_defaults.ts';
 import { resolveSettings } from './resolve.ts';
 import type { Settings } from './settings.ts';
 import type { SourceIo, SourceReading } from './source.ts';
@@ -51,6 +56,8 @@ export interface LoadResult {
   readonly took: readonly string[];
   /** What was taken and means nothing here, or something else than where it was written for; a sentence each. */
   readonly notes: readonly string[];
+  /** Settings that an ini does not say, and that have another default in PgBouncer; none without an ini. */
+  readonly differing: readonly DifferingDefault[];
   /** The pgsidecar.yml or pgbouncer.ini that was taken; undefined where there is none. */
   readonly config:
     | {
@@ -111,6 +118,7 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   // Only files of the application have sections for environments.
   const isAlone = applications === NO_APPLICATIONS;
   const took = [...config.took, ...applications.took, ...(isAlone ? [] : [tookEnvironment(early)])];
+  const differing = config.reading.format === 'pgbouncer.ini' ? differingDefaults(merged) : [];
   const files = [
     ...config.files,
     ...readings.flatMap((each) => each.files),
@@ -120,10 +128,11 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   return {
     settings: problems.some(isError) ? undefined : resolution.settings,
     problems,
-    explanation: resolution.explanation,
+    explanation: explainDiffering(resolution.explanation, differing),
     files: [...new Set(files)],
     took,
-    notes: notesOf(config.reading, merged),
+    notes: config.reading.notes ?? [],
+    differing,
     config: config.found,
   };
 }
@@ -177,7 +186,9 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
       return { named, reading, files, took: [], found: undefined };
     }
     const { format, problems } = configFormatOf(path, text);
-    const reading = problems.length > 0 ? nothingRead(path, format, problems, io) : READERS[format](path, io);
+    const unread = text === undefined ? missing(path, io) : problems;
+    const isRead = text !== undefined && unread.length === 0;
+    const reading = isRead ? READERS[format](path, text, io) : nothingRead(path, format, unread, io);
     const found =
       text === undefined
         ? undefined
@@ -186,6 +197,13 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
   }
   const reading = { format: 'pgsidecar.yml', databases: [], settings: {}, problems: [], files: [] } as const;
   return { named, reading, files, took: [], found: undefined };
+}
+
+/** One that is there and cannot be read is complained about by whoever tried. */
+function missing(path: string, io: SourceIo): readonly Problem[] {
+  if (io.isUnreadable?.(path)) return [];
+  const advice = '--config or PGSIDECAR_CONFIG names it';
+  return [problem('error', 'config_missing', { path, advice }, { place: path })];
 }
 
 /** In the directory of an application anybody may have put one, and it can name commands to run and a control socket to ask. */
@@ -258,11 +276,6 @@ function carefulIo(io: SourceIo): { readonly io: SourceIo; readonly problems: Pr
     },
     problems,
   };
-}
-
-function notesOf({ format, notes = [] }: SourceReading, settings: ChosenSettings): readonly string[] {
-  const defaults = format === 'pgbouncer.ini' ? defaultsNote(settings) : undefined;
-  return defaults === undefined ? notes : [...notes, defaults];
 }
 
 function isError(each: Problem): boolean {

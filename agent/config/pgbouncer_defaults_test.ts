@@ -7,7 +7,7 @@ function loadIni(text: string, input: LoadInput = {}): Promise<LoadResult> {
   const io = {
     cwd: '/app',
     env: {},
-    read: (path: string) => (path.endsWith('p.ini') ? text : undefined),
+    read: (path: string) => (path.includes('p.ini') ? text : undefined),
     run: () => Promise.reject(new Error('there is nothing to run')),
   };
   return load({ configFile: 'p.ini', ...input }, io);
@@ -16,7 +16,7 @@ function loadIni(text: string, input: LoadInput = {}): Promise<LoadResult> {
 const INI = '[databases]\na = host=/run/pg\n[pgbouncer]\nunix_socket_dir = /run/p\n';
 
 test('load() with defaults: pgbouncer takes those of PgBouncer where nobody says anything', async () => {
-  const { settings, notes } = await loadIni(INI, { defaults: 'pgbouncer' });
+  const { settings, differing } = await loadIni(INI, { defaults: 'pgbouncer' });
   expect(settings).toMatchObject({
     ...{
       pool_mode: 'session',
@@ -34,13 +34,25 @@ test('load() with defaults: pgbouncer takes those of PgBouncer where nobody says
     track_extra_parameters: ['IntervalStyle'],
   });
   expect(settings?.databases.a).toMatchObject({ poolMode: 'session' });
-  expect(notes).toEqual([]);
+  expect(differing).toEqual([]);
+  expect(settings?.defaults).toMatchObject({ listen_port: 6432, auth_type: 'md5', unix_socket_dir: '/tmp' });
 });
 
 test('load() of an ini keeps ours otherwise, and names those that differ and are not written', async () => {
-  const { settings, notes } = await loadIni(`${INI}pool_mode = session\n`);
+  const { settings, differing } = await loadIni(`${INI}pool_mode = session\n`);
   expect(settings).toMatchObject({ pool_mode: 'session', auth_type: 'scram-sha-256', listen_port: 5432 });
-  expect(notes).toHaveLength(1);
-  expect(notes[0]).toContain('listen_port 5432 (there 6432)');
-  expect(notes[0]).not.toContain('pool_mode');
+  expect(differing).toContainEqual({ setting: 'listen_port', here: '5432', there: '6432' });
+  expect(differing.map(({ setting }) => setting)).not.toContain('pool_mode');
+  // But that one holds, whatever else does.
+  expect(settings?.defaults).toEqual({ pool_mode: 'session' });
+});
+
+test('load() of a pgsidecar.yml has no other defaults than its own', async () => {
+  const { settings, differing } = await loadIni(
+    'databases: {a: {host: /run/pg, user: b}}\nunsafe_settings: warn\n',
+    { configFile: 'p.ini.yml' },
+  );
+  expect(differing).toEqual([]);
+  expect(settings?.pool_mode).toBe('transaction');
+  expect(settings).not.toHaveProperty('defaults');
 });

@@ -11,6 +11,7 @@ import { readHbaFiles } from './hba_files.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { checkPemFiles } from './pem_files.ts';
+import { standingDefaults } from './pgbouncer_defaults.ts';
 import { DatabaseResolver, type ResolvedDatabase } from './resolve_database.ts';
 import { resolvePeers } from './resolve_peers.ts';
 import { UserResolver } from './resolve_user.ts';
@@ -71,6 +72,7 @@ export async function resolveSettings(
     users,
     peers: peers.peers,
     ...(hba.hba === undefined ? {} : { hba: hba.hba }),
+    ...standingDefaults(chosen),
   };
   return {
     settings: freeze(settings),

@@ -141,4 +141,6 @@ export interface Settings extends SettingValues {
   readonly peers: Readonly<Record<number, PeerSettings>>;
   /** What auth_hba_file and auth_ident_file say; undefined unless auth_type is hba. */
   readonly hba?: Hba | undefined;
+  /** What holds where nobody says anything, as far as that is not the table's default but PgBouncer's. */
+  readonly defaults?: Readonly<Partial<SettingValues>>;
 }

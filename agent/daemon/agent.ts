@@ -13,7 +13,7 @@ import type { SettingName } from '../config/table.ts';
 import { type AgentState, type ReloadSnapshot, readPlane, type Snapshot } from '../observe/snapshot.ts';
 import type { ControlSocket } from './control_socket.ts';
 import type { Listeners } from './listeners.ts';
-import { originsOf, refuseEmptied, sentences } from './loaded.ts';
+import { logNotes, originsOf, refuseEmptied, sentences } from './loaded.ts';
 import type { AgentLog } from './logger.ts';
 import type { Notifier } from './notify.ts';
 import type { PemFiles } from './pem_files.ts';
@@ -340,7 +340,7 @@ export class Agent implements Controls {
     const changes = diffSettings(this.settings, settings, originsOf(loaded)).map((change) => change.sentence);
     const newCertificates = files.differsFrom(pem.current);
     pem.current = files;
-    for (const note of loaded.notes) if (!this.#loaded.notes.includes(note)) log.info({}, note);
+    logNotes(loaded, log, this.#loaded);
     this.#loaded = { ...loaded, settings };
     plane.apply(prepared);
     plan.commit();

@@ -15,6 +15,24 @@ export function refuseEmptied(before: LoadResult, now: LoadResult): void {
   throw new AgentError('config_emptied', { path: before.config.path, state });
 }
 
+/** A line each; one for all the defaults that differ from PgBouncer's, because there are a dozen of them at every start. */
+export function logNotes(
+  loaded: LoadResult,
+  log: { info(fields: object, message: string): void },
+  before?: LoadResult,
+): void {
+  const said = before === undefined ? [] : notesOf(before);
+  for (const note of notesOf(loaded)) if (!said.includes(note)) log.info({}, note);
+}
+
+function notesOf({ notes, differing, config }: LoadResult): readonly string[] {
+  if (differing.length === 0) return notes;
+  const names = differing.map(({ setting }) => setting).join(', ');
+  const what = `${differing.length} setting${differing.length === 1 ? '' : 's'} that ${config?.path} does not say`;
+  const advice = `"pgsidecar check --config ${config?.path}" lists both values`;
+  return [...notes, `PgBouncer has another default for ${what}: ${names}; ${advice}`];
+}
+
 export function sentences(problems: readonly Problem[], only?: Problem['severity']): readonly string[] {
   return problems
     .filter(({ severity }) => only === undefined || severity === only)

@@ -23,6 +23,7 @@ import { type ControlSocket, openControlSocket } from './control_socket.ts';
 import type { FileState } from './file_state.ts';
 import { ignoredSettings } from './ignored_settings.ts';
 import { Listeners } from './listeners.ts';
+import { logNotes } from './loaded.ts';
 import { type AgentLog, type LogSettings, makeLog } from './logger.ts';
 import { type Machine, thisMachine, wantsColours } from './machine.ts';
 import { makeNotifier, type Notifier } from './notify.ts';
@@ -99,7 +100,7 @@ export async function runAgent(
   if (options.needsPidfile === true && settings.pidfile === '') throw new AgentError('pidfile_missing');
   const log = logFor(settings, machine, options);
   for (const sentence of loaded.took) log.info({}, `took ${sentence}`);
-  for (const sentence of loaded.notes) log.info({}, sentence);
+  logNotes(loaded, log);
   logProblems(loaded.problems, log);
   let removePidfile = (): void => {};
   try {

@@ -30,13 +30,17 @@ function printed(named: Settings['databases'] | Settings['users'], path: string)
   return origin?.line === undefined ? undefined : `${origin.place}:${origin.line}`;
 }
 
-function headOf(path: string, { settings, notes, problems }: LoadResult): string[] {
+function headOf(path: string, { settings, notes, differing, problems }: LoadResult): string[] {
   const authFile = settings?.auth_file ?? '';
   const warnings = problems.map(({ sentence }) => sentence);
   return [
     `${IMPORT_MARK} from ${path}. What is not here is at pgsidecar's default.`,
     ...(authFile === '' ? [] : [`Passwords stay in ${authFile}, which is read again when it changes.`]),
     ...block('What does not hold here as it was written:', notes),
+    ...block(
+      'What it does not say, and PgBouncer has another default for:',
+      differing.map(({ setting, here, there }) => `${setting}: ${here} (PgBouncer's is ${there})`),
+    ),
     ...block('What pgsidecar warns about:', warnings),
   ];
 }

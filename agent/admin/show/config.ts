@@ -22,7 +22,8 @@ export const CONFIG: Show = {
     const rows = SETTING_NAMES.map((name) => ({ name, key: consoleNameOf(name), row: rowOf(name) }));
     rows.sort((one, other) => (one.key < other.key ? -1 : 1));
     for (const { name, key, row } of rows) {
-      const [value, standard] = [context.settings[name], row.default];
+      const { [name]: value, defaults } = context.settings;
+      const standard = defaults?.[name] ?? row.default;
       yield [key, printSetting(row, value), printSetting(row, standard), isSettable(row) ? 'yes' : 'no'];
     }
   },

@@ -26,19 +26,13 @@ const SECTIONS = ['databases', 'users', 'peers', 'pgbouncer'] as const;
 /** Where PgBouncer looks for a server when a database has no host, and nobody says unix_socket_dir. */
 const SOCKET_DIR = '/tmp';
 
-export function readPgbouncerIni(path: string, io: SourceIo): SourceReading {
-  const text = io.read(path);
+export function readPgbouncerIni(path: string, text: string, io: SourceIo): SourceReading {
   const nothing = {
     format: 'pgbouncer.ini',
     databases: [],
     settings: {},
     files: [resolve(io.cwd, path)],
   } as const;
-  if (text === undefined) {
-    if (io.isUnreadable?.(path)) return { ...nothing, problems: [] };
-    const advice = '--config or PGSIDECAR_CONFIG names it';
-    return { ...nothing, problems: [problem('error', 'config_missing', { path, advice }, { place: path })] };
-  }
   const ini = readIniText(path, text, io);
   const reader = new Reader(io);
   for (const { name, origin } of ini.sections) reader.section(name, origin);

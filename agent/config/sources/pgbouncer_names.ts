@@ -109,3 +109,60 @@ export const USER_NAMES: readonly string[] = [
 ].filter((name) => Object.hasOwn(USER_KEYS, name));
 
 export const PEER_NAMES: readonly string[] = ['host', 'port', 'pool_size'];
+
+/** Every name that stands in an ini somewhere, whether it means something or not. */
+export const PGBOUNCER_NAMES: readonly string[] = [
+  ...new Set([
+    ...GLOBAL_NAMES.keys(),
+    ...DATABASE_NAMES.keys(),
+    ...USER_NAMES,
+    ...Object.keys(NOT_NEEDED),
+    ...Object.keys(NEVER),
+  ]),
+];
+
+/** What a name of an ini is here: a sentence, the settings that it is about, and the key of a database or user. */
+export interface NamedThere {
+  readonly says: string;
+  readonly settings: readonly SettingName[];
+  readonly key: string | undefined;
+}
+
+/** Undefined for a name that no ini has. What is called the same here is nothing to be looked up. */
+export function pgbouncerName(name: string): NamedThere | undefined {
+  const global = GLOBAL_NAMES.get(name);
+  if (global !== undefined)
+    return { says: `here it is called ${global}`, settings: [global], key: undefined };
+  const use = DATABASE_NAMES.get(name);
+  const key = use !== undefined && 'field' in use ? use.field : USER_NAMES.find((each) => each === name);
+  const forAll = SETTING_NAMES.filter((each) => {
+    const { perDatabase, perUser } = rowOf(each);
+    return key !== undefined && (perDatabase === key || perUser === key);
+  });
+  const never = Object.hasOwn(NEVER, name) ? NEVER[name]! : undefined;
+  if (key !== undefined) {
+    const alias = never?.startsWith('for all') ? never : undefined;
+    const general = forAll.length === 0 ? alias : `for all it is ${forAll.join(', ')}`;
+    const whose = use === undefined ? 'user' : USER_NAMES.includes(name) ? 'database or user' : 'database';
+    return {
+      says: `of one ${whose}${general === undefined ? '' : `; ${general}`}`,
+      settings: forAll.length === 0 ? namedIn(alias) : forAll,
+      key,
+    };
+  }
+  if (use !== undefined && 'parameter' in use) {
+    return { says: 'of one database, a run-time parameter of its servers', settings: [], key: use.parameter };
+  }
+  if (never !== undefined) {
+    return { says: never, settings: namedIn(never), key: undefined };
+  }
+  const instead = Object.hasOwn(NOT_NEEDED, name) ? NOT_NEEDED[name] : undefined;
+  return instead === undefined
+    ? undefined
+    : { says: `means nothing here: ${instead}`, settings: [], key: undefined };
+}
+
+function namedIn(sentence = ''): readonly SettingName[] {
+  const words = new Set(sentence.match(/[a-z_]+/g));
+  return SETTING_NAMES.filter((each) => words.has(each));
+}

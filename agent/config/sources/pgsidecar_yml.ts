@@ -19,15 +19,9 @@ import { isSettingName } from '../table.ts';
 import { type Fault, faultsOf } from '../validate.ts';
 import { parseYaml, type YamlMap, type YamlNode } from '../yaml_text.ts';
 
-export function readPgsidecarYml(path: string, io: SourceIo): SourceReading {
-  const text = io.read(path);
+export function readPgsidecarYml(path: string, text: string, io: SourceIo): SourceReading {
   const files = [resolve(io.cwd, path)];
   const nothing = { format: 'pgsidecar.yml', databases: [], settings: {}, files } as const;
-  if (text === undefined) {
-    if (io.isUnreadable?.(path)) return { ...nothing, problems: [] };
-    const advice = '--config or PGSIDECAR_CONFIG names it';
-    return { ...nothing, problems: [problem('error', 'config_missing', { path, advice }, { place: path })] };
-  }
   const { root, problems } = parseYaml(text, path);
   if (root === undefined) return { ...nothing, problems };
   if (root.kind !== 'map') {

@@ -52,7 +52,7 @@ async function linesOf(
 function readOne(words: readonly string[], sections: readonly CaseSection[]): SourceReading {
   const [path = '', environment = 'production'] = words;
   const io = worldOf(sections);
-  if (path.endsWith('pgsidecar.yml')) return readPgsidecarYml(path, io);
+  if (path.endsWith('pgsidecar.yml')) return readPgsidecarYml(path, io.read(path) ?? '', io);
   const readers = {
     'application.yml': readApplicationYml,
     'database.yml': readDatabaseYml,
@@ -100,10 +100,11 @@ async function printDiff(
   return changes.length === 0 ? ['nothing changed'] : changes.map(({ sentence }) => sentence);
 }
 
-function printLoad({ settings, problems, took, notes }: LoadResult): readonly string[] {
+function printLoad({ settings, problems, took, notes, differing }: LoadResult): readonly string[] {
   return [
     ...took.map((each) => `took: ${each}`),
     ...notes.map((each) => `note: ${each}`),
+    ...differing.map(({ setting, here, there }) => `default: ${setting} ${here} (PgBouncer's is ${there})`),
     ...problems.map(printProblem),
     ...(settings === undefined ? ['no settings'] : printSettings(settings)),
   ];

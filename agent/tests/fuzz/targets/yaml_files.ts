@@ -211,7 +211,7 @@ const pgsidecarYml: Target = {
   ],
   run(input) {
     const text = textOf(input);
-    return checkReading(readPgsidecarYml('a.yml', memoryIo({ 'a.yml': text }, ENVIRONMENT)), text);
+    return checkReading(readPgsidecarYml('a.yml', text, memoryIo({ 'a.yml': text }, ENVIRONMENT)), text);
   },
 };
 
