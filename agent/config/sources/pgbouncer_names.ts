@@ -134,21 +134,17 @@ export function pgbouncerName(name: string): NamedThere | undefined {
   if (global !== undefined)
     return { says: `here it is called ${global}`, settings: [global], key: undefined };
   const use = DATABASE_NAMES.get(name);
-  const key = use !== undefined && 'field' in use ? use.field : USER_NAMES.find((each) => each === name);
+  const field = use !== undefined && 'field' in use ? use.field : USER_NAMES.find((each) => each === name);
+  const key = field === 'reserve_pool' ? 'reserve_pool_size' : field;
   const forAll = SETTING_NAMES.filter((each) => {
     const { perDatabase, perUser } = rowOf(each);
     return key !== undefined && (perDatabase === key || perUser === key);
   });
   const never = Object.hasOwn(NEVER, name) ? NEVER[name]! : undefined;
   if (key !== undefined) {
-    const alias = never?.startsWith('for all') ? never : undefined;
-    const general = forAll.length === 0 ? alias : `for all it is ${forAll.join(', ')}`;
     const whose = use === undefined ? 'user' : USER_NAMES.includes(name) ? 'database or user' : 'database';
-    return {
-      says: `of one ${whose}${general === undefined ? '' : `; ${general}`}`,
-      settings: forAll.length === 0 ? namedIn(alias) : forAll,
-      key,
-    };
+    const general = forAll.length === 0 ? '' : `; for all it is ${forAll.join(', ')}`;
+    return { says: `of one ${whose}${general}`, settings: forAll, key };
   }
   if (use !== undefined && 'parameter' in use) {
     return { says: 'of one database, a run-time parameter of its servers', settings: [], key: use.parameter };
@@ -162,7 +158,7 @@ export function pgbouncerName(name: string): NamedThere | undefined {
     : { says: `means nothing here: ${instead}`, settings: [], key: undefined };
 }
 
-function namedIn(sentence = ''): readonly SettingName[] {
+function namedIn(sentence: string): readonly SettingName[] {
   const words = new Set(sentence.match(/[a-z_]+/g));
   return SETTING_NAMES.filter((each) => words.has(each));
 }

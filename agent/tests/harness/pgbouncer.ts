@@ -37,15 +37,15 @@ export interface PgbouncerProcess {
   logText(): string;
 }
 
-/** Until it serves. The nursery ends it; made with `createNursery(name, unprivilegedAccount())`. */
+/** Until it serves: PgBouncer, or what is started in its place by the same words. The nursery ends it; made with `createNursery(name, unprivilegedAccount())`. */
 export async function startPgbouncerProcess(
   nursery: Nursery,
-  program: string,
+  program: string | readonly string[],
   ini: string,
 ): Promise<PgbouncerProcess> {
   const logPath = join(nursery.directory, 'pgbouncer.log');
   const descriptor = openSync(logPath, 'a');
-  const child = nursery.spawn([program, ini], {
+  const child = nursery.spawn([program, ini].flat(), {
     account: unprivilegedAccount(),
     output: descriptor,
     env: ENVIRONMENT,
