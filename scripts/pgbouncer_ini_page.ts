@@ -12,7 +12,7 @@ import type { SettingRow, SettingValue } from '../agent/config/table/row.ts';
 import { rowOf } from '../agent/config/table.ts';
 
 export function pgbouncerIniPage(): string {
-  return `${introduction()}\n${howItIsRead()}\n${settingsTable()}\n${otherNames()}`;
+  return `${introduction()}\n${howItIsRead()}\n${settingsTable()}\n${changedDefaults()}\n${otherNames()}`;
 }
 
 function introduction(): string {
@@ -68,12 +68,31 @@ of them.
 function settingsTable(): string {
   return `## Settings
 
-What the ini does not say is at pgsidecar's default. Those that differ are in bold, and are listed at every start and by \`check\`.
+What the ini does not say is at pgsidecar's default. Those that differ are in bold; \`check\` and \`explain\` list those that concern you with
+both values, and the log names them at every start. With \`pgsidecar pgbouncer\` PgBouncer's hold, and so does its \`pool_mode\` in any case.
 What each does, and where it goes further than PgBouncer's: [settings](settings.md).
 
 | in pgbouncer.ini | here | default here | default there |
 |---|---|---|---|
 ${[...GLOBAL_NAMES].map(([theirs, ours]) => settingLine(theirs, ours, rowOf(ours))).join('\n')}
+`;
+}
+
+function changedDefaults(): string {
+  return `## Whose defaults
+
+"There" is PgBouncer 1.24. What has changed since the 1.18 of Debian 12, by PgBouncer's own release notes and by SHOW CONFIG of both; whoever comes from
+an older one writes the older value into the ini where he counts on it:
+
+| | 1.18 | 1.24 | since |
+|---|---|---|---|
+| \`server_tls_sslmode\` | \`disable\` | \`prefer\` | 1.20.0 |
+| \`track_extra_parameters\` | was not there | \`IntervalStyle\` | 1.20.0 |
+| \`client_tls_ciphers\`, \`server_tls_ciphers\` | \`fast\` | \`default\`: those of the OpenSSL of the machine | 1.21.0 |
+| \`max_prepared_statements\` | was not there | \`200\` | 1.21.0 with 0, which is off; 200 since 1.24.0 |
+| \`auth_query\` | asks \`pg_shadow\`, whatever VALID UNTIL says | asks \`pg_authid\`, and knows no expired password | 1.24.1 (CVE-2025-2291); Debian 12 has it in its 1.18 since 1.18.0-1+deb12u1 |
+
+\`pgsidecar render --format pgbouncer --no-newer\` writes out whatever has a value, so that 1.18 and 1.24 come to the same.
 `;
 }
 

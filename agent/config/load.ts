@@ -115,9 +115,6 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
   ]);
   if (databases.length === 0 && !problems.some(isError))
     problems.push(nothingToServe(merged, applications, config.found));
-  // Only files of the application have sections for environments.
-  const isAlone = applications === NO_APPLICATIONS;
-  const took = [...config.took, ...applications.took, ...(isAlone ? [] : [tookEnvironment(early)])];
   const differing = config.reading.format === 'pgbouncer.ini' ? differingDefaults(merged) : [];
   const files = [
     ...config.files,
@@ -130,7 +127,7 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     problems,
     explanation: explainDiffering(resolution.explanation, differing),
     files: [...new Set(files)],
-    took,
+    took: tookOf(config, applications, early),
     notes: config.reading.notes ?? [],
     differing,
     config: config.found,
@@ -216,6 +213,12 @@ function strangersConfig(path: string, io: SourceIo): Problem | undefined {
 /** Nothing but white space and comments: what a file is while somebody writes it. `{}` says that nothing is meant. */
 function isBlank(text: string): boolean {
   return text.split('\n').every((line) => /^\s*(?:[#;].*|---\s*)?$/.test(line));
+}
+
+function tookOf(config: Config, applications: Applications, settings: ChosenSettings): readonly string[] {
+  // Only files of the application have sections for environments.
+  const isAlone = applications === NO_APPLICATIONS;
+  return [...config.took, ...applications.took, ...(isAlone ? [] : [tookEnvironment(settings)])];
 }
 
 function tookEnvironment({ environment: { value, origin } }: ChosenSettings): string {

@@ -152,12 +152,15 @@ function filesOf(made: typeof configuration extends fc.Arbitrary<infer T> ? T : 
   };
 }
 
-/** Without where it was said; secrets as they are. */
+/** Without where it was said, and what would hold had nobody said it; secrets as they are. */
+const LEFT_OUT = ['origin', 'defaults'];
 function bare(value: unknown): unknown {
   if (value instanceof Secret) return `secret ${value.open()}`;
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([key, each]) => key !== 'origin' && each !== undefined);
+  const entries = Object.entries(value).filter(
+    ([key, each]) => !LEFT_OUT.includes(key) && each !== undefined,
+  );
   return Object.fromEntries(entries.map(([key, each]) => [key, bare(each)]));
 }
 
