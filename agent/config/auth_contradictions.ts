@@ -5,6 +5,7 @@ import { type Problem, problem } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { ANY_DATABASE } from './any_database.ts';
 import { settingAt } from './complaints.ts';
+import type { ConfigWords } from './config_words.ts';
 import type { ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
 import type { UserSettings } from './settings.ts';
@@ -15,6 +16,7 @@ export function authContradictions(
   users: Readonly<Record<string, UserSettings>>,
   served: readonly string[],
   general: ChosenSettings,
+  words: ConfigWords,
 ): Problem[] {
   const { auth } = settings;
   if (auth === undefined) return [];
@@ -24,7 +26,8 @@ export function authContradictions(
   };
   const asker = Object.hasOwn(users, auth.user) ? users[auth.user] : undefined;
   if (asker === undefined) {
-    complain('auth_user', auth.user, 'it is not among the users; write it under `users:` with its password');
+    const advice = words.writeAsker(auth.user, String(general.auth_file.value));
+    complain('auth_user', auth.user, `it is not among the users; ${advice}`);
   } else if (asker.secret === undefined) {
     const details = { database: auth.database, user: auth.user };
     problems.push(problem('warning', 'database_password_missing', details, chosen.auth_user!.origin));

@@ -7,6 +7,7 @@ import { type Problem, problem } from '../base/errors.ts';
 import { printOrigin } from '../base/origin.ts';
 import { isSocketHost } from '../base/socket_host.ts';
 import { settingAt } from './complaints.ts';
+import type { ConfigWords } from './config_words.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { ResolvedDatabase } from './resolve_database.ts';
 import type { DatabaseSettings, UserSettings } from './settings.ts';
@@ -124,6 +125,7 @@ export function databaseContradictions(
   { settings, chosen }: ResolvedDatabase,
   user: UserSettings | undefined,
   general: ChosenSettings,
+  words: ConfigWords,
 ): Problem[] {
   const problems: Problem[] = [];
   const above = (limit: Chosen<SettingValue> | undefined, name: string, size: string) => {
@@ -171,24 +173,28 @@ export function databaseContradictions(
     const details = { database: settings.name, user: settings.user };
     problems.push(problem('warning', 'database_password_missing', details, settings.origin));
   }
-  return [...problems, ...hashes(settings, general), ...unusedNext(settings, user)];
+  return [...problems, ...hashes(settings, general, words), ...unusedNext(settings, user, words)];
 }
 
 function* hashes(
   { name: database, password, nextPassword, origin }: DatabaseSettings,
   general: ChosenSettings,
+  words: ConfigWords,
 ): Iterable<Problem> {
   if (![password, nextPassword].some((each) => each && secretKind(each) !== 'plain')) return;
-  const reason =
-    'its password is a hash, which logs in to no server by itself; write the password, or write the hash under `users:`, whose clients log in with it';
+  const reason = `its password is a hash, which logs in to no server by itself; ${words.hashElsewhere}`;
   yield problem(unsafeSeverity(general), 'database_unusable', { database, reason }, origin);
 }
 
 /** Clients would come in with it, and the rotation would fail at the server. */
-function* unusedNext(database: DatabaseSettings, user: UserSettings | undefined): Iterable<Problem> {
+function* unusedNext(
+  database: DatabaseSettings,
+  user: UserSettings | undefined,
+  { nextSecret }: ConfigWords,
+): Iterable<Problem> {
   if (user?.nextSecret === undefined || database.password === undefined) return;
   if (database.nextPassword !== undefined) return;
-  const details = { database: database.name, user: user.name };
+  const details = { ...nextSecret, database: database.name, user: user.name };
   yield problem('warning', 'password_next_unused', details, user.origin);
 }
 

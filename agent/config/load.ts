@@ -5,6 +5,7 @@ import { AgentError, type Problem, problem } from '../base/errors.ts';
 import { isLostCredential } from './absolute_path.ts';
 import { type Applications, readApplications } from './applications.ts';
 import { type ConfigFormat, configFormatOf } from './config_format.ts';
+import { configWords } from './config_words.ts';
 import { PLAIN_CONFIG } from './environment_file.ts';
 import type { Explanation } from './explain.ts';
 import { readInstance } from './instance.ts';
@@ -99,13 +100,7 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     config.reading.databases,
     applications.readings.map((each) => each.databases),
   );
-  const resolution = await resolveSettings(
-    merged,
-    databases,
-    config.reading.users ?? [],
-    config.reading.peers ?? [],
-    careful.io,
-  );
+  const resolution = await resolveSettings(merged, databases, config.reading, careful.io);
   const problems = inOrder([
     ...readings.flatMap((each) => each.problems),
     ...settingProblems,
@@ -114,8 +109,8 @@ export async function load(input: LoadInput, io: SourceIo): Promise<LoadResult> 
     ...careful.problems,
   ]);
   if (databases.length === 0 && !problems.some(isError))
-    problems.push(nothingToServe(merged, applications, config.found));
-  const differing = config.reading.format === 'pgbouncer.ini' ? differingDefaults(merged) : [];
+    problems.push(nothingToServe(merged, applications, config));
+  const differing = config.found?.format === 'pgbouncer.ini' ? differingDefaults(merged) : [];
   const files = [
     ...config.files,
     ...readings.flatMap((each) => each.files),
@@ -183,7 +178,7 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
       return { named, reading, files, took: [], found: undefined };
     }
     const { format, problems } = configFormatOf(path, text);
-    const unread = text === undefined ? missing(path, io) : problems;
+    const unread = text === undefined ? missing(path, input, io) : problems;
     const isRead = text !== undefined && unread.length === 0;
     const reading = isRead ? READERS[format](path, text, io) : nothingRead(path, format, unread, io);
     const found =
@@ -197,9 +192,9 @@ function readConfig(input: LoadInput, io: SourceIo): Config {
 }
 
 /** One that is there and cannot be read is complained about by whoever tried. */
-function missing(path: string, io: SourceIo): readonly Problem[] {
+function missing(path: string, { configFile }: LoadInput, io: SourceIo): readonly Problem[] {
   if (io.isUnreadable?.(path)) return [];
-  const advice = '--config or PGSIDECAR_CONFIG names it';
+  const advice = `${configFile === undefined ? CONFIG_VARIABLE : 'the command line'} names it`;
   return [problem('error', 'config_missing', { path, advice }, { place: path })];
 }
 
@@ -228,18 +223,24 @@ function tookEnvironment({ environment: { value, origin } }: ChosenSettings): st
 
 function nothingToServe(
   settings: ChosenSettings,
-  { looked }: Applications,
-  config: LoadResult['config'],
+  applications: Applications,
+  { found: config, reading }: Config,
 ): Problem {
   const { environment } = settings;
+  const words = configWords(reading.format);
+  const write = words.writeDatabases(config?.path ?? '');
+  // Nobody looked for a file of an application.
+  if (applications === NO_APPLICATIONS)
+    return problem(unsafeSeverity(settings), 'config_empty', { advice: write });
+  const { looked } = applications;
   if (config?.absolute === PLAIN_CONFIG && settings.sources.origin.place === 'default') {
     const advice = `write where the application's file is into ${PLAIN_CONFIG}: "sources: [/srv/app/config/application.yml]"`;
     return problem(unsafeSeverity(settings), 'config_empty', { advice });
   }
   const advice =
     looked.length > 0
-      ? `none of ${looked.join(', ')} names one for the environment ${environment.value}; say --source FILE or --environment NAME, or write databases into pgsidecar.yml`
-      : `the sources name none for the environment ${environment.value}; say --environment NAME, or write databases into pgsidecar.yml`;
+      ? `none of ${looked.join(', ')} names one for the environment ${environment.value}; say --source FILE or --environment NAME, or ${write}`
+      : `the sources name none for the environment ${environment.value}; say --environment NAME, or ${write}`;
   return problem(unsafeSeverity(settings), 'config_empty', { advice });
 }
 

@@ -23,7 +23,8 @@ export function pgbouncerDefaults(
   const held = DIFFERENT.filter(([name]) => defaults !== undefined || (isIni && KEPT.includes(name)));
   if (held.length === 0) return [];
   const settings = held.map(([name, row]) => {
-    const origin = { place: PLACE };
+    // So that a complaint says server_tls_sslmode, which is what can be written, and not the key of a database.
+    const origin = { place: PLACE, key: name };
     return [name, { value: printValue(row, row.pgbouncerDefault!), origin }] as const;
   });
   return [

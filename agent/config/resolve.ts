@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path/posix';
 import type { Problem } from '../base/errors.ts';
 import { absolutePath } from './absolute_path.ts';
 import { authContradictions, unreadAuthQuery } from './auth_contradictions.ts';
+import { type ConfigWords, configWords } from './config_words.ts';
 import { contradictionsOf, databaseContradictions } from './contradictions.ts';
 import { expiredUsers } from './expired_users.ts';
 import { type Explanation, explanationOf } from './explain.ts';
@@ -17,7 +18,7 @@ import { resolvePeers } from './resolve_peers.ts';
 import { UserResolver } from './resolve_user.ts';
 import { passwordOrigin, SecretFetcher } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import type { PeerDraft, SourceIo, UserDraft } from './source.ts';
+import type { SourceIo, SourceReading } from './source.ts';
 import type { SettingValue } from './table/row.ts';
 import { rowOf, SETTING_NAMES, type SettingName } from './table.ts';
 
@@ -33,11 +34,11 @@ export interface Resolution {
 export async function resolveSettings(
   merged: ChosenSettings,
   mergedDatabases: readonly MergedDatabase[],
-  userDrafts: readonly UserDraft[],
-  peerDrafts: readonly PeerDraft[],
+  { format, users: userDrafts = [], peers: peerDrafts = [] }: SourceReading,
   io: SourceIo,
 ): Promise<Resolution> {
   const chosen = withPaths(merged, io);
+  const words = configWords(format);
   const secrets = new SecretFetcher(io, chosen);
   const databaseResolver = new DatabaseResolver(chosen, io);
   const [passwords, userSecrets] = await Promise.all([
@@ -45,7 +46,7 @@ export async function resolveSettings(
     Promise.all(userDrafts.map((each) => secrets.fetchBoth(`user "${each.name}"`, each.fields))),
   ]);
   const databases: ResolvedDatabase[] = [];
-  const userResolver = new UserResolver(chosen);
+  const userResolver = new UserResolver(chosen, words);
   for (const [index, each] of mergedDatabases.entries()) {
     const fetched = passwords[index]!;
     const password = fetched.secret === 'lost' ? undefined : fetched.secret;
@@ -65,7 +66,7 @@ export async function resolveSettings(
   const users = Object.fromEntries(resolvedUsers.map(({ settings }) => [settings.name, settings]));
   const pem = checkPemFiles(chosen, databases, io);
   const hba = readHbaFiles(chosen, io);
-  const peers = resolvePeers(peerDrafts);
+  const peers = resolvePeers(peerDrafts, words);
   const settings = {
     ...(Object.fromEntries(SETTING_NAMES.map((name) => [name, chosen[name].value])) as unknown as Settings),
     databases: Object.fromEntries(databases.map(({ settings: each }) => [each.name, each])),
@@ -84,26 +85,29 @@ export async function resolveSettings(
       ...peers.problems,
       ...pem.problems,
       ...hba.problems,
-      ...doubts(chosen, databases, users, names, io),
+      ...doubts({ chosen, databases, users, names, words, now: io.now?.() }),
     ],
     files: [...secrets.files, ...userResolver.files, ...hba.files, ...pem.files],
   };
 }
 
+interface Doubted {
+  readonly chosen: ChosenSettings;
+  readonly databases: readonly ResolvedDatabase[];
+  readonly users: Settings['users'];
+  readonly names: readonly string[];
+  readonly words: ConfigWords;
+  readonly now: number | undefined;
+}
+
 /** What is well written by itself, and is not in its company. */
-function doubts(
-  chosen: ChosenSettings,
-  databases: readonly ResolvedDatabase[],
-  users: Settings['users'],
-  names: readonly string[],
-  io: SourceIo,
-): Problem[] {
+function doubts({ chosen, databases, users, names, words, now }: Doubted): Problem[] {
   return [
-    ...expiredUsers(users, io.now?.()),
+    ...expiredUsers(users, now),
     ...contradictionsOf(chosen),
     ...unreadAuthQuery(chosen, databases),
-    ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen)),
-    ...databases.flatMap((each) => authContradictions(each, users, names, chosen)),
+    ...databases.flatMap((each) => databaseContradictions(each, users[each.settings.user], chosen, words)),
+    ...databases.flatMap((each) => authContradictions(each, users, names, chosen, words)),
   ];
 }
 

@@ -2,13 +2,17 @@
 
 import { type Problem, problem } from '../base/errors.ts';
 import { complaintAbout } from './complaints.ts';
+import type { ConfigWords } from './config_words.ts';
 import { readValue } from './read_value.ts';
 import type { PeerSettings } from './settings.ts';
 import type { PeerDraft } from './source.ts';
 import { PEER_KEYS } from './table/keys.ts';
 import type { SettingValue } from './table/row.ts';
 
-export function resolvePeers(drafts: readonly PeerDraft[]): {
+export function resolvePeers(
+  drafts: readonly PeerDraft[],
+  words: ConfigWords,
+): {
   readonly peers: Readonly<Record<number, PeerSettings>>;
   readonly problems: readonly Problem[];
 } {
@@ -27,7 +31,7 @@ export function resolvePeers(drafts: readonly PeerDraft[]): {
     const host = String(read('host', ''));
     if (host === '') {
       const expected = 'a host, where the peer listens';
-      const details = { setting: `peers.${id}.host`, value: '', expected };
+      const details = { setting: words.peerField(id, 'host'), value: '', expected };
       problems.push(problem('error', 'setting_invalid', details, origin));
     }
     peers[id] = {

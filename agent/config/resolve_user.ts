@@ -10,6 +10,7 @@ import { type Origin, printOrigin } from '../base/origin.ts';
 import { Secret } from '../base/secret.ts';
 import { ANY_DATABASE } from './any_database.ts';
 import { complaintAbout } from './complaints.ts';
+import type { ConfigWords } from './config_words.ts';
 import type { ChosenSettings } from './merge.ts';
 import { readValue } from './read_value.ts';
 import type { Fetched, FetchedPasswords } from './secrets.ts';
@@ -47,10 +48,12 @@ export class UserResolver {
   readonly files: string[] = [];
   readonly #users = new Map<string, Growing>();
   readonly #settings: ChosenSettings;
+  readonly #words: ConfigWords;
   #asksServers = false;
 
-  constructor(settings: ChosenSettings) {
+  constructor(settings: ChosenSettings, words: ConfigWords) {
     this.#settings = settings;
+    this.#words = words;
   }
 
   /** The application logs in to the agent as it did to the server: same role, same password. */
@@ -216,7 +219,8 @@ export class UserResolver {
     if (authType === 'hba') return;
     if (secret === undefined && nextSecret === undefined) {
       if (this.#asksServers) return;
-      const reason = `it has no password, and auth_type ${authType} asks for one; write a password, password_file or password_command`;
+      const advice = this.#words.writePassword(name, String(this.#settings.auth_file.value));
+      const reason = `it has no password, and auth_type ${authType} asks for one; ${advice}`;
       this.#unusable(name, origin, reason, unsafeSeverity(this.#settings));
     } else if (authType === 'scram-sha-256' && [secret, nextSecret].some(isMd5)) {
       const reason =

@@ -69,7 +69,7 @@ export const SETTINGS_ERRORS = {
     sqlstate: 'F0000',
     exit: 78,
     sentence:
-      'password_next of user "{user}" at {origin} is never shown to a server: database "{database}" has a password of its own, and logs in with that; write password_next beside it too',
+      '{called} of user "{user}" at {origin} is never shown to a server: database "{database}" has a password of its own, and logs in with that; {advice}',
   },
   secret_unreadable: {
     sqlstate: 'F0000',

@@ -158,9 +158,17 @@ class Reader {
     for (const { key, value: written } of read) {
       const at = { ...origin, key };
       const use = DATABASE_NAMES.get(key);
-      if (use === undefined) this.#unknownKey(`databases.${name}.${key}`, key, DATABASE_NAMES.keys(), at);
+      if (use === undefined) this.#unknownKey('databases', key, DATABASE_NAMES.keys(), at);
       else if ('parameter' in use) parameters[use.parameter] = { value: written, origin: at };
-      else this.#field(fields, `databases.${name}.${key}`, use.field, DATABASE_KEYS[use.field]!, written, at);
+      else
+        this.#field(
+          fields,
+          `${key} of database "${name}"`,
+          use.field,
+          DATABASE_KEYS[use.field]!,
+          written,
+          at,
+        );
     }
     const { user, password } = fields;
     if (user === undefined && password !== undefined) {
@@ -187,8 +195,8 @@ class Reader {
     for (const { key, value: written } of read) {
       const at = { ...origin, key };
       if (USER_NAMES.includes(key))
-        this.#field(fields, `users.${name}.${key}`, key, USER_KEYS[key]!, written, at);
-      else this.#unknownKey(`users.${name}.${key}`, key, USER_NAMES, at);
+        this.#field(fields, `${key} of user "${name}"`, key, USER_KEYS[key]!, written, at);
+      else this.#unknownKey('users', key, USER_NAMES, at);
     }
     this.users.set(name, { name, origin, fields });
   }
@@ -197,14 +205,14 @@ class Reader {
     const read = this.#pairs(value, `the line of peer ${name}`, origin);
     if (read === undefined) return;
     if (!isPeerId(name)) {
-      const details = { setting: 'peers', value: name, expected: PEER_ID_EXPECTED };
+      const details = { setting: 'the name', value: name, expected: `${PEER_ID_EXPECTED}, in [peers]` };
       this.problems.push(problem('error', 'setting_invalid', details, origin));
       return;
     }
     const fields: Record<string, Located<string>> = {};
     for (const { key, value: written } of read) {
       if (PEER_NAMES.includes(key)) fields[key] = { value: written, origin: { ...origin, key } };
-      else this.#unknownKey(`peers.${name}.${key}`, key, PEER_NAMES, { ...origin, key });
+      else this.#unknownKey('peers', key, PEER_NAMES, { ...origin, key });
     }
     this.peers.set(String(Number(name)), { id: Number(name), origin, fields });
   }
@@ -239,7 +247,7 @@ class Reader {
     return read.pairs;
   }
 
-  #unknownKey(setting: string, key: string, known: Iterable<string>, origin: Origin): void {
+  #unknownKey(section: string, key: string, known: Iterable<string>, origin: Origin): void {
     const names = [...known];
     const meant = nearest(key, names);
     const general = GLOBAL_NAMES.has(key) ? `${key} is for all, in [pgbouncer]` : undefined;
@@ -249,8 +257,8 @@ class Reader {
     const advice =
       general ??
       isTls ??
-      (meant === undefined ? `expected one of ${names.join(', ')}` : `did you mean "${meant}"?`);
-    this.problems.push(problem('error', 'setting_unknown', { setting, advice }, origin));
+      (meant === undefined ? `a line of [${section}] has ${names.join(', ')}` : `did you mean "${meant}"?`);
+    this.problems.push(problem('error', 'setting_unknown', { setting: key, advice }, origin));
   }
 }
 
