@@ -32,12 +32,16 @@ test('readiness() is no while a mistake of our own happens again and again, and 
   expect(liveness(broken).ok).toBe(true);
 });
 
+const POOL = {
+  ...{ database: 'idp', serversActive: 0, serversIdle: 0, serversTested: 0, serversCleaning: 0 },
+  ...{ serversBeingCanceled: 0, serversLogin: 1, clientsWaiting: 0, hadServer: false },
+};
+
+function pools(...all: readonly object[]): Snapshot {
+  return snapshot({ pools: all.map((more) => ({ ...POOL, ...more })) as unknown as Snapshot['pools'] });
+}
+
 test('readiness() is no while the first login of a database is under way, and yes when nothing is', () => {
-  const pool = {
-    ...{ database: 'idp', serversActive: 0, serversIdle: 0, serversTested: 0, serversCleaning: 0 },
-    ...{ serversBeingCanceled: 0, serversLogin: 1, clientsWaiting: 0, hadServer: false },
-  };
-  const pools = (more: object) => snapshot({ pools: [{ ...pool, ...more }] as unknown as Snapshot['pools'] });
   expect(readiness(pools({})).reason).toBe('no server for database "idp" yet: the first login is under way');
   expect(readiness(pools({ serversLogin: 0 })).ok).toBe(true);
   expect(readiness(pools({ hadServer: true })).ok).toBe(true);
@@ -46,6 +50,32 @@ test('readiness() is no while the first login of a database is under way, and ye
   const failed = { serversLogin: 0, lastError: 'it is down' };
   expect(readiness(pools(failed)).ok).toBe(false);
   expect(readiness(pools({ ...failed, incidental: true })).ok).toBe(true);
+});
+
+test('readiness() is yes as long as one database serves, and tells which do not; no when none does', () => {
+  const works = { database: 'shop', serversIdle: 1, serversLogin: 0, hadServer: true };
+  const refused = { serversLogin: 0, lastError: 'the server refused user "idp_app"' };
+  const told = 'no server for database "idp": the server refused user "idp_app"';
+  expect(readiness(pools(works, refused))).toEqual({ ok: true, reason: `clients are served; ${told}` });
+  // Its servers rested for long enough, and nothing says that there would be no new one.
+  expect(readiness(pools(refused, { ...works, serversIdle: 0 })).ok).toBe(true);
+  const down = { ...works, serversIdle: 0, lastError: 'it is down' };
+  expect(readiness(pools(refused, down))).toEqual({
+    ok: false,
+    reason: `${told}; no server for database "shop": it is down`,
+  });
+  // A new one that hangs, or a second role of one that serves.
+  expect(readiness(pools(works, { serversLogin: 1 })).ok).toBe(true);
+  expect(readiness(pools(works, { ...refused, database: 'shop' }))).toEqual({
+    ok: true,
+    reason: 'clients are served',
+  });
+  // A name that `*` serves, where it does.
+  expect(readiness(pools(refused, { ...works, incidental: true })).ok).toBe(true);
+  // These say nothing of what clients get: who asks for users, what is gone, what nobody has tried.
+  for (const more of [{ forAuthQuery: true }, { removed: true }, { hadServer: false, serversIdle: 0 }])
+    expect(readiness(pools(refused, { ...works, ...more })).ok).toBe(false);
+  expect(readiness(pools({ ...refused, forAuthQuery: true })).ok).toBe(false);
 });
 
 test('readiness() says that every place for clients is taken', () => {

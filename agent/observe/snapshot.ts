@@ -35,6 +35,8 @@ export interface PoolSnapshot {
   readonly removed: boolean;
   /** There because a client asked for it, by a name that nobody listed or to replicate: readiness is not measured by it. */
   readonly incidental: boolean;
+  /** Serves auth_query and no client. */
+  readonly forAuthQuery: boolean;
   /** There was a server since it was made, or since the settings of its database changed. */
   readonly hadServer: boolean;
   /** Why the last server login failed; undefined since one succeeded. */
@@ -147,6 +149,7 @@ function readPool(pool: Pool, now: number): PoolSnapshot {
     paused: pool.paused,
     removed: pool.removed,
     incidental: pool.isIncidental,
+    forAuthQuery: pool.database.isForAuthQuery === true,
     hadServer: pool.welcome !== undefined,
     lastError: pool.failure.last?.message,
     statistics: { ...pool.statistics },

@@ -45,7 +45,7 @@ export const WAIT: Command = {
   name: 'wait',
   summary: 'Wait until the running agent can serve',
   about: [
-    'Asks the agent until it answers that a new client would get a server; an agent that is not there yet is waited for. To know that, the agent logs in once to each writer that no client has asked for yet.',
+    'Asks the agent until it answers that a new client would get a server, of one database at least; an agent that is not there yet is waited for. To know that, the agent logs in once to each writer that no client has asked for yet.',
   ],
   arguments: [],
   flags: [
