@@ -3,6 +3,7 @@
 import { secretKind } from '../auth/secret_kind.ts';
 import { AgentError } from '../base/errors.ts';
 import { isSocketHost, socketPath } from '../base/socket_host.ts';
+import { MAINTENANCE_DATABASE } from '../config/any_database.ts';
 import type { DatabaseSettings, HostSettings, Settings } from '../config/settings.ts';
 import type { ServerProbe } from '../daemon/probe.ts';
 
@@ -25,8 +26,6 @@ export interface ConnectReport {
   readonly warnings: readonly string[];
 }
 
-/** What every PostgreSQL has; for `*`, which has no name of its own. */
-const MAINTENANCE_DATABASE = 'postgres';
 /** Certificates are renewed by then, or forgotten. */
 const CERTIFICATE_DAYS_FEW = 21;
 const DAY_MS = 86_400_000;

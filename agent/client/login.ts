@@ -63,6 +63,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #machine: ClientLogin | undefined;
   /** The secret that auth_query gave. */
   #found: FoundSecret | undefined;
+  /** What he is told when he has proved that he has it, instead of being let in. */
+  #toTell: AgentError | undefined;
   /** By what he was asked for it; a reload may since have made that another. */
   #asked: Asking | undefined;
   /** It has not proved who it is: it counts against client_login_concurrency. */
@@ -171,10 +173,10 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
       endPoint: this.#startup.endPoint,
       random: context.random,
     };
-    const auth = whomToAsk(settings, book, { user, database, authType });
-    if (auth === undefined) return this.#begin(options);
+    const asker = whomToAsk(settings, book, { user, database, authType });
+    if (asker === undefined) return this.#begin(options);
     this.#phase = 'thinking';
-    findUser(context.registry.authQueries, auth, user, book).then(
+    findUser(context.registry.authQueries, asker, user, book).then(
       (found) => {
         if (this.#phase === 'thinking') this.#attempt(() => this.#beginFound(options, found));
       },
@@ -190,8 +192,10 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#onStep(this.#machine.start());
   }
 
-  #beginFound(options: ClientLoginOptions, { credential, secret, missing, mockKind }: FoundUser): void {
-    this.#found = secret;
+  #beginFound(options: ClientLoginOptions, found: FoundUser): void {
+    const { credential, missing, mockKind } = found;
+    this.#found = found.secret;
+    this.#toTell = found.proved;
     this.#begin({ ...options, found: credential, mockKind, refusal: missing ?? options.refusal });
   }
 
@@ -256,6 +260,9 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#connection.cork();
     for (const { code, payload } of requests)
       if (code !== AUTH_OK) this.#connection.write(encodeAuthentication(code, payload));
+    const toTell = this.#toTell;
+    if (toTell?.code === 'server_database_missing') return this.#refuse(toTell);
+    if (toTell !== undefined) return this.#onRefused('auth_query_failed', toTell.message);
     const user = this.#asked!.authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     const pool = poolFor(
       this.#startup.message!,

@@ -24,13 +24,15 @@ export function planeWithSecret(secret: Secret, more: Partial<Settings>): Promis
 /**
  * From SASL's offer to the client's proof, which is still to be said.
  *
+ * Gives the salt and the count of rounds that it was asked for, too, as they were written.
+ *
  * @param endPoint hash of the certificate that the client was shown; then the login is bound to it.
  */
 export async function scramUpToProof(
   client: FakeClient,
   secret: Secret,
   endPoint?: Uint8Array,
-): Promise<{ proof: Uint8Array; exchange: ScramClient }> {
+): Promise<{ proof: Uint8Array; exchange: ScramClient; challenge: string }> {
   const isBound = endPoint !== undefined;
   const exchange = new ScramClient({
     identity: { kind: 'password', secret },
@@ -44,5 +46,6 @@ export async function scramUpToProof(
   const { body } = split(client.connection.takeSent())[0]!;
   const final = await exchange.onServerFirst(body.subarray(4));
   if (!(final instanceof Uint8Array)) throw new Error(final.reason);
-  return { proof: message('p', final), exchange };
+  const first = Buffer.from(body.subarray(4)).toString('utf8');
+  return { proof: message('p', final), exchange, challenge: first.slice(first.indexOf(',s=') + 1) };
 }

@@ -163,7 +163,7 @@ describe('Login of a user whom the files do not have', () => {
 test('whomToAsk() asks for secrets, of users whom the book has none of, where somebody can be asked', async () => {
   const { context } = await planeWith('scram-sha-256');
   const ask = (user: string, database: string, authType: Parameters<typeof whomToAsk>[2]['authType']) =>
-    whomToAsk(context.settings, context.books.common, { user, database, authType });
+    whomToAsk(context.settings, context.books.common, { user, database, authType })?.auth;
   for (const authType of ['scram-sha-256', 'md5', 'plain'] as const)
     for (const user of ['ann', 'constructor', '__proto__']) expect(ask(user, 'idp', authType)).toEqual(AUTH);
   for (const authType of ['peer', 'cert', 'trust'] as const)
@@ -210,31 +210,6 @@ test('Who has proved who he is by auth_query is told which databases there are',
   expect(plane.log.fields).toContainEqual(
     expect.objectContaining({ user: 'ann', database: 'nowhere', code: 'database_unknown' }),
   );
-});
-
-test('A stranger is told of a database that * serves and nobody has what he is told of a user who does not exist', async () => {
-  const any = databaseOf({ name: '*', dbname: '', user: '', auth: { ...AUTH, database: '' } });
-  const pooler = userOf({ name: 'pooler', secret: new Secret(crypto.randomUUID()) });
-  const more = { auth_type: 'scram-sha-256', client_login_failure_delay: 0, scram_iterations: 1 } as const;
-  const plane = await dataPlane(settingsOf([any], [pooler], more));
-  plane.network.welcome = () => 'silent';
-  const comesTo = async (database: string, isThere: boolean): Promise<string[]> => {
-    const client = plane.accept();
-    client.says(startup({ user: 'ann', database }));
-    await settle();
-    const asking = plane.network.server;
-    if (isThere) asking.greets();
-    else asking.says(server.errorResponse('database "made_up" does not exist', 'FATAL', '3D000'));
-    await settle();
-    if (isThere)
-      asking.says(server.parseComplete, server.bindComplete, server.complete('SELECT 0'), server.ready());
-    await settle();
-    return [...(await scram(plane, client, PASSWORD)), ...client.heard()];
-  };
-  const told = await comesTo('there', true);
-  expect(told.length).toBeGreaterThan(1);
-  expect(await comesTo('made_up', false)).toEqual(told);
-  expect([...plane.registry].map(({ database }) => database.name)).toEqual(['there']);
 });
 
 test('The console asks no server about a user, and goes by no password of a database, where * and auth_query serve every name', async () => {

@@ -7,7 +7,7 @@ import { entryName } from '../config/any_database.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ClientContext, CredentialBooks } from './context.ts';
-import { whomToAsk } from './unknown_user.ts';
+import { type Asker, whomToAsk } from './unknown_user.ts';
 import { type Asked, expiryOf, wayIn } from './way_in.ts';
 
 /** What a login was asked for, by the settings of that moment. */
@@ -37,12 +37,16 @@ export function whyWithdrawn(
   const book = bookFor(books, settings, database);
   const known = book.users.get(user);
   const holds = isFound
-    ? whomToAsk(settings, book, { user, database, authType }) !== undefined
+    ? isAskedFor(whomToAsk(settings, book, { user, database, authType }))
     : [known?.secret, known?.next?.secret].some(
         (each) => each !== undefined && secret?.equals(each) === true,
       );
   if (!holds) return 'a reload came in between, and took away what it proved';
   return expiryOf(settings, user, authType, clock.wall());
+}
+
+function isAskedFor(asker: Asker | undefined): boolean {
+  return asker !== undefined && asker.refusal === undefined;
 }
 
 /** Where the same role has another password at this database, that one's; else the one for all, which is the console's too, whatever `*` has. */

@@ -5,6 +5,9 @@ import type { DatabaseSettings, Settings } from './settings.ts';
 /** Its name where it is written. */
 export const ANY_DATABASE = '*';
 
+/** What every PostgreSQL has, where `*` has no name to go by. */
+export const MAINTENANCE_DATABASE = 'postgres';
+
 /** Of a name that a client asks for: the database of that name, else what `*` makes of it. A login's work, not a query's. */
 export function databaseNamed(
   { databases }: Pick<Settings, 'databases'>,

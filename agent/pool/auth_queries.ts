@@ -1,20 +1,48 @@
 // Asks the server for the secret of a user whom the files do not have (auth_query), on connections that serve nothing else.
 
 import type { SecretKind } from '../auth/secret_kind.ts';
-import { AgentError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { AgentError, type ErrorCode } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
-import type { AuthQuerySettings } from '../config/settings.ts';
+import type { AuthQuerySettings, Settings } from '../config/settings.ts';
 import { AuthQuestion, type AuthRow } from './auth_question.ts';
 import type { Pool } from './pool.ts';
+import { isForTheServer, isStrange, StrangeNames } from './strange_names.ts';
 
 /** What the server has of a user; or why there is nothing to prove, for the log. */
-export type AuthAnswer = FoundSecret | { readonly missing: string };
+export type AuthAnswer = AskedSecret | { readonly missing: string };
+
+export interface AskedSecret extends FoundSecret {
+  /** Why whoever proves it does not come in all the same: it was found by another database than the one he wants. */
+  readonly refusal?: AgentError | undefined;
+}
 
 export interface FoundSecret {
   readonly secret: Secret;
   /** Higher where it was asked for later, whenever the client has proved that he has it. */
   readonly order: number;
 }
+
+/** What the registry does for the questions. */
+export interface AuthPlaces {
+  readonly clock: Clock;
+  readonly settings: () => Settings;
+  /** The pool that serves these questions and nobody else. @throws AgentError database_unknown */
+  readonly poolFor: (auth: AuthQuerySettings) => Pool;
+  /** That pool is there: nobody has to find out whether its database is. */
+  readonly knows: (auth: AuthQuerySettings) => boolean;
+}
+
+/** Another name of the same server would meet the same. */
+const OF_THE_SERVER: readonly ErrorCode[] = [
+  'server_unreachable',
+  'server_timeout',
+  'server_closed',
+  'server_starting',
+  'server_full',
+  'server_password_wrong',
+  'auth_query_timeout',
+];
 
 export class AuthQueries {
   /** What the last user that was found has. Whoever does not exist is asked for the same; PostgreSQL's own default before that. */
@@ -25,11 +53,11 @@ export class AuthQueries {
    */
   readonly #asked = new Map<string, Promise<AuthAnswer>>();
   #order = 0;
-  readonly #poolFor: (auth: AuthQuerySettings) => Pool;
+  readonly #names = new StrangeNames();
+  readonly #places: AuthPlaces;
 
-  /** @param poolFor gives the pool that serves these questions and nobody else. */
-  constructor(poolFor: (auth: AuthQuerySettings) => Pool) {
-    this.#poolFor = poolFor;
+  constructor(places: AuthPlaces) {
+    this.#places = places;
   }
 
   /** Rejects with AgentError when the server could not be asked, or did not answer as it should. */
@@ -42,20 +70,62 @@ export class AuthQueries {
     return answer;
   }
 
+  /**
+   * Who has proved nothing is not to find out which of the names that `*` serves there are, nor which of them can be asked:
+   * where a name cannot, the same server is asked by another, so that he is challenged as everywhere.
+   */
   async #ask(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
-    const pool = this.#poolFor(auth);
-    const { failure, connected, context } = pool;
+    const { settings, clock } = this.#places;
+    if (!isStrange(settings(), auth)) return await this.#askAt(auth, user);
+    const why = this.#places.knows(auth)
+      ? undefined
+      : this.#names.whyNot(auth.database, clock.now(), settings());
+    if (why !== undefined) return await this.#askElsewhere(auth, user, why);
     try {
-      if (failure.last !== undefined && connected === 0 && context.clock.now() < failure.retryAt)
-        throw failure.last;
-      const order = ++this.#order;
-      return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
+      const answer = await this.#askAt(auth, user);
+      this.#names.onAnswered(auth.database);
+      return answer;
     } catch (error) {
-      // Who has proved nothing is not to find out which of the names that `*` serves there are: as a user who does not exist.
-      const isMissing = error instanceof AgentError && error.code === 'server_database_missing';
-      if (isMissing && pool.database.isAny === true) return { missing: error.message };
-      throw error;
+      if (!(error instanceof AgentError) || OF_THE_SERVER.includes(error.code)) throw error;
+      this.#noteMissing(auth, error);
+      return await this.#askElsewhere(auth, user, error);
     }
+  }
+
+  /** @param why it is not asked by the name itself. */
+  async #askElsewhere(auth: AuthQuerySettings, user: string, why: AgentError): Promise<AuthAnswer> {
+    const { settings, clock } = this.#places;
+    for (const other of [...this.#names.elsewhere(auth, settings())]) {
+      const isKnown = !isStrange(settings(), other) || this.#places.knows(other);
+      if (!isKnown && this.#names.whyNot(other.database, clock.now(), settings()) !== undefined) continue;
+      try {
+        const answer = await this.#askAt(other, user);
+        if ('missing' in answer || isForTheServer(why, settings())) return answer;
+        return { ...answer, refusal: why };
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error;
+        this.#noteMissing(other, error);
+      }
+    }
+    // As a user who does not exist.
+    if (why.code === 'server_database_missing' || why.code === 'auth_query_postponed')
+      return { missing: why.message };
+    throw why;
+  }
+
+  #noteMissing(auth: AuthQuerySettings, error: AgentError): void {
+    const { settings, clock } = this.#places;
+    if (error.code === 'server_database_missing' && isStrange(settings(), auth))
+      this.#names.onMissing(auth.database, error, clock.now(), settings());
+  }
+
+  async #askAt(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
+    const pool = this.#places.poolFor(auth);
+    const { failure, connected, context } = pool;
+    if (failure.last !== undefined && connected === 0 && context.clock.now() < failure.retryAt)
+      throw failure.last;
+    const order = ++this.#order;
+    return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
   }
 }
 

@@ -37,7 +37,7 @@ type GivenContext = Omit<
 const CLIENT_GONE = 'client disconnect while server was not ready';
 
 export class PoolRegistry {
-  readonly authQueries = new AuthQueries((auth) => this.#authPool(auth));
+  readonly authQueries: AuthQueries;
   readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
   readonly statistics: DatabaseStatistics;
@@ -63,6 +63,12 @@ export class PoolRegistry {
       forget: (pool) => this.#forgetPool(pool),
     };
     this.statistics = new DatabaseStatistics(this, context.clock.now());
+    this.authQueries = new AuthQueries({
+      clock: context.clock,
+      settings: () => this.settings,
+      poolFor: (auth) => this.#authPool(auth),
+      knows: (auth) => this.#pools.get(authKeyOf(auth))?.removed === false,
+    });
   }
 
   get settings(): Settings {
@@ -131,7 +137,7 @@ export class PoolRegistry {
 
   /** Apart from the pools of clients, those of `auth.user` too: nothing that a client sets ever reaches it (CVE-2025-12819). */
   #authPool(auth: AuthQuerySettings): Pool {
-    const key = `${auth.database}\0${auth.user}\0auth_query`;
+    const key = authKeyOf(auth);
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) return known;
     const database = authDatabase(this.#database(auth.database), this.settings);
@@ -373,6 +379,10 @@ function letGo(pool: Pool): void {
 
 function keyOf(database: string, user: string): string {
   return `${database}\0${user}`;
+}
+
+function authKeyOf({ database, user }: AuthQuerySettings): string {
+  return `${database}\0${user}\0auth_query`;
 }
 
 function since(pool: Pool): number {

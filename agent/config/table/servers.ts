@@ -193,7 +193,7 @@ export const SERVER_SETTINGS = {
     reload: 'live',
     pgbouncer: true,
     pgbouncerDefault: 15 * SECONDS,
-    doc: 'Longest pause after a failed connection or login before the next attempt: the first pause is 100 ms, and each failure in a row doubles it up to this. In seconds when no unit is written. PgBouncer pauses 15 s after every failure.',
+    doc: 'Longest pause after a failed connection or login before the next attempt: the first pause is 100 ms, and each failure in a row doubles it up to this. In seconds when no unit is written. PgBouncer pauses 15 s after every failure. For as long, nobody who has proved nothing makes the server log in for a name that only `*` serves and the server did not have.',
   },
   server_login_concurrency: {
     type: 'integer',

@@ -1,0 +1,248 @@
+// What somebody who has proved nothing learns of the databases that there are, and how often he makes a server log in, by auth_query.
+
+import { describe, expect, test } from 'bun:test';
+import { makeVerifier, printVerifier } from '../auth/scram_verifier.ts';
+import { Secret } from '../base/secret.ts';
+import type { DatabaseSettings, Settings } from '../config/settings.ts';
+import { NAMES_MAX } from '../pool/strange_names.ts';
+import { startup } from '../tests/harness/client_words.ts';
+import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
+import { settle } from '../tests/harness/fake_clock.ts';
+import type { FakeServer } from '../tests/harness/fake_network.ts';
+import * as server from '../tests/harness/server_words.ts';
+import { scramUpToProof } from './login_fixture.ts';
+import { whomToAsk } from './unknown_user.ts';
+
+const AUTH = { user: 'pooler', query: 'SELECT a($1)', database: '' };
+const PASSWORD: string = crypto.randomUUID();
+const OTHER: string = crypto.randomUUID();
+const HOST_B = { host: '10.0.0.2', port: 5432 };
+const any = databaseOf({ name: '*', dbname: '', user: '', auth: AUTH });
+const pooler = userOf({ name: 'pooler', secret: new Secret(crypto.randomUUID()) });
+
+async function verifierOf(password: string, salt: number): Promise<string> {
+  return printVerifier(await makeVerifier(password, new Uint8Array(16).fill(salt), 1));
+}
+
+/** By host and database: what a query for ann gives there; undefined where nothing can be asked. The others are not there. */
+type Cluster = Readonly<Record<string, string | undefined>>;
+
+class World {
+  readonly plane: DataPlane;
+  /** Names of databases that somebody logged in to, in order, and as whom. */
+  readonly logins: string[] = [];
+  readonly #cluster: Cluster;
+  readonly #databases = new Map<FakeServer, string>();
+
+  constructor(plane: DataPlane, cluster: Cluster) {
+    this.plane = plane;
+    this.#cluster = cluster;
+    plane.network.welcome = () => 'silent';
+  }
+
+  /** Until nobody asks anything any more. */
+  async run(): Promise<void> {
+    for (let isQuiet = false; !isQuiet; ) {
+      await settle();
+      isQuiet = true;
+      for (const each of this.plane.servers) {
+        const bytes = each.heardBytes();
+        if (bytes.length > 0) isQuiet = false;
+        if (bytes.length > 0) this.#answer(each, Buffer.from(bytes).toString('latin1'));
+      }
+    }
+  }
+
+  #answer(each: FakeServer, text: string): void {
+    const known = this.#databases.get(each);
+    if (known === undefined) {
+      const words = text.slice(8).split('\0');
+      const [user, name] = [words[words.indexOf('user') + 1], words[words.indexOf('database') + 1]];
+      const database = `${each.address.host}/${name}`;
+      this.logins.push(`${user}@${name}`);
+      this.#databases.set(each, database);
+      if (database in this.#cluster) each.greets();
+      else each.says(server.errorResponse(`database "${name}" does not exist`, 'FATAL', '3D000'));
+      return;
+    }
+    if (!text.includes(AUTH.query)) return;
+    const secret = this.#cluster[known];
+    if (secret === undefined)
+      return each.says(server.errorResponse('there is no function a', 'ERROR', '42883'), server.ready());
+    const rows = text.includes('ann\0') || text.includes('\x03ann') ? [server.dataRow('ann', secret)] : [];
+    each.says(server.parseComplete, server.bindComplete, ...rows, server.complete('SELECT'), server.ready());
+  }
+
+  /** What a client is told: its challenge, and the end of its login by `password`. */
+  async comes(database: string, password = PASSWORD, user = 'ann'): Promise<readonly [string, string]> {
+    const client = this.plane.accept();
+    client.says(startup({ user, database }));
+    await this.run();
+    const heard = client.connection.takeSent();
+    if (heard[0] !== 'R'.charCodeAt(0)) {
+      this.plane.clock.advance(1);
+      return [server.serverWords(heard).join(), client.heard().join()];
+    }
+    const { challenge, proof } = await scramUpToProof(client, new Secret(password));
+    client.says(proof);
+    await this.run();
+    this.plane.clock.advance(1);
+    await this.run();
+    return [
+      challenge,
+      client
+        .heard()
+        .filter((each) => !each.startsWith('Authentication'))
+        .at(-1) ?? 'nothing',
+    ];
+  }
+}
+
+async function worldOf(
+  databases: readonly DatabaseSettings[],
+  cluster: Cluster,
+  more: Partial<Settings> = {},
+): Promise<World> {
+  const plane = await dataPlane(
+    settingsOf(databases, [pooler], {
+      ...{ auth_type: 'scram-sha-256', client_login_failure_delay: 0, scram_iterations: 1 },
+      ...more,
+    }),
+  );
+  return new World(plane, cluster);
+}
+
+const ANN = await verifierOf(PASSWORD, 9);
+const THERE: Cluster = { '10.0.0.1/there': ANN, '10.0.0.1/postgres': ANN, '10.0.0.1/bare': undefined };
+const WRONG = 'FATAL 28P01 password authentication failed for user "ann"';
+
+describe('A stranger who knows the name of a user', () => {
+  test('is challenged with one salt, whether * serves a database that is there, is not, or cannot be asked', async () => {
+    const world = await worldOf([any], THERE);
+    // From the very first question on.
+    const [first, told] = await world.comes('made_up', 'wrong');
+    for (const database of ['there', 'bare', 'made_up', 'made_up_too', 'there'])
+      expect(await world.comes(database, 'wrong')).toEqual([first, told]);
+    expect(told).toBe(WRONG);
+    // Nor does he learn it with a user who does not exist.
+    const [nobody] = await world.comes('made_up', 'wrong', 'nobody');
+    for (const database of ['there', 'bare', 'made_up'])
+      expect((await world.comes(database, 'wrong', 'nobody'))[0]).toBe(nobody);
+    expect(nobody).not.toBe(first);
+    expect([...world.plane.registry].map(({ database }) => database.name).sort()).toEqual([
+      ...['bare', 'postgres', 'there'],
+    ]);
+    world.plane.check();
+  });
+
+  test('is challenged by what * answered last, or a listed database of the same server, where postgres cannot be asked', async () => {
+    const cluster = { ...THERE, '10.0.0.1/postgres': undefined, '10.0.0.1/shop': ANN };
+    const alone = await worldOf([any], cluster);
+    const [salt] = await alone.comes('there', 'wrong');
+    expect((await alone.comes('made_up', 'wrong'))[0]).toBe(salt);
+    const shop = databaseOf({ name: 'shop', dbname: 'shop', user: '', auth: { ...AUTH, database: 'shop' } });
+    const beside = await worldOf([any, shop], cluster);
+    expect((await beside.comes('made_up', 'wrong'))[0]).toBe(salt);
+    // Not by one of another server: its users are others.
+    const away = { ...shop, hosts: [HOST_B] };
+    const apart = await worldOf([any, away], { ...cluster, '10.0.0.2/shop': await verifierOf(OTHER, 5) });
+    const mock = (await apart.comes('made_up', 'wrong'))[0];
+    expect(apart.logins).toEqual(['pooler@made_up', 'pooler@postgres']);
+    expect(mock).not.toBe(salt);
+  });
+
+  test('learns nothing while the server is down', async () => {
+    const world = await worldOf([any], THERE);
+    world.plane.network.welcome = () => new Error('it is down');
+    const told = await world.comes('there');
+    expect(told[1]).toBe('FATAL 57P03 cannot find out who user "ann" is just now');
+    for (const database of ['made_up', 'bare', 'there']) expect(await world.comes(database)).toEqual(told);
+  });
+
+  test('is told of names that are not served what he is told of those that are, by the servers of all of them', async () => {
+    const [a, b] = [
+      databaseOf({ name: 'a', dbname: 'a' }),
+      databaseOf({ name: 'b', dbname: 'b', hosts: [HOST_B] }),
+    ];
+    const asks = (each: DatabaseSettings) => ({ ...each, user: '', auth: { ...AUTH, database: each.name } });
+    const plain = databaseOf({ name: 'plain', dbname: 'plain' });
+    const cluster = { '10.0.0.1/a': ANN, '10.0.0.2/b': await verifierOf(OTHER, 5) };
+    const world = await worldOf([asks(a), asks(b), plain], cluster);
+    const [ofA, ofB] = [(await world.comes('a'))[0], (await world.comes('b', OTHER))[0]];
+    const salts = new Map<string, string>();
+    for (let n = 0; n < 20; n++) salts.set(`made_up_${n}`, (await world.comes(`made_up_${n}`, 'wrong'))[0]);
+    expect(new Set(salts.values())).toEqual(new Set([ofA, ofB]));
+    // The same one again for the same name.
+    for (const [name, salt] of salts) expect((await world.comes(name, 'wrong'))[0]).toBe(salt);
+    // One that asks nobody is no exception, and what he proves there is for its own server alone.
+    const [salt, told] = await world.comes('plain', PASSWORD);
+    expect([[ofA, ofB].includes(salt), told]).toEqual([true, WRONG]);
+    expect(world.logins.filter((each) => each.endsWith('@plain'))).toEqual([]);
+    // A key that nobody has decides: at another agent it is another one.
+    const { settings, books } = world.plane.context;
+    const asker = (mockKey: Uint8Array) =>
+      Array.from({ length: 20 }, (_, n) => {
+        const book = { ...books.common, options: { ...books.common.options, mockKey } };
+        const asked = { user: 'ann', database: `made_up_${n}`, authType: 'md5' } as const;
+        return whomToAsk(settings, book, asked)?.auth.database;
+      }).join('');
+    expect(asker(new Uint8Array(32).fill(1))).not.toBe(asker(new Uint8Array(32).fill(2)));
+  });
+});
+
+describe('Who has proved who he is', () => {
+  test('comes in where the database is there, and is told by the server where it is not', async () => {
+    const world = await worldOf([any], THERE);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+    expect((await world.comes('made_up'))[1]).toStartWith('FATAL 3D000');
+    expect(world.logins).toContain('ann@made_up');
+  });
+
+  test('is told that nobody can be asked at a database, and comes in by no other one’s word', async () => {
+    const world = await worldOf([any], THERE);
+    expect((await world.comes('bare'))[1]).toBe('FATAL 57P03 cannot find out who user "ann" is just now');
+    expect(world.logins).not.toContain('ann@bare');
+    expect(String(world.plane.log.fields.at(-1)?.reason)).toContain('there is no function a');
+  });
+
+  test('gets into a database that was made since a stranger asked for it', async () => {
+    const cluster: Record<string, string | undefined> = { ...THERE };
+    const world = await worldOf([any], cluster);
+    expect((await world.comes('late', 'wrong'))[1]).toBe(WRONG);
+    cluster['10.0.0.1/late'] = ANN;
+    expect((await world.comes('late'))[1]).toBe('Ready I');
+  });
+
+  test('gets no server of a forced user by what another database says of him', async () => {
+    const forced = { ...any, user: 'boss', forceUser: true, password: new Secret(crypto.randomUUID()) };
+    const world = await worldOf([forced], THERE);
+    expect((await world.comes('made_up'))[1]).toBe(
+      'FATAL 3D000 database "made_up" does not exist (the server refused our login)',
+    );
+    expect(world.logins.filter((each) => each.startsWith('boss'))).toEqual([]);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+});
+
+describe('Names that a stranger makes up', () => {
+  test('cost the server a login each, once within server_login_retry, and no more than a hundred of them', async () => {
+    const cluster: Record<string, string | undefined> = { ...THERE };
+    const world = await worldOf([any], cluster, { server_login_retry: 5_000 });
+    await world.comes('there');
+    const before = world.logins.length;
+    for (let n = 0; n < 10; n++) await world.comes('made_up', 'wrong');
+    expect(world.logins.slice(before)).toEqual(['pooler@made_up']);
+    for (let n = 0; n < 3 * NAMES_MAX; n++) await world.comes(`made_up_${n}`, 'wrong');
+    expect(world.logins.length).toBe(before + NAMES_MAX);
+    // Whoever is somebody comes in all the same, also where nobody was before.
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+    cluster['10.0.0.1/cold'] = ANN;
+    expect((await world.comes('cold'))[1]).toBe('Ready I');
+    expect(world.logins.slice(before + NAMES_MAX)).toEqual(['ann@cold']);
+    world.plane.clock.advance(5_000);
+    const later = world.logins.length;
+    await world.comes('made_up', 'wrong');
+    expect(world.logins.slice(later)).toEqual(['pooler@made_up']);
+    world.plane.check();
+  });
+});
