@@ -22,8 +22,9 @@ export const COMMANDS: readonly Command[] = [
     name: 'reload',
     usage: '',
     doc: 'Reads the configuration again, and applies all of it or nothing. What is wrong is said in the error.',
-    async run(argument, { controls }, text) {
+    async run(argument, { controls, context }, text) {
       refuseArgument(argument, text);
+      context.log.info({}, 'RELOAD command issued');
       const { ok, problems } = await controls.reload('RELOAD at the console');
       if (!ok) throw new AgentError('console_reload', { reason: problems.join('; ') });
     },
@@ -114,9 +115,10 @@ function killClient(id: string, { controls, context }: ConsoleTools): void {
   controls.killClient(Number(id));
 }
 
-function shutdown(argument: string, { controls }: ConsoleTools, text: string): void {
+function shutdown(argument: string, { controls, context }: ConsoleTools, text: string): void {
   const mode = SHUTDOWN_MODES.get(argument.toLowerCase());
   if (mode === undefined) throw new AgentError('console_command', { text });
+  context.log.info({}, `${['SHUTDOWN', argument.toUpperCase()].join(' ').trim()} command issued`);
   controls.shutdown(mode);
 }
 

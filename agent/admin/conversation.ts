@@ -39,6 +39,7 @@ export class Conversation {
   readonly #fields: LogFields;
   readonly #plans = new Plans();
   /** After an error in the extended protocol, until Sync. */
+  #isGone = false;
   #isSkipping = false;
   #waits: { readonly giveUp: (error: AgentError) => void; readonly undo: () => void } | undefined;
 
@@ -80,6 +81,7 @@ export class Conversation {
 
   /** The client has gone: what it began goes on. */
   end(): void {
+    this.#isGone = true;
     this.reply.end();
     this.#waits?.giveUp(new AgentError('query_canceled'));
   }
@@ -249,7 +251,9 @@ export class Conversation {
     const { settings, log } = this.#tools.context;
     const { sqlstate } = error.row;
     this.reply.add(encodeError({ severity: 'ERROR', sqlstate, message: error.message }));
-    if (settings.log_pooler_errors) log.warn({ ...this.#fields, code: error.code }, forTheLog(error));
+    // Nobody was told.
+    if (settings.log_pooler_errors && !this.#isGone)
+      log.warn({ ...this.#fields, code: error.code }, forTheLog(error));
   }
 }
 

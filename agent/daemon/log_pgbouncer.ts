@@ -2,6 +2,8 @@
 
 import { ERRORS } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
+import { CONSOLE_DATABASE } from '../config/console_database.ts';
+import { pgbouncerReason } from './pgbouncer_reasons.ts';
 
 /** A line of the log as pino made it. */
 export interface LogRecord {
@@ -23,13 +25,26 @@ const WORDS: Readonly<Record<string, (record: LogRecord) => readonly Spoken[]>> 
     say(record, 'LOG', attempt(record)),
     say(record, 'WARNING', `pooler error: ${record.told ?? record.reason}`),
     ...trueReason(record),
-    say(record, 'LOG', `closing because: ${record.told ?? record.reason} (age=${record.age_s ?? 0}s)`),
+    closed(record, record.told ?? record.reason),
   ],
   'client disconnected': closing,
   'server connected': (record) => [say(record, 'LOG', `new connection to server${from(record.local)}`)],
   'server connection closed': closing,
-  'server connection lost': (record) => [
-    say(record, 'LOG', `closing because: server conn crashed? (age=${record.age_s ?? 0}s)`),
+  'server connection lost': (record) => [closed(record, 'server conn crashed?')],
+  'the server ends a connection': (record) => [
+    say(record, 'WARNING', `got packet 'E' from server when not linked: ${record.reason}`),
+  ],
+  'registered new auto-database': ({ database }) => [
+    { level: 'LOG', text: `registered new auto-database: ${database}` },
+  ],
+  'database dropped: it is not served, or nobody has used it for long': ({ database }) => [
+    {
+      level: 'LOG',
+      text: `dropping database '${database}' as it does not exist anymore or inactive auto-database`,
+    },
+  ],
+  'the last admin has left the console while suspended: RESUME': () => [
+    { level: 'LOG', text: 'admin disappeared when suspended, doing RESUME' },
   ],
   listening: (record) => [say(record, 'LOG', `listening on ${listeningAt(String(record.address))}`)],
   ready: (record) => [say(record, 'LOG', `process up: pgsidecar ${VERSION}`)],
@@ -63,13 +78,22 @@ function attempt({ database, user, tls }: LogRecord): string {
 /** The client is told less than the operator. */
 function trueReason(record: LogRecord): readonly Spoken[] {
   const { told, reason } = record;
-  return told === undefined || reason === undefined || told === reason
-    ? []
-    : [say(record, 'LOG', `reason: ${reason}`)];
+  if (told === undefined || reason === undefined || told === reason) return [];
+  const [, missing] = /^user "(.*)" does not exist$/s.exec(String(reason)) ?? [];
+  return [say(record, 'LOG', missing === undefined ? `reason: ${reason}` : `no such user: ${missing}`)];
 }
 
 function closing(record: LogRecord): readonly Spoken[] {
-  return [say(record, 'LOG', `closing because: ${record.reason} (age=${record.age_s ?? 0}s)`)];
+  return [closed(record, record.reason)];
+}
+
+/** The long sentence stands in the `pooler error`. */
+function closed(record: LogRecord, reason: unknown): Spoken {
+  return say(
+    record,
+    'LOG',
+    `closing because: ${pgbouncerReason(String(reason))} (age=${record.age_s ?? 0}s)`,
+  );
 }
 
 /** What the agent itself has told a client. */
@@ -79,9 +103,11 @@ function isPoolerError({ code, client_pid, source }: LogRecord): boolean {
 
 function poolerError(record: LogRecord): readonly Spoken[] {
   const error = say(record, 'WARNING', `pooler error: ${record.msg}`);
+  if (record.database === CONSOLE_DATABASE && record.client_pid !== undefined)
+    return [{ level: 'ERROR', text: record.msg }, error];
   // One that was logged in says so itself when it has gone.
   if (record.client_pid !== undefined) return [error];
-  const end = say(record, 'LOG', `closing because: ${record.msg} (age=${record.age_s ?? 0}s)`);
+  const end = closed(record, record.msg);
   // A login that ended before it said who it is made no attempt.
   return record.database === undefined ? [error, end] : [say(record, 'LOG', attempt(record)), error, end];
 }
@@ -96,9 +122,12 @@ function serverLogin(record: LogRecord): readonly Spoken[] {
     ? ['connect failed', 'connect failed']
     : ['server login failed', 'login failed'];
   const server = { ...record, server_pid: record.server_pid ?? 0 };
+  // What the server itself said stands there with its severity, and by itself.
+  const said = pgbouncerReason(record.msg);
+  if (said !== record.msg) return [{ level: 'WARNING', text: `${what}: FATAL ${said}` }, closed(server, why)];
   return [
-    say(server, 'WARNING', record.msg.startsWith(`${what}: `) ? record.msg : `${what}: ${record.msg}`),
-    say(server, 'LOG', `closing because: ${why} (age=${record.age_s ?? 0}s)`),
+    say(server, 'WARNING', said.startsWith(`${what}: `) ? said : `${what}: ${said}`),
+    closed(server, why),
   ];
 }
 

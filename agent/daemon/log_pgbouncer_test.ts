@@ -74,6 +74,46 @@ test('an error that the agent tells a client is a pooler error', () => {
   ]);
 });
 
+test.each([
+  ['query_wait_timeout: no server connection became free within 1 s', 'query_wait_timeout'],
+  ['idle transaction timeout: it said nothing for longer', 'idle transaction timeout'],
+  ['client unexpected eof: ECONNRESET', 'client unexpected eof'],
+  ['no such database: a: b (pgsidecar serves shop)', 'no such database: a: b'],
+  ['no more connections allowed (max_client_conn): it is 5', 'no more connections allowed (max_client_conn)'],
+  ['password authentication failed for user "app"', 'password authentication failed'],
+  [
+    'password authentication failed for user "app" (the server refused our login)',
+    'password authentication failed for user "app"',
+  ],
+  ['the server ended the connection', 'server conn crashed?'],
+  ['client close request', 'client close request'],
+  ['server lifetime over', 'server lifetime over'],
+])('what is closed because of "%s" has PgBouncer’s words, and nothing behind them', (reason, words) => {
+  expect(spoken(30, { ...CLIENT, reason, age_s: 3 }, 'client disconnected')).toEqual([
+    `LOG C-0x2a: app/bob@127.0.0.1:5000 closing because: ${words} (age=3s)`,
+  ]);
+});
+
+test('names that `*` serves are told when they come and go, a user that there is not by his name', () => {
+  expect(spoken(30, { database: 'a' }, 'registered new auto-database')).toEqual([
+    'LOG registered new auto-database: a',
+  ]);
+  const gone = 'database dropped: it is not served, or nobody has used it for long';
+  expect(spoken(30, { database: 'a' }, gone)).toEqual([
+    "LOG dropping database 'a' as it does not exist anymore or inactive auto-database",
+  ]);
+  const refused = { ...CLIENT, client_pid: undefined, reason: 'user "x" does not exist', told: 'no' };
+  expect(spoken(30, refused, 'login refused')[2]).toBe('LOG C-0x0: app/bob@127.0.0.1:5000 no such user: x');
+});
+
+test('an error of the console stands there by itself too', () => {
+  const admin = { ...CLIENT, database: 'pgbouncer', code: 'console_database_needed' };
+  expect(spoken(40, admin, 'a database is required')).toEqual([
+    'ERROR a database is required',
+    'WARNING C-0x2a: pgbouncer/bob@127.0.0.1:5000 pooler error: a database is required',
+  ]);
+});
+
 test('a client that is refused for its database has made its attempt', () => {
   const login = { user: 'bob', database: 'no', peer: 'unix', source: 'uid 0', code: 'database_unknown' };
   expect(spoken(40, { ...login, tls: 'TLSv1.3' }, 'no such database: no')).toEqual([
@@ -91,6 +131,11 @@ test('a server that cannot be had says whether it was the connection or the logi
   ]);
   expect(spoken(40, { ...dialed, code: 'server_password_wrong' }, 'wrong password')).toEqual([
     'WARNING S-0x0: app/bob@unix server login failed: wrong password',
+    'LOG S-0x0: app/bob@unix closing because: login failed (age=0s)',
+  ]);
+  const said = 'database "app" does not exist (the server refused our login)';
+  expect(spoken(40, { ...dialed, code: 'server_database_missing' }, said)).toEqual([
+    'WARNING server login failed: FATAL database "app" does not exist',
     'LOG S-0x0: app/bob@unix closing because: login failed (age=0s)',
   ]);
   const at = { ...dialed, host: '10.0.0.1:5432', code: 'server_password_is_md5' };

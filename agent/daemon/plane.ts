@@ -52,6 +52,7 @@ export interface PlaneMachine extends Pick<Machine, 'clock' | 'random' | 'fracti
   readonly setTcpOptions: (fd: number, options: TcpOptions) => string | undefined;
   /** RLIMIT_NOFILE. */
   readonly descriptorLimit: number;
+  readonly localEnd: NonNullable<DialTools['localEnd']>;
 }
 
 /** What has to be ready before new settings can take effect: everything that can fail or that takes time. */
@@ -86,6 +87,7 @@ export class Plane {
       random,
       readPem: machine.readPem,
       policy: () => dialPolicy(this.context.settings),
+      localEnd: machine.localEnd,
     };
     const { settings, books, tls } = prepared;
     this.names = new Resolver({

@@ -229,16 +229,16 @@ async function boot(
   const pem = { current: new PemFiles() };
   const mockKey = machine.random(MOCK_KEY_BYTES);
   const readPem = (path: string): string => pem.current.read(path);
-  const peerUser = peerUserBy(libc);
+  const [peerUser, localEnd] = [peerUserBy(libc), localEndBy(libc)];
   const prepared = await prepare(loaded.settings, mockKey, readPem, undefined);
   const plane = new Plane(prepared, {
     ...machine,
-    ...{ log, internalErrors, readPem, peerUser },
+    ...{ log, internalErrors, readPem, peerUser, localEnd },
     peerUid: ({ fd }) => peerCredentials(libc, fd)?.uid,
     openConsole: (start) => {
       new Console(start, {
         ...{ context: plane.context, controls: agent, snapshot: () => agent.snapshot() },
-        localEnd: ({ fd }) => localEndOf(libc, fd),
+        localEnd,
       });
     },
     setTcpOptions: (fd, options) => setTcpOptions(libc, fd, options),
@@ -311,9 +311,11 @@ function signalsFor(agent: Agent, log: Log, machine: Machine): () => void {
   return listenForSignals(machine.signals, verbs, log);
 }
 
-function localEndOf(libc: Libc, fd: number): readonly [string, number] {
-  const address = localAddress(libc, fd);
-  return address.kind === 'tcp' ? [address.host, address.port] : ['', 0];
+function localEndBy(libc: Libc): (connection: { readonly fd: number }) => readonly [string, number] {
+  return ({ fd }) => {
+    const address = localAddress(libc, fd);
+    return address.kind === 'tcp' ? [address.host, address.port] : ['', 0];
+  };
 }
 
 function peerUserBy(libc: Libc): (connection: { readonly fd: number }) => string | undefined {

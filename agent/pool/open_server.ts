@@ -126,7 +126,11 @@ export function aboutServer(pool: Pool, { pid, address }: Server): LogFields {
 }
 
 function newServer(pool: Pool, server: Server): LogFields {
-  return { ...aboutServer(pool, server), tls: server.connection.tls?.version };
+  const [address, port] = pool.context.tools.localEnd?.(server.connection) ?? ['', 0];
+  // By it PostgreSQL's log and `ss` know the connection.
+  const local =
+    address === '' ? {} : { local: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}` };
+  return { ...aboutServer(pool, server), ...local, tls: server.connection.tls?.version };
 }
 
 /** Once, when the rotation has come to the server; and again should it go back. */

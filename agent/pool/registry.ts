@@ -12,6 +12,7 @@ import type {
 } from '../config/settings.ts';
 import { AnyUnused } from './any_unused.ts';
 import { AuthQueries, type FoundSecret } from './auth_queries.ts';
+import { tellIfGone, tellIfNew } from './auto_database.ts';
 import { DatabaseStatistics } from './database_statistics.ts';
 import { evict } from './eviction.ts';
 import { statsLine } from './figures.ts';
@@ -95,6 +96,7 @@ export class PoolRegistry {
       return known;
     }
     const identity = identityOf(database, owner, this.settings, own);
+    tellIfNew(database, this, this.#context.log);
     return this.#add(key, new Pool(database, owner, identity, this.#context));
   }
 
@@ -345,6 +347,7 @@ export class PoolRegistry {
       pool,
       isServed || [...this.#pools.values()].some((each) => each.database.name === name),
     );
+    tellIfGone(pool, isServed, this, this.#context.log);
   }
 
   shutDown(error: AgentError): void {

@@ -2,6 +2,7 @@
 
 import type { Server } from '../server/server.ts';
 import type { Tenant } from '../server/tenant.ts';
+import { aboutServer } from './open_server.ts';
 import type { Pool } from './pool.ts';
 
 export class Resting implements Tenant {
@@ -16,8 +17,7 @@ export class Resting implements Tenant {
   onReply(server: Server): void {
     if (server.lastFatal === undefined) return;
     const fields = {
-      server_pid: server.pid,
-      database: this.#pool.database.name,
+      ...aboutServer(this.#pool, server),
       reason: server.lastFatal.message,
     };
     this.#pool.context.log.info(fields, 'the server ends a connection');

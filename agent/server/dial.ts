@@ -20,6 +20,8 @@ export interface DialTools {
   readonly readPem: (path: string) => string;
   /** server_tls_protocols, server_tls_ciphers and the tcp_… settings, as they are now. */
   readonly policy: () => DialPolicy;
+  /** Address and port on our side of a TCP connection; `''` and 0 where the kernel does not say. */
+  readonly localEnd?: (connection: Connection) => readonly [string, number];
 }
 
 export interface DialPolicy extends Pick<TlsClientOptions, 'protocols' | 'ciphers'> {
