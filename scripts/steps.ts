@@ -141,7 +141,14 @@ export const ANSIBLE: TestGroup = {
 export const COOKBOOK: TestGroup = {
   name: 'cookbook',
   include: ['cookbook/**/*_test.ts'],
-  exclude: ['cookbook/{chef,ansible}/**'],
+  exclude: ['cookbook/{chef,ansible,applications}/**'],
+  parallel: 1,
+  timeoutMs: 300_000,
+};
+/** Each is 8 processes at a PostgreSQL, and the same again through an agent. */
+export const APPLICATIONS: TestGroup = {
+  name: 'applications',
+  include: ['cookbook/applications/**/*_test.ts'],
   parallel: 1,
   timeoutMs: 300_000,
 };
@@ -162,6 +169,7 @@ export const GROUPS: readonly TestGroup[] = [
   CHEF,
   ANSIBLE,
   COOKBOOK,
+  APPLICATIONS,
 ];
 
 /** Test files that no group has: they would never run, and nobody would miss them. */

@@ -1,0 +1,21 @@
+// asyncpg as its README shows it, at PostgreSQL itself and through the agent.
+
+import { missingModules } from '../../../pages/guide.ts';
+import { describeApplication } from '../../trial/trial.ts';
+
+describeApplication({
+  folder: 'asyncpg',
+  missing: missingModules('asyncpg'),
+  program: ['/usr/bin/python3', '-B', 'shop.py'],
+  library: 'libpq',
+  checks: [
+    'a_pool_with_all_defaults',
+    'types_are_introspected',
+    'the_statement_cache',
+    'transactions_and_errors',
+    'cursors',
+    'copy_in_and_out',
+    'a_query_that_takes_too_long',
+    'a_connection_that_is_lost',
+  ],
+});

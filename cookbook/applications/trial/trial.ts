@@ -1,0 +1,58 @@
+// What every application here is put to: 8 processes of it at PostgreSQL itself, then through the agent on a pool of 3, with the same findings.
+
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { USER } from '../../../agent/tests/harness/application.ts';
+import { createCertificateAuthority } from '../../../agent/tests/harness/certificates.ts';
+import { describeNeeding } from '../../../agent/tests/harness/needs.ts';
+import { type Postgres, startPostgres } from '../../../agent/tests/harness/postgres.ts';
+import { POOL_SIZE, PROCESSES, type RealApplication, type Run, runDirectly, runThrough } from './run.ts';
+
+export function describeApplication(application: RealApplication): void {
+  describeNeeding(application.missing)(`cookbook/applications/${application.folder}`, () => {
+    const runs = {} as { direct: Run; through: Run };
+    const authority = createCertificateAuthority();
+    let postgres: Postgres | undefined;
+    beforeAll(async () => {
+      const tls = { server: authority.issueServer() };
+      postgres = await startPostgres({ tls, users: { [USER]: '' } });
+      runs.direct = await runDirectly(application, postgres);
+    }, 120_000);
+    beforeAll(async () => {
+      runs.through = await runThrough(application, postgres!, authority);
+      tell(application, runs.direct, runs.through);
+    }, 120_000);
+    afterAll(() => postgres?.stop());
+    for (const check of application.checks) {
+      test(check.replaceAll('_', ' '), () => {
+        const direct = valuesOf(runs.direct, check);
+        expect(valuesOf(runs.through, check)).toEqual(direct);
+      });
+    }
+    test('every process reported every check, and nothing else', () => {
+      for (const { reports } of [runs.direct, runs.through])
+        for (const report of reports) expect([...report.keys()]).toEqual([...application.checks]);
+    });
+    test(`its clients are as many as without the agent, and share ${POOL_SIZE} server connections`, () => {
+      expect(runs.direct.backends).toBeGreaterThanOrEqual(runs.direct.clients);
+      expect(runs.direct.clients).toBeGreaterThanOrEqual(PROCESSES);
+      expect(runs.through.clients).toBe(runs.direct.clients);
+      expect(runs.through.backends).toBeLessThanOrEqual(POOL_SIZE + (application.listens === true ? 1 : 0));
+    });
+  });
+}
+
+/** What each process found; throws where one could not. */
+function valuesOf({ reports }: Run, check: string): unknown[] {
+  return reports.map((report, number) => {
+    const finding = report.get(check) ?? { failure: 'it has not got so far' };
+    if ('failure' in finding) throw new Error(`Process ${number}: ${finding.failure}`);
+    return finding.value;
+  });
+}
+
+function tell({ folder }: RealApplication, direct: Run, through: Run): void {
+  console.log(
+    `${folder}: ${PROCESSES} processes; ${direct.backends} server connections without the agent; ` +
+      `with it ${through.backends}, for ${through.clients} clients`,
+  );
+}
