@@ -1,6 +1,7 @@
 // Several poolers behind one address: a cancel request that comes to the wrong one ends the query all the same; with PgBouncer among them too.
 
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { type AddressInfo, createServer, connect as netConnect, type Socket } from 'node:net';
 import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { pgsidecarYml, serve, USER } from '../harness/application.ts';
@@ -33,6 +34,57 @@ async function introduce(agent: Agent, peer_id: number, peers: Peers): Promise<v
   agent.writeFile('pgsidecar.yml', pgsidecarYml({ peer_id, peers }));
   const { code, stderr } = await agent.reload();
   expect([code, stderr]).toEqual([0, '']);
+}
+
+interface Door extends AsyncDisposable {
+  readonly port: number;
+  /** Whoever comes from now on waits outside. */
+  shut(): void;
+  open(): void;
+  /** Somebody waits. */
+  readonly knock: Promise<void>;
+}
+
+/** To PostgreSQL. */
+async function openDoor(port: number): Promise<Door> {
+  const knock = Promise.withResolvers<void>();
+  const outside: (() => void)[] = [];
+  let isShut = false;
+  const sockets = new Set<Socket>();
+  const listener = createServer({ pauseOnConnect: true }, (near) => {
+    const enter = (): void => {
+      const far = netConnect(port, '127.0.0.1');
+      for (const socket of [near, far]) {
+        sockets.add(socket);
+        socket.on('error', () => {}); // its close tells the other one
+        socket.on('close', () => {
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far);
+      far.pipe(near);
+    };
+    if (!isShut) return enter();
+    outside.push(enter);
+    knock.resolve();
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    knock: knock.promise,
+    shut() {
+      isShut = true;
+    },
+    open() {
+      isShut = false;
+      for (const enter of outside.splice(0)) enter();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+    },
+  };
 }
 
 const socketOf = (agent: Agent) => `${agent.socketDir}/.s.PGSQL.5432`;
@@ -97,6 +149,30 @@ describe('two agents', () => {
       { peer_id: 1, cl_active_cancel_req: 0, cl_waiting_cancel_req: 0, sv_active_cancel: 0, sv_login: 0 },
     ]);
     await Promise.all(clients.map((client) => client.end()));
+  });
+
+  test('let the sender of a request go when PostgreSQL has it, and lend its server to nobody before', async () => {
+    await using door = await openDoor(postgres.port);
+    await using one = await serve({ postgres, authority, port: door.port, settings: { peer_id: 1 } });
+    await using two = await start(2, { peers: { 1: at(one) } });
+    const client = await connect(one);
+    await client.query('SELECT 1');
+    door.shut();
+    const slow = client.query('SELECT pg_sleep(0.3), 7 AS n');
+    let isOver = false;
+    const sender = sendCancel(socketOf(two), keyOf(client)).then(() => {
+      isOver = true;
+    });
+    await door.knock;
+    // It came too late, and is still on its way: it would hit what runs there next.
+    expect((await slow).rows).toMatchObject([{ n: 7 }]);
+    const [pool] = (await consoleRows(one, 'SHOW POOLS')).filter(({ database }) => database === 'shop');
+    expect(pool).toMatchObject({ sv_being_canceled: 1, cl_active_cancel_req: 1, sv_idle: 0 });
+    expect(isOver).toBe(false);
+    door.open();
+    await sender;
+    expect((await client.query('SELECT pg_sleep(0.05), 8 AS n')).rows).toMatchObject([{ n: 8 }]);
+    await client.end();
   });
 
   test('let a request that nobody is meant by go round three times, and no more', async () => {
