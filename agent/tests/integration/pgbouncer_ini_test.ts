@@ -2,9 +2,12 @@
 
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import pg from 'pg';
+import { encodeInitialResponse } from '../../auth/sasl_frames.ts';
 import { type Agent, runPgsidecar, startAgent } from '../harness/agent.ts';
 import { createCertificateAuthority } from '../harness/certificates.ts';
+import { message, startup } from '../harness/client_words.ts';
 import { type Login, psql } from '../harness/psql.ts';
+import { RawClient } from '../harness/raw_client.ts';
 import { openShop } from '../harness/shop.ts';
 
 setDefaultTimeout(60_000);
@@ -211,4 +214,54 @@ test('names that a stranger makes up, and logins to replicate that fail, leave t
   const { pools } = (await agent.status()) as { pools: { database: string }[] };
   expect(pools.map(({ database }) => database).filter((name) => name.startsWith('made_up'))).toEqual([]);
   expect(await agent.command('wait', '--timeout', '20s')).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+/** The salt that a user is asked for, before he has proved anything. */
+async function saltOf(agent: Agent, user: string, database: string): Promise<string> {
+  const client = new RawClient(`${agent.socketDir}/.s.PGSQL.5432`);
+  client.say(startup({ user, database }));
+  await client.until('SCRAM-SHA-256');
+  client.say(message('p', encodeInitialResponse('SCRAM-SHA-256', Buffer.from('n,,n=,r=anything'))));
+  const [, salt] = /,s=([^,]+,i=[0-9]+)/.exec(await client.until(/,i=[0-9]+/))!;
+  client.socket.destroy();
+  return salt!;
+}
+
+test('a stranger is asked for one salt of anna, whether there is such a database or not, and made-up names cost a login each', async () => {
+  const lookup = `CREATE FUNCTION secret_of(wanted text) RETURNS TABLE (name text, secret text)
+      LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+      AS $$ SELECT rolname, rolpassword FROM pg_authid WHERE rolname = wanted AND rolcanlogin $$`;
+  for (const database of ['shop', 'postgres']) await postgres.sql(lookup, database);
+  const any = `[databases]\n* = host=${postgres.host} port=${postgres.port}\n`;
+  const settings = { auth_user: 'boss', auth_query: 'SELECT name, secret FROM secret_of($1)' };
+  await using agent = await startAgent({
+    args: ['--config', 'pgbouncer.ini'],
+    files: {
+      'pgbouncer.ini': ini(settings).replace(/^\[databases\][\s\S]*?%include.*$/m, any),
+      'userlist.txt': userlist('boss'),
+    },
+  });
+  const salt = await saltOf(agent, 'anna', 'not_there');
+  // template1 has no such function.
+  for (const database of [
+    'shop',
+    'not_there',
+    'template1',
+    'not_there',
+    'not_there_too',
+    'postgres',
+    'not_there',
+  ])
+    expect(await saltOf(agent, 'anna', database)).toBe(salt);
+  const nobody = await saltOf(agent, 'nobody', 'shop');
+  expect(await saltOf(agent, 'nobody', 'not_there')).toBe(nobody);
+  expect(nobody).not.toBe(salt);
+  const refused = postgres.logText().match(/database "not_there" does not exist/g);
+  expect(refused?.length).toBe(1);
+  // Whoever proves who he is learns the rest.
+  expect(await who(login(agent, 'anna', 'shop'))).toBe('anna at shop');
+  expect(await who(login(agent, 'anna', 'not_there'))).toContain('database "not_there" does not exist');
+  expect(await who(login(agent, 'anna', 'template1'))).toContain(
+    'cannot find out who user "anna" is just now',
+  );
 });
