@@ -3,6 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import type { SourceIo } from '../config/source.ts';
 import { sourceIo } from '../daemon/source_io.ts';
+import { becomeUser } from '../native/become_user.ts';
+import { openLibc } from '../native/libc.ts';
 
 /** Of the packaged service, for commands on its own configuration. */
 export interface ServiceRoom {
@@ -10,11 +12,6 @@ export interface ServiceRoom {
   io(env: SourceIo['env'], unit: string | undefined): SourceIo;
   /** From root to the unit's user, with its groups; false where this is not root, or there is no such unit or user. */
   become(unit: string): boolean;
-}
-
-/** The runtime has it, its types do not. */
-interface InitGroups {
-  initgroups(user: string, group: string | number): void;
 }
 
 const SYSTEMCTL_MS_MAX = 5_000;
@@ -31,23 +28,10 @@ function become(unit: string): boolean {
   if (process.getuid?.() !== 0) return false;
   const { LoadState, User, Group, SupplementaryGroups } = show(unit);
   if (LoadState !== 'loaded' || User === undefined || User === '' || User === 'root') return false;
-  try {
-    const group = Group === undefined || Group === '' ? primaryGroup(User) : Group;
-    (process as unknown as InitGroups).initgroups(User, group);
-    const more = (SupplementaryGroups ?? '').split(' ').filter((name) => name !== '');
-    process.setgroups!([...process.getgroups!(), ...more]);
-    process.setgid!(group);
-    process.setuid!(User);
-    return true;
-  } catch {
-    // The user is made by the package, and a group may be missing: the start of the unit says that better than we could.
-    return false;
-  }
-}
-
-function primaryGroup(user: string): number {
-  const { stdout } = spawnSync('id', ['-g', user], { encoding: 'utf8' });
-  return Number(stdout.trim());
+  // The user is made by the package, and a group may be missing: the start of the unit says that better than we could.
+  const further = (SupplementaryGroups ?? '').split(' ').filter((name) => name !== '');
+  const groups = { ...(Group === undefined || Group === '' ? {} : { group: Group }), further };
+  return becomeUser(openLibc(), User, groups) === undefined;
 }
 
 /** Empty where there is no systemd. */

@@ -25,6 +25,7 @@ const SYMBOLS = {
   getpwuid_r: { args: ['u32', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
   getpwnam_r: { args: ['ptr', 'ptr', 'ptr', 'u64', 'ptr'], returns: 'i32' },
   initgroups: { args: ['ptr', 'u32'], returns: 'i32' },
+  setgroups: { args: ['u64', 'ptr'], returns: 'i32' },
   setgid: { args: ['u32'], returns: 'i32' },
   setuid: { args: ['u32'], returns: 'i32' },
   dup2: { args: ['i32', 'i32'], returns: 'i32' },
