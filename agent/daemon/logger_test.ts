@@ -41,20 +41,28 @@ class Files implements LogPlaces {
   }
 }
 
+/** Where a log is made: nobody's terminal, and no file or syslog but those that are handed in. */
+function room(more: Partial<Parameters<typeof makeLog>[1]>): Parameters<typeof makeLog>[1] {
+  return {
+    ...{ write: (bytes: Uint8Array) => bytes.length, clock: new FakeClock(), pid: 42, places: nowhere },
+    ...{ isTerminal: false, colours: false },
+    ...more,
+  };
+}
+
+/** What is written, a piece for each write. */
+function heard(): { readonly pieces: string[]; readonly write: (bytes: Uint8Array) => number } {
+  const pieces: string[] = [];
+  return { pieces, write: (bytes) => pieces.push(Buffer.from(bytes).toString()) && bytes.length };
+}
+
 const full = openSync('/dev/full', 'w');
 afterAll(() => closeSync(full));
 
 test('makeLog() does not throw where the disk is full, so that no client is turned away for that', () => {
   const log = makeLog(
     { ...DEFAULTS, log_level: 'debug', log_format: 'json' },
-    {
-      write: (bytes) => writeSync(full, bytes),
-      clock: new FakeClock(),
-      isTerminal: false,
-      colours: false,
-      pid: 42,
-      places: nowhere,
-    },
+    room({ write: (bytes) => writeSync(full, bytes) }),
   );
   for (let i = 0; i < 100; i++) log.warn({ i }, 'x'.repeat(20_000));
   expect(log.output.failure).toBe('ENOSPC');
@@ -70,10 +78,7 @@ test('makeLog() says how many lines are lost, in the log itself, once it can be 
     lines.push(Buffer.from(bytes).toString());
     return bytes.length;
   };
-  const log = makeLog(
-    { ...DEFAULTS, log_level: 'info', log_format: 'json' },
-    { write, clock, isTerminal: false, colours: false, pid: 42, places: nowhere },
-  );
+  const log = makeLog({ ...DEFAULTS, log_level: 'info', log_format: 'json' }, room({ write, clock }));
   for (let i = 0; i < 60; i++) log.info({ i }, 'x'.repeat(20_000));
   isFull = false;
   clock.advance(1_000);
@@ -88,12 +93,8 @@ test('makeLog() says how many lines are lost, in the log itself, once it can be 
 });
 
 test('makeLog() writes one line for a person, whatever is in a name', () => {
-  const written: string[] = [];
-  const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;
-  const log = makeLog(
-    { ...DEFAULTS, log_level: 'info', log_format: 'pretty' },
-    { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere },
-  );
+  const { pieces: written, write } = heard();
+  const log = makeLog({ ...DEFAULTS, log_level: 'info', log_format: 'pretty' }, room({ write }));
   const name = 'a\n[12:00:00.000] INFO: all is well\x1b[2J\x9b2J\u2028';
   log.warn({ user: name }, `database "${name}" is not served`);
   const [line] = written;
@@ -105,23 +106,21 @@ test('makeLog() writes one line for a person, whatever is in a name', () => {
 });
 
 test('makeLog() writes one line for a person, without colours where none are wanted', () => {
-  const written: string[] = [];
-  const write = (bytes: Uint8Array): number => written.push(Buffer.from(bytes).toString()) && bytes.length;
+  const { pieces: written, write } = heard();
   const log = makeLog(
     { ...DEFAULTS, log_level: 'info', log_format: 'auto' },
-    { write, clock: new FakeClock(), isTerminal: true, colours: false, pid: 42, places: nowhere },
+    room({ write, isTerminal: true }),
   );
   log.info({ address: 'here' }, 'listening');
   expect(written.join('')).toMatch(/^\[[\d:.]+\] INFO: listening \{"address":"here"\}\n$/);
 });
 
 test('makeLog() writes to its file and to syslog too, each in its own form', () => {
-  const [files, standardError] = [new Files(), [] as string[]];
-  const write = (bytes: Uint8Array): number =>
-    standardError.push(Buffer.from(bytes).toString()) && bytes.length;
+  const files = new Files();
+  const { pieces: standardError, write } = heard();
   const log = makeLog(
     { ...DEFAULTS, log_format: 'json', logfile: '/var/log/a.log', syslog: true, syslog_facility: 'local3' },
-    { write, clock: new FakeClock(), isTerminal: true, colours: true, pid: 42, places: files },
+    room({ write, isTerminal: true, colours: true, places: files }),
   );
   log.warn({ client_pid: 255, code: 'query_timeout', database: 'app', user: 'bob' }, 'query_timeout');
   const [file, syslog] = files.written;
@@ -135,11 +134,11 @@ test('makeLog() writes to its file and to syslog too, each in its own form', () 
 });
 
 test('makeLog() is silent on standard error when it is to be quiet, and not in its file', () => {
-  const [files, standardError] = [new Files(), [] as string[]];
-  const write = (bytes: Uint8Array): number => standardError.push('') && bytes.length;
+  const files = new Files();
+  const { pieces: standardError, write } = heard();
   const log = makeLog(
     { ...DEFAULTS, logfile: 'a.log' },
-    { write, clock: new FakeClock(), isTerminal: true, colours: true, isQuiet: true, pid: 42, places: files },
+    room({ write, isTerminal: true, colours: true, isQuiet: true, places: files }),
   );
   log.info({}, 'here');
   expect(standardError).toEqual([]);
@@ -149,14 +148,7 @@ test('makeLog() is silent on standard error when it is to be quiet, and not in i
 test('prepare() opens the same file anew, for whoever has rotated it; rollback() leaves the old one', () => {
   const files = new Files();
   const settings = { ...DEFAULTS, logfile: 'a.log' };
-  const log = makeLog(settings, {
-    write: (bytes) => bytes.length,
-    clock: new FakeClock(),
-    isTerminal: false,
-    colours: false,
-    pid: 42,
-    places: files,
-  });
+  const log = makeLog(settings, room({ places: files }));
   log.info({}, 'first');
   log.prepare(settings).rollback();
   log.info({}, 'second');
@@ -170,10 +162,8 @@ test('prepare() opens the same file anew, for whoever has rotated it; rollback()
 });
 
 test('prepare() says which file cannot be opened, and the log stays what it was', () => {
-  const lines: string[] = [];
-  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
-  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
-  const log = makeLog(DEFAULTS, room);
+  const { pieces: lines, write } = heard();
+  const log = makeLog(DEFAULTS, room({ write }));
   expect(() => log.prepare({ ...DEFAULTS, logfile: '/proc/nowhere/a.log' })).toThrow(
     'Cannot write /proc/nowhere/a.log: there is none',
   );
@@ -182,35 +172,21 @@ test('prepare() says which file cannot be opened, and the log stays what it was'
 });
 
 test('JSON has no letter in it that a terminal obeys', () => {
-  const lines: string[] = [];
-  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
-  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
-  makeLog({ ...DEFAULTS, log_format: 'json' }, room).info({ user: '\x9b2J\x7f' }, 'hello');
+  const { pieces: lines, write } = heard();
+  makeLog({ ...DEFAULTS, log_format: 'json' }, room({ write })).info({ user: '\x9b2J\x7f' }, 'hello');
   expect(lines[0]).not.toMatch(/[\x7f-\x9f]/);
   expect(JSON.parse(lines[0]!).user).toBe('\x9b2J\x7f');
 });
 
 test('makeLog() tells the journal how bad each line is, and nobody else', () => {
   const said = (isJournal: boolean): string => {
-    let text = '';
-    const write = (bytes: Uint8Array): number => {
-      text += Buffer.from(bytes).toString();
-      return bytes.length;
-    };
-    const room = {
-      write,
-      clock: new FakeClock(),
-      isTerminal: false,
-      colours: false,
-      pid: 42,
-      places: nowhere,
-    };
-    const log = makeLog({ ...DEFAULTS, log_level: 'debug' }, { ...room, isJournal });
+    const { pieces, write } = heard();
+    const log = makeLog({ ...DEFAULTS, log_level: 'debug' }, room({ write, isJournal }));
     log.debug({}, 'd');
     log.info({ level: 50 }, 'i "level":60');
     log.warn({}, 'w');
     log.error({}, 'e');
-    return text.replace(/"time":"[^"]*",/g, '');
+    return pieces.join('').replace(/"time":"[^"]*",/g, '');
   };
   const plain = said(false).split('\n');
   expect(plain.map((line) => line[0])).toEqual(['{', '{', '{', '{', undefined]);
@@ -219,10 +195,8 @@ test('makeLog() tells the journal how bad each line is, and nobody else', () => 
 });
 
 test('makeLog() shortens what a client makes up, and sentences about it, and no other sentence', () => {
-  const lines: string[] = [];
-  const write = (bytes: Uint8Array): number => lines.push(Buffer.from(bytes).toString()) && bytes.length;
-  const room = { write, clock: new FakeClock(), isTerminal: false, colours: false, pid: 42, places: nowhere };
-  const log = makeLog({ ...DEFAULTS, log_format: 'json' }, room);
+  const { pieces: lines, write } = heard();
+  const log = makeLog({ ...DEFAULTS, log_format: 'json' }, room({ write }));
   const name = 'x'.repeat(10_000);
   log.warn({ user: name, database: `${'x'.repeat(126)}😀😀`, told: name, reason: name, peer: 'unix' }, name);
   log.warn({}, name);
@@ -239,17 +213,7 @@ test('makeLog() shortens what a client makes up, and sentences about it, and no 
 
 test('makeLog() gives syslog a datagram for each line, none of them longer than it takes', () => {
   const files = new Files();
-  const log = makeLog(
-    { ...DEFAULTS, syslog: true },
-    {
-      write: (bytes) => bytes.length,
-      clock: new FakeClock(),
-      isTerminal: false,
-      colours: false,
-      pid: 42,
-      places: files,
-    },
-  );
+  const log = makeLog({ ...DEFAULTS, syslog: true }, room({ places: files }));
   log.warn({ user: 'bob', database: 'app', peer: 'unix', reason: 'wrong', told: 'no' }, 'login refused');
   log.info({ why: 'é'.repeat(10_000) }, 'reloaded');
   const { parts } = files.written[0]!;

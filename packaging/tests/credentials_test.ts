@@ -71,27 +71,6 @@ async function demandCertificate(): Promise<string> {
   return client.key;
 }
 
-const property = async (name: string) =>
-  (await debian.must(['systemctl', 'show', '--value', '--property', name, 'pgsidecar.service'])).trim();
-
-/** SQL through the socket with this password, as the application would. */
-const psqlWith = (secret: string, sql: string) =>
-  debian.must([
-    ...[
-      'runuser',
-      '-u',
-      'idp',
-      '--',
-      'env',
-      `PGPASSWORD=${secret}`,
-      'psql',
-      '-XAtq',
-      '-v',
-      'ON_ERROR_STOP=1',
-    ],
-    ...['-h', '/run/pgsidecar', '-U', 'idp_app', '-d', 'idp', '-c', sql],
-  ]);
-
 const alterRole = (secret: string) =>
   debian.must([
     ...['runuser', '-u', 'postgres', '--', 'psql', '-q', '-c'],
@@ -114,7 +93,7 @@ test('the password and the TLS key come by LoadCredential=, from files that only
 });
 
 test('nobody but root and the agent sees them: no user, no child, no environment, no unit, no journal', async () => {
-  const pid = await property('MainPID');
+  const pid = await debian.property('MainPID');
   const folder = '/run/credentials/pgsidecar.service';
   expect(await debian.must(`runuser -u pgsidecar -- cat ${folder}/idp`)).toBe(`${password}\n`);
   // idp is in the group pgsidecar, as every application is.
@@ -145,7 +124,7 @@ test('nobody but root and the agent sees them: no user, no child, no environment
 });
 
 test('a reload takes what has changed, and refuses what is wrong with its reasons, under the drop-in too', async () => {
-  const pid = await property('MainPID');
+  const pid = await debian.property('MainPID');
   const good = SETTINGS(credential('idp'));
   await configureIdp(debian, `default_pool_size: many\n${good}`);
   expect((await debian.run('systemctl reload pgsidecar.service')).code).not.toBe(0);
@@ -156,17 +135,17 @@ test('a reload takes what has changed, and refuses what is wrong with its reason
   await debian.must('systemctl reload pgsidecar.service');
   const status = await debian.must('pgsidecar status --json --config /etc/pgsidecar/pgsidecar.yml');
   expect((JSON.parse(status) as { pools: { poolSize: number }[] }).pools[0]?.poolSize).toBe(7);
-  expect([await property('MainPID'), await property('ActiveState')]).toEqual([pid, 'active']);
+  expect([await debian.property('MainPID'), await debian.property('ActiveState')]).toEqual([pid, 'active']);
 });
 
 test('a credential that changes is taken by a restart, and not by a reload', async () => {
   const next = crypto.randomUUID();
   debian.write(`${CREDENTIALS}/idp`, next, 0o600);
   await debian.must('systemctl reload pgsidecar.service');
-  expect(await psqlWith(password, 'SELECT 1')).toBe('1\n');
+  expect(await idp.psql('SELECT 1', password)).toBe('1\n');
   await alterRole(next);
   await debian.must('systemctl restart pgsidecar.service');
-  expect(await psqlWith(next, 'SELECT 2')).toBe('2\n');
+  expect(await idp.psql('SELECT 2', next)).toBe('2\n');
   password = next;
 });
 
@@ -179,29 +158,15 @@ test('a watched file that is replaced rotates the password under a client that g
   await place(password);
   await configureIdp(debian, SETTINGS(WATCHED));
   await debian.must('systemctl reload pgsidecar.service');
-  const pid = await property('MainPID');
+  const pid = await debian.property('MainPID');
   expect((await debian.run(['runuser', '-u', 'idp', '--', 'cat', WATCHED])).stderr).toContain(
     'Permission denied',
   );
 
   const next = crypto.randomUUID();
-  const before = await psqlWith(password, 'SELECT pg_backend_pid()');
+  const before = await idp.psql('SELECT pg_backend_pid()', password);
   debian.write('/srv/statements.sql', "SELECT 'on';\n\\! sleep 0.05\n".repeat(100));
-  const client = debian.must([
-    ...[
-      'runuser',
-      '-u',
-      'idp',
-      '--',
-      'env',
-      `PGPASSWORD=${password}`,
-      'psql',
-      '-XAtq',
-      '-v',
-      'ON_ERROR_STOP=1',
-    ],
-    ...['-h', '/run/pgsidecar', '-U', 'idp_app', '-d', 'idp', '-f', '/srv/statements.sql'],
-  ]);
+  const client = idp.psqlWith(password, ['-f', '/srv/statements.sql']);
   while (!(await clientIsIn())) await Bun.sleep(20);
   await alterRole(next);
   await place(next);
@@ -211,10 +176,10 @@ test('a watched file that is replaced rotates the password under a client that g
     await Bun.sleep(50);
   expect(await client).toBe('on\n'.repeat(100));
   // The server was logged in to anew, with the new password, which now is the one for clients too.
-  expect(await psqlWith(next, 'SELECT pg_backend_pid()')).not.toBe(before);
-  const old = psqlWith(password, 'SELECT 3');
+  expect(await idp.psql('SELECT pg_backend_pid()', next)).not.toBe(before);
+  const old = idp.psql('SELECT 3', password);
   await expect(old).rejects.toThrow('password authentication failed');
-  expect(await property('MainPID')).toBe(pid);
+  expect(await debian.property('MainPID')).toBe(pid);
   password = next;
   await configureIdp(debian, SETTINGS(credential('idp')));
 });
@@ -232,7 +197,7 @@ test('an encrypted credential is taken by LoadCredentialEncrypted=', async () =>
     `sed -i 's|^LoadCredential=idp:.*|LoadCredentialEncrypted=idp:${CREDENTIALS}/idp.cred|' ${UNIT}/credentials.conf`,
   );
   await debian.must('systemctl daemon-reload && systemctl restart pgsidecar.service');
-  expect(await psqlWith(password, 'SELECT 4')).toBe('4\n');
+  expect(await idp.psql('SELECT 4', password)).toBe('4\n');
 });
 
 test('a credential that is not there fails the start, by name, and the next start is good', async () => {
@@ -252,5 +217,5 @@ test('a credential that is not there fails the start, by name, and the next star
   );
   await configureIdp(debian, SETTINGS(credential('idp')));
   await debian.must('systemctl restart pgsidecar.service');
-  expect(await psqlWith(password, 'SELECT 5')).toBe('5\n');
+  expect(await idp.psql('SELECT 5', password)).toBe('5\n');
 });

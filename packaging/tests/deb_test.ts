@@ -42,9 +42,6 @@ for (const [release, name] of EACH_RELEASE) {
 }
 
 const install = (path: string) => debian.must(['dpkg', '--install', put(debian, path)]);
-const property = async (name: string, unit = 'pgsidecar.service') =>
-  (await debian.must(['systemctl', 'show', '--value', '--property', name, unit])).trim();
-
 testNeeding(missing ?? missingPrograms('lintian'))('lintian has nothing to say of it', async () => {
   const { exitCode, stdout } = Bun.spawnSync(['lintian', '--allow-root', newer]);
   expect([exitCode, stdout.toString()]).toEqual([0, '']);
@@ -91,7 +88,7 @@ function runs(name: string): void {
     const level = Number(/level for pgsidecar\.service: ([0-9.]+)/.exec(said)?.[1]);
     console.log(`figure: exposure by systemd-analyze security on ${name}: ${level}`);
     expect(level).toBeLessThanOrEqual(1.5);
-    const status = await debian.must(`cat /proc/${await property('MainPID')}/status`);
+    const status = await debian.must(`cat /proc/${await debian.property('MainPID')}/status`);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^Seccomp:\t2$/m);
     expect(status).toMatch(/^CapBnd:\t0+$/m);
@@ -100,7 +97,7 @@ function runs(name: string): void {
 
 function reloads(): void {
   test('a reload changes the settings of the same process, and a bad one changes nothing', async () => {
-    const pid = await property('MainPID');
+    const pid = await debian.property('MainPID');
     await configureIdp(debian, 'default_pool_size: 7\n');
     await debian.must('systemctl reload pgsidecar.service');
     expect(await status()).toMatchObject({ poolSize: 7 });
@@ -110,7 +107,7 @@ function reloads(): void {
     expect(await debian.must('journalctl --no-pager -u pgsidecar.service')).toContain(
       'Cannot use default_pool_size',
     );
-    expect([await property('MainPID'), await property('ActiveState')]).toEqual([pid, 'active']);
+    expect([await debian.property('MainPID'), await debian.property('ActiveState')]).toEqual([pid, 'active']);
     expect(await idp.psql('SELECT 1')).toBe('1\n');
     await configureIdp(debian);
   });
@@ -118,11 +115,11 @@ function reloads(): void {
   test('an agent that hangs is started again by the watchdog', async () => {
     debian.write('/etc/systemd/system/pgsidecar.service.d/watchdog.conf', '[Service]\nWatchdogSec=1s\n');
     await debian.must('systemctl daemon-reload && systemctl restart pgsidecar.service');
-    const pid = await property('MainPID');
+    const pid = await debian.property('MainPID');
     await debian.must(['kill', '-STOP', pid]);
-    while ((await property('NRestarts')) === '0') await Bun.sleep(100);
+    while ((await debian.property('NRestarts')) === '0') await Bun.sleep(100);
     expect(await idp.psql('SELECT 2')).toBe('2\n');
-    expect(await property('MainPID')).not.toBe(pid);
+    expect(await debian.property('MainPID')).not.toBe(pid);
     await debian.must(
       'rm /etc/systemd/system/pgsidecar.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart pgsidecar.service',
     );
@@ -131,7 +128,7 @@ function reloads(): void {
 
 function upgrades(): void {
   test('an upgrade lets a transaction that is under way end, keeps what the administrator wrote, and a downgrade does too', async () => {
-    const before = await property('MainPID');
+    const before = await debian.property('MainPID');
     await configureIdp(debian, '# edited by hand\n');
     for (const [path, version] of [
       [newer, NEW],
@@ -145,7 +142,7 @@ function upgrades(): void {
       expect(debian.read('/etc/pgsidecar/pgsidecar.yml')).toContain('# edited by hand');
       expect(await idp.psql('SELECT 3')).toBe('3\n');
     }
-    expect(await property('MainPID')).not.toBe(before);
+    expect(await debian.property('MainPID')).not.toBe(before);
   });
 
   test('several agents run beside each other, each with its own socket and configuration', async () => {
@@ -173,7 +170,7 @@ function goes(): void {
 
   test('removed, it is stopped and its configuration stays; installed again it goes on; purged, nothing is left', async () => {
     await debian.must('dpkg --remove pgsidecar');
-    expect(await property('ActiveState')).toBe('inactive');
+    expect(await debian.property('ActiveState')).toBe('inactive');
     expect(debian.read('/etc/pgsidecar/pgsidecar.yml')).toContain('# edited by hand');
     await install(newer);
     await debian.must('systemctl start pgsidecar.socket');

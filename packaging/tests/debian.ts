@@ -27,6 +27,8 @@ export interface Debian extends AsyncDisposable {
   run(command: string | readonly string[]): Promise<Outcome>;
   /** The same; throws with what it printed when it fails. Gives its standard output. */
   must(command: string | readonly string[]): Promise<string>;
+  /** What systemd says of a unit; of the agent's where none is named. */
+  property(name: string, unit?: string): Promise<string>;
   /** @param path absolute, inside. */
   write(path: string, text: string | Uint8Array, mode?: number): void;
   read(path: string): string;
@@ -58,10 +60,13 @@ export async function openDebian(release: Release = 'bookworm'): Promise<Debian>
   const close = await lend(base, root);
   const run = (command: string | readonly string[]) =>
     capture([BOX, 'run', root, ...(typeof command === 'string' ? ['sh', '-c', command] : command)]);
+  const must: Debian['must'] = async (command) => mustSucceed(command, await run(command));
   return {
     root,
     run,
-    must: async (command) => mustSucceed(command, await run(command)),
+    must,
+    property: async (name, unit = 'pgsidecar.service') =>
+      (await must(['systemctl', 'show', '--value', '--property', name, unit])).trim(),
     write: (path, text, mode = 0o644) => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);

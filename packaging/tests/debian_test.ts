@@ -40,8 +40,8 @@ test('two at a time have nothing in common: not even the control groups of servi
   for (const debian of [one, other]) await debian.must('systemd-run --quiet --unit same sleep infinity');
   // A process of the other one would show as 0.
   const pids = await one.must('cat /sys/fs/cgroup/*/system.slice/same.service/cgroup.procs');
-  const pid = await one.must('systemctl show --value --property MainPID same.service');
-  expect(new Set(pids.trim().split('\n'))).toEqual(new Set([pid.trim()]));
+  const pid = await one.property('MainPID', 'same.service');
+  expect(new Set(pids.trim().split('\n'))).toEqual(new Set([pid]));
   await one.must('systemctl stop same.service');
   expect(await other.must('systemctl is-active same.service')).toBe('active\n');
 });

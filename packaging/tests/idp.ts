@@ -8,7 +8,9 @@ import type { Debian } from './debian.ts';
 export interface Idp {
   readonly password: string;
   /** What the application would do: SQL through the socket, as its own user. Gives the rows, unaligned. */
-  psql(sql: string): Promise<string>;
+  psql(sql: string, secret?: string): Promise<string>;
+  /** The same with more of psql's words: `-f FILE`, `-c SQL`. */
+  psqlWith(secret: string, words: readonly string[]): Promise<string>;
 }
 
 /** Before the package: the database and the application. */
@@ -48,23 +50,13 @@ export async function installIdp(debian: Debian): Promise<Idp> {
     0o640,
   );
   await debian.must('chown root:idp /srv/idp/config/application.yml');
-  const psql = (sql: string) =>
+  const psqlWith: Idp['psqlWith'] = (secret, words) =>
     debian.must([
-      ...[
-        'runuser',
-        '-u',
-        'idp',
-        '--',
-        'env',
-        `PGPASSWORD=${password}`,
-        'psql',
-        '-XAtq',
-        '-v',
-        'ON_ERROR_STOP=1',
-      ],
-      ...['-h', '/run/pgsidecar', '-U', 'idp_app', '-d', 'idp', '-c', sql],
+      ...['runuser', '-u', 'idp', '--', 'env', `PGPASSWORD=${secret}`, 'psql', '-XAtq'],
+      ...['-v', 'ON_ERROR_STOP=1', '-h', '/run/pgsidecar', '-U', 'idp_app', '-d', 'idp'],
+      ...words,
     ]);
-  return { password, psql };
+  return { password, psql: (sql, secret = password) => psqlWith(secret, ['-c', sql]), psqlWith };
 }
 
 /** What docs/start.md tells an operator to do after the package is there. */

@@ -29,9 +29,6 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => await debian?.close());
 
-const property = async (name: string, unit = 'pgsidecar.service') =>
-  (await debian.must(['systemctl', 'show', '--value', '--property', name, unit])).trim();
-
 /** The application's psql, to whichever of these hosts answers. */
 const psql = (host: string) =>
   debian.run([
@@ -57,13 +54,13 @@ test('a mistake fails the restart, clients are told why and go to their fallback
   }
   const fallback = await psql('/run/pgsidecar,localhost');
   expect([fallback.code, fallback.stderr]).toEqual([0, '']);
-  expect(await property('ActiveState', 'pgsidecar.socket')).toBe('active');
+  expect(await debian.property('ActiveState', 'pgsidecar.socket')).toBe('active');
   await configureIdp(debian);
   await untilServed();
-  expect([await property('ActiveState'), await property('ActiveState', 'pgsidecar.socket')]).toEqual([
-    'active',
-    'active',
-  ]);
+  expect([
+    await debian.property('ActiveState'),
+    await debian.property('ActiveState', 'pgsidecar.socket'),
+  ]).toEqual(['active', 'active']);
 });
 
 test("at a boot the application's file comes later than the agent, and is served when it is there", async () => {
@@ -71,10 +68,10 @@ test("at a boot the application's file comes later than the agent, and is served
   await debian.reboot();
   // By then a client has come, and systemd has tried more than once.
   expect((await psql('/run/pgsidecar')).stderr).toContain('pgsidecar cannot serve: ');
-  while (Number(await property('NRestarts')) < 3) await Bun.sleep(100);
+  while (Number(await debian.property('NRestarts')) < 3) await Bun.sleep(100);
   await debian.must(`mv /srv/idp/later.yml ${APPLICATION_YML}`);
   await untilServed();
-  expect(await property('ActiveState')).toBe('active');
+  expect(await debian.property('ActiveState')).toBe('active');
 });
 
 const CHECK = 'pgsidecar check --config /etc/pgsidecar/pgsidecar.yml';
@@ -182,8 +179,8 @@ test('settings of sockets that systemd opened are warned about: at the start, at
 test('systemctl status says which database has no server, and no longer when it is there', async () => {
   await debian.must('systemctl stop postgresql@15-main.service');
   while ((await psql('/run/pgsidecar')).code === 0) await Bun.sleep(100);
-  while (!(await property('StatusText')).endsWith('serving idp; idp: no server')) await Bun.sleep(100);
+  while (!(await debian.property('StatusText')).endsWith('serving idp; idp: no server')) await Bun.sleep(100);
   await debian.must('systemctl start postgresql@15-main.service');
   await untilServed();
-  while (!(await property('StatusText')).endsWith('serving idp')) await Bun.sleep(100);
+  while (!(await debian.property('StatusText')).endsWith('serving idp')) await Bun.sleep(100);
 });

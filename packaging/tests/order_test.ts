@@ -49,12 +49,9 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => await debian?.close());
 
-const property = async (name: string, unit: string) =>
-  (await debian.must(['systemctl', 'show', '--value', '--property', name, unit])).trim();
-
 /** Microseconds since the boot. */
 const momentOf = async (name: string, unit: string) =>
-  Number(await property(`${name}TimestampMonotonic`, unit));
+  Number(await debian.property(`${name}TimestampMonotonic`, unit));
 
 async function served(): Promise<readonly string[]> {
   let attempts: readonly string[];
@@ -117,7 +114,7 @@ test('with the database away at a boot, agent and application come up all the sa
   debian.write(ATTEMPTS, '');
   await debian.reboot();
   for (const unit of UNITS.split(' '))
-    expect([unit, await property('ActiveState', unit)]).toEqual([unit, 'active']);
+    expect([unit, await debian.property('ActiveState', unit)]).toEqual([unit, 'active']);
   while (!debian.read(ATTEMPTS).includes('FATAL')) await Bun.sleep(50);
   expect(debian.read(ATTEMPTS)).not.toContain('Connection refused\n\tIs the server running locally');
   await debian.must(
@@ -130,7 +127,7 @@ test('an agent that cannot start keeps no application from starting', async () =
   await configureIdp(debian, 'default_pool_size: many\n');
   debian.write(ATTEMPTS, '');
   await debian.reboot();
-  expect(await property('ActiveState', 'idp.service')).toBe('active');
+  expect(await debian.property('ActiveState', 'idp.service')).toBe('active');
   // It is told why at each attempt, and need not wait.
   while (!debian.read(ATTEMPTS).includes('FATAL:  pgsidecar cannot serve: Cannot use default_pool_size'))
     await Bun.sleep(50);

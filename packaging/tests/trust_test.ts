@@ -26,7 +26,7 @@ afterAll(async () => await debian?.close());
 
 /** Runs a line of `sh` as whatever runs in the agent's place: its user, its groups, what it sees of the file system. */
 async function asAgent(line: string): Promise<Outcome> {
-  const pid = (await debian.must('systemctl show --value --property MainPID pgsidecar.service')).trim();
+  const pid = await debian.property('MainPID');
   const as = ['setpriv', '--reuid', 'pgsidecar', '--regid', 'pgsidecar', '--init-groups'];
   return await debian.run(['nsenter', '--target', pid, '--mount', ...as, 'sh', '-c', line]);
 }

@@ -8,6 +8,7 @@ import { type Answer, ConnectionLost } from '../harness/answers.ts';
 import type { IssuedCertificate } from '../harness/certificates.ts';
 import { cancelRequest, message, sslRequest, startup, terminate } from '../harness/client_words.ts';
 import { RawClient } from '../harness/raw_client.ts';
+import { rowWords } from '../harness/server_words.ts';
 import type { Pooler } from './poolers.ts';
 import { Proof } from './proof.ts';
 import { passwordOf, type World } from './scene.ts';
@@ -219,7 +220,7 @@ export class Actor {
       if (answer.type === 'T') names = columnsOf(answer.body).map((column) => column.split(' ')[0]!);
       if (answer.type === 'E') this.#note(lineOf(answer));
       if (answer.type === 'D')
-        rows.push(new Map(valuesOf(answer.body).map((value, i) => [names[i]!, value])));
+        rows.push(new Map(rowWords(answer.body).map((value, i) => [names[i]!, value])));
     }
   }
 
@@ -276,17 +277,6 @@ function columnsOf(body: Buffer): string[] {
     at = end + 19;
   }
   return columns;
-}
-
-/** Of a DataRow, in text. */
-function valuesOf(body: Buffer): string[] {
-  const values: string[] = [];
-  for (let at = 2; at < body.length; ) {
-    const length = body.readInt32BE(at);
-    values.push(length < 0 ? 'NULL' : body.toString('utf8', at + 4, at + 4 + length));
-    at += 4 + Math.max(length, 0);
-  }
-  return values;
 }
 
 function lineOf(answer: Answer): string {

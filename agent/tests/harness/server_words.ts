@@ -137,7 +137,8 @@ function reportWords(strings: readonly string[]): string {
   return `${field('V')} ${field('C')} ${field('M')}`;
 }
 
-function rowWords(body: Buffer): string[] {
+/** Of a DataRow, in text. */
+export function rowWords(body: Buffer): string[] {
   const words: string[] = [];
   for (let at = 2; at < body.length; ) {
     const length = body.readInt32BE(at);

@@ -5,10 +5,12 @@ import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { serve, USER } from '../harness/application.ts';
 import { cancelKey, sendCancel } from '../harness/cancel_request.ts';
+import { consoleRows } from '../harness/console_rows.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { makeOwnHosts, missingOwnHosts } from '../harness/own_hosts.ts';
 import { ask, refused, through } from '../harness/psql.ts';
 import { openShop } from '../harness/shop.ts';
+import { untilRuns } from '../harness/until_runs.ts';
 
 setDefaultTimeout(30_000);
 
@@ -33,22 +35,6 @@ function start(settings: Readonly<Record<string, unknown>> = {}): Promise<Agent>
 
 async function where(client: pg.Client): Promise<{ host: string; pid: number }> {
   return (await client.query<{ host: string; pid: number }>(WHERE)).rows[0]!;
-}
-
-/** PostgreSQL has begun with it. */
-async function untilRuns(part: string): Promise<void> {
-  const sql = `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE '%${part}%'`;
-  while ((await postgres.sql(sql)).length === 0) await Bun.sleep(10);
-}
-
-async function consoleRows(agent: Agent, words: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(agent.url('pgbouncer', '', 'pgbouncer'));
-  await client.connect();
-  try {
-    return (await client.query(words)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 const testHere = testNeeding(missingOwnHosts());
@@ -136,7 +122,7 @@ testHere('a cancel request goes to the address of its server, wherever the name 
   await using agent = await start({ dns_max_ttl: '1h' });
   const client = await connect(agent);
   const seen = client.query('SELECT pg_sleep(60)').catch((error: Error & { code: string }) => error.code);
-  await untilRuns('pg_sleep(60)');
+  await untilRuns(postgres, 'pg_sleep(60)');
   hosts.set({ [NAME]: [NOBODY] });
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
   await sendCancel(`${agent.socketDir}/.s.PGSQL.5432`, cancelKey(processID, secretKey));

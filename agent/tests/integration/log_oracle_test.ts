@@ -13,6 +13,7 @@ import {
 } from '../harness/pgbouncer.ts';
 import { freePort, startPostgres } from '../harness/postgres.ts';
 import { type Login, psql } from '../harness/psql.ts';
+import { untilRuns } from '../harness/until_runs.ts';
 
 setDefaultTimeout(60_000);
 
@@ -71,13 +72,13 @@ const STEPS: Steps = {
   },
   query_wait_timeout: async (room) => {
     const slow = room.ask('SELECT pg_sleep(3)', { database: 'few' });
-    await untilRunning();
+    await untilRuns(postgres, 'pg_sleep(3)');
     await room.ask('SELECT 1', { database: 'few' });
     await slow;
   },
   'a server that is killed': async (room) => {
     const slow = room.ask('SELECT pg_sleep(30)');
-    await untilRunning();
+    await untilRuns(postgres, 'pg_sleep(30)');
     await postgres.sql(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'",
     );
@@ -224,11 +225,6 @@ const THEIRS = /^LOG (kernel file descriptor limit|process up: )/;
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await Bun.sleep(10);
-}
-
-function untilRunning(): Promise<void> {
-  const question = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'";
-  return until(async () => (await postgres.sql(question)).length > 0);
 }
 
 async function logsOf(program: string | readonly string[]): Promise<Record<string, readonly string[]>> {

@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { Agent } from '../harness/agent.ts';
 import { pgsidecarYml, serve, USER } from '../harness/application.ts';
 import { cancelKey, sendCancel } from '../harness/cancel_request.ts';
+import { consoleRows } from '../harness/console_rows.ts';
 import { testNeeding } from '../harness/needs.ts';
 import { createNursery, unprivilegedAccount } from '../harness/nursery.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../harness/pgbouncer.ts';
 import { freePort } from '../harness/postgres.ts';
 import { openShop } from '../harness/shop.ts';
+import { untilRuns } from '../harness/until_runs.ts';
 
 setDefaultTimeout(30_000);
 
@@ -102,19 +104,8 @@ async function work(client: pg.Client): Promise<{ readonly ended: Promise<string
     () => 'in peace',
     (error: Error & { code: string }) => error.code,
   );
-  const sql = `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE '%${mark}%'`;
-  while ((await postgres.sql(sql)).length === 0) await Bun.sleep(10);
+  await untilRuns(postgres, mark);
   return { ended };
-}
-
-async function consoleRows(agent: Agent, words: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(agent.url('pgbouncer', '', 'pgbouncer'));
-  await client.connect();
-  try {
-    return (await client.query(words)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 const dropped = (agent: Agent, reason: string) =>
