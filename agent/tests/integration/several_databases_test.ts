@@ -64,6 +64,35 @@ test('writer, read replica and background jobs of one application.yml, each with
   });
 });
 
+test('one database whose role is refused leaves the agent ready for the others; one that is refused everywhere does not', async () => {
+  const jobs = {
+    database_worker_jobs_host: 'localhost',
+    database_worker_jobs_name: 'jobs',
+    database_worker_jobs_username: 'worker',
+    database_worker_jobs_password: crypto.randomUUID(),
+  };
+  const refusedRole = `no server for database "jobs": password authentication failed for user "worker"`;
+  await using agent = await serve(application({}, jobs));
+  const wait = () => agent.command('wait', '--timeout', '20s');
+  expect((await wait()).code).toBe(0);
+  const isRefused = ({ database, lastError }: { database: string; lastError?: string }): boolean =>
+    database === 'jobs' && lastError !== undefined;
+  while (!((await agent.status()) as { pools: never[] }).pools.some(isRefused)) await Bun.sleep(10);
+  expect((await wait()).code).toBe(0);
+  const unix = `${agent.socketDir}/pgsidecar.control`;
+  const readiness = await fetch('http://localhost/readiness', { unix });
+  expect([readiness.status, await readiness.json()]).toEqual([
+    200,
+    { ok: true, reason: expect.stringContaining(`clients are served; ${refusedRole}`) },
+  ]);
+  await using broken = await serve({ ...application({}, jobs), password: crypto.randomUUID() });
+  let waited = await broken.command('wait', '--timeout', '100ms');
+  // Until both have been tried.
+  while (!(waited.stderr.includes('"jobs"') && waited.stderr.includes('"app"')))
+    waited = await broken.command('wait', '--timeout', '1s');
+  expect(waited.code).toBe(75);
+});
+
 test('the same role with another password on each server', async () => {
   const more = {
     database_read_replica_host: 'localhost',
