@@ -70,6 +70,8 @@ export interface DatabaseSettings {
   readonly isForAuthQuery?: true;
   /** The registry's picture of one again, for a single client that replicates: its server is nobody else's. */
   readonly replication?: ReplicationSettings;
+  /** The registry's picture of one once more, for the connection that listens for all clients of this client_encoding. */
+  readonly listensIn?: string;
   /** Made for a name that nobody listed, out of `*`; whose own dbname is empty where every name is its own. */
   readonly isAny?: true;
   /** Where the application's configuration names this database. */

@@ -28,7 +28,7 @@ export interface PoolRow {
 
 /**
  * One for each (database, user), as there: what auth_query has of the same name counts in with it, and so do the clients
- * that replicate, each of which has a pool of its own. Two rows of the same name would be an error to Prometheus. Each is
+ * that replicate, each of which has a pool of its own, and the connection that listens for all. Two rows of the same name would be an error to Prometheus. Each is
  * read when its turn comes.
  */
 export function* readPools(context: ClientContext): Iterable<PoolRow> {
@@ -49,7 +49,8 @@ export function* readPools(context: ClientContext): Iterable<PoolRow> {
 }
 
 function isOrdinary({ database }: Pool): boolean {
-  return database.isForAuthQuery !== true && database.replication === undefined;
+  const { isForAuthQuery, listensIn, replication } = database;
+  return isForAuthQuery !== true && listensIn === undefined && replication === undefined;
 }
 
 function keyOf({ database, user }: Pool): string {

@@ -125,7 +125,8 @@ export function readPlane(context: ClientContext) {
 export function anyDatabases(registry: Iterable<Pool>): readonly DatabaseSettings[] {
   const made = new Map<string, DatabaseSettings>();
   for (const { database } of registry)
-    if (database.isAny && !database.isForAuthQuery) made.set(database.name, database);
+    if (database.isAny && !database.isForAuthQuery && database.listensIn === undefined)
+      made.set(database.name, database);
   return [...made.values()];
 }
 

@@ -1,5 +1,6 @@
-// What pools have to do with names that lead to addresses: which of them they use, and that they leave addresses that are gone.
+// What pools have to do with hosts, and names that lead to addresses: which of them they use, and that they leave those that are gone.
 
+import type { HostSettings } from '../config/settings.ts';
 import { isName } from '../net/resolver.ts';
 import type { Pool } from './pool.ts';
 
@@ -23,4 +24,11 @@ export function leaveOldAddresses(pools: Iterable<Pool>, name: string, addresses
     );
     pool.resume();
   }
+}
+
+/** Servers at hosts that the database does not name any more are replaced as they come free. */
+export function leaveHosts(pool: Pool, gone: readonly HostSettings[]): void {
+  pool.retire('its host is no longer one of the database', ({ address }) =>
+    gone.some(({ host, port }) => host === address.host && port === address.port),
+  );
 }

@@ -18,7 +18,8 @@ export function usableIdentity(database: DatabaseSettings, pool: Pool, settings:
 export function databaseFor(pool: Pool, settings: Settings): DatabaseSettings | undefined {
   const { name } = pool.database;
   const database = databaseNamed(settings, name);
-  const { isForAuthQuery, replication } = pool.database;
+  const { isForAuthQuery, listensIn, replication } = pool.database;
+  if (listensIn !== undefined && database !== undefined) return listeningDatabase(database, listensIn);
   if (replication !== undefined && database !== undefined) return replicatedDatabase(database, replication);
   if (isForAuthQuery !== true || database === undefined) return database;
   const isAsked = Object.values(settings.databases).some(
@@ -35,6 +36,17 @@ export function replicatedDatabase(
   const parameters = { ...database.parameters, ...replication.parameters };
   // A WAL sender knows no SQL that could be run first, nor does it need what is for the application's queries.
   return { ...database, replication, parameters, connectQuery: '', minPoolSize: 0, reservePoolSize: 0 };
+}
+
+/** As the connection that listens for all clients sees it: one server, which reads and writes as these clients do. */
+export function listeningDatabase(database: DatabaseSettings, encoding: string): DatabaseSettings {
+  const parameters = { ...database.parameters, client_encoding: encoding };
+  return { ...database, listensIn: encoding, parameters, minPoolSize: 0, reservePoolSize: 0 };
+}
+
+/** It is not kept when nobody uses it: who was found by auth_query may be anybody of the server's. */
+export function isPassing({ database, identity }: Pool): boolean {
+  return identity.found !== undefined || database.listensIn !== undefined;
 }
 
 /** As auth_query sees it: without the parameters that the application's configuration sets, `search_path` among them. */

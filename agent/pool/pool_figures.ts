@@ -139,8 +139,8 @@ export class PoolFigures implements PoolView {
   }
   /** It is there only because somebody asked for it, perhaps by a name that he made up: its failures say nothing of the agent. */
   get isIncidental(): boolean {
-    const { isAny, isForAuthQuery, replication, name } = this.database;
-    if (replication !== undefined) return true;
+    const { isAny, isForAuthQuery, listensIn, replication, name } = this.database;
+    if (replication !== undefined || listensIn !== undefined) return true;
     if (isAny !== true) return false;
     const isWritten = ({ auth }: DatabaseSettings): boolean => auth?.database === name;
     return isForAuthQuery !== true || !Object.values(this.context.settings.databases).some(isWritten);

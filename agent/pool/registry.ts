@@ -6,7 +6,6 @@ import { hostsGone, sameServer } from '../config/diff.ts';
 import type {
   AuthQuerySettings,
   DatabaseSettings,
-  HostSettings,
   ReplicationSettings,
   Settings,
 } from '../config/settings.ts';
@@ -19,14 +18,15 @@ import { statsLine } from './figures.ts';
 import { Holds } from './holds.ts';
 import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
-import { authDatabase, databaseFor, forcedUserOf, replicatedDatabase, usableIdentity } from './pictures.ts';
+import { leaveHosts } from './names.ts';
+import { Notifications } from './notifications.ts';
+import * as picture from './pictures.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool_context.ts';
-import { PoolFailure } from './pool_failure.ts';
 import { identityOf } from './pool_identity.ts';
 import { Probe } from './probe.ts';
 import { whyRemoved } from './removed.ts';
-import { ReplicationRecords } from './replication_records.ts';
+import { letGo, ReplicationRecords } from './replication_records.ts';
 import { ServerNumbers } from './server_numbers.ts';
 
 type OwnContext = 'holds' | 'evict' | 'starved' | 'wakeStarved' | 'forget';
@@ -34,14 +34,13 @@ type GivenContext = Omit<
   PoolContext,
   'byDatabase' | 'byUser' | 'leavingByDatabase' | 'leavingByUser' | OwnContext
 >;
-/** PgBouncer's word for a server whose client has left it as nobody else could use it. */
-const CLIENT_GONE = 'client disconnect while server was not ready';
 
 export class PoolRegistry {
   readonly authQueries: AuthQueries;
   readonly serverNumbers = new ServerNumbers();
   readonly #pools = new Map<string, Pool>();
   readonly statistics: DatabaseStatistics;
+  readonly notifications: Notifications;
   readonly #anyUnused = new AnyUnused();
   readonly #context: PoolContext;
   readonly #replication = new ReplicationRecords();
@@ -70,6 +69,7 @@ export class PoolRegistry {
       poolFor: (auth) => this.#authPool(auth),
       knows: (auth) => this.#pools.get(authKeyOf(auth))?.removed === false,
     });
+    this.notifications = new Notifications(this.#context, (...of) => this.#listeningPool(...of));
   }
 
   get settings(): Settings {
@@ -142,10 +142,21 @@ export class PoolRegistry {
     const key = authKeyOf(auth);
     const known = this.#pools.get(key);
     if (known !== undefined && !known.removed) return known;
-    const database = authDatabase(this.#database(auth.database), this.settings);
+    const database = picture.authDatabase(this.#database(auth.database), this.settings);
     const identity = identityOf(database, auth.user, this.settings);
     const pool = new Pool(database, auth.user, identity, this.#context);
     return this.#add(key, pool);
+  }
+
+  /** Of the connection that listens for all clients of a database: in the name of those of `asker`. */
+  #listeningPool(asker: Pool, encoding: string): Pool {
+    const key = `${keyOf(asker.database.name, asker.user)}\0listening ${encoding}`;
+    const known = this.#pools.get(key);
+    // What its clients have proved since.
+    known?.identity.inherit(asker.identity);
+    if (known !== undefined) return known;
+    const database = picture.listeningDatabase(asker.database, encoding);
+    return this.#add(key, new Pool(database, asker.user, asker.identity, this.#context));
   }
 
   /**
@@ -159,8 +170,8 @@ export class PoolRegistry {
     replication: ReplicationSettings,
     found?: FoundSecret,
   ): Pool {
-    const database = replicatedDatabase(this.#enabledDatabase(databaseName), replication);
-    const owner = forcedUserOf(database) ?? user;
+    const database = picture.replicatedDatabase(this.#enabledDatabase(databaseName), replication);
+    const owner = picture.forcedUserOf(database) ?? user;
     const identity = identityOf(database, owner, this.settings, owner === user ? found : undefined);
     const key = keyOf(databaseName, owner);
     const pool = new Pool(database, owner, identity, this.#context);
@@ -180,8 +191,8 @@ export class PoolRegistry {
   apply(settings: Settings): void {
     this.#context.settings = settings;
     for (const [key, pool] of [...this.#pools]) {
-      const database = pool.withdrawn ? undefined : databaseFor(pool, settings);
-      if (database !== undefined && forcedUserOf(database) !== forcedUserOf(pool.database)) {
+      const database = pool.withdrawn ? undefined : picture.databaseFor(pool, settings);
+      if (database !== undefined && picture.forcedUserOf(database) !== picture.forcedUserOf(pool.database)) {
         this.#withdraw(key, pool);
         continue;
       }
@@ -190,7 +201,7 @@ export class PoolRegistry {
         pool.retireAll('the database was removed from the configuration');
         continue;
       }
-      const identity = usableIdentity(database, pool, settings);
+      const identity = picture.usableIdentity(database, pool, settings);
       const before = pool.identity;
       const gone = hostsGone(pool.database, database);
       const hostsDiffer = gone.length > 0 || pool.database.hosts.length !== database.hosts.length;
@@ -205,7 +216,7 @@ export class PoolRegistry {
         pool.welcome = undefined;
         pool.retireAll('the settings of the database changed');
       } else if (hostsDiffer) {
-        pool.retire('its host is no longer one of the database', ({ address }) => gone.some(isAt(address)));
+        leaveHosts(pool, gone);
       }
     }
     // When all of them have the new limits: one that gives up servers makes room for another's clients.
@@ -308,6 +319,7 @@ export class PoolRegistry {
   /** @param guard runs a step; what goes wrong in one pool must not keep the others from theirs. */
   tick(now: number, guard: (step: () => void) => void = (step) => step()): void {
     guard(() => this.#openForced());
+    guard(() => this.notifications.tick(now));
     const { pool_idle_timeout: idleMs } = this.settings;
     for (const [key, pool] of this.#pools) {
       guard(() => pool.tick(now));
@@ -317,9 +329,9 @@ export class PoolRegistry {
       const isOld = idleMs > 0 && pool.minimum === 0 && now - pool.usedAt >= idleMs;
       if (isDedicated && pool.clients === 0 && pool.waiting === 0) guard(() => letGo(pool));
       else if (isOld) guard(() => pool.retireAll('pool_idle_timeout'));
-      // Who was found may be anybody of the server's: they are not all kept for ever. Nor are the names that `*` serves.
+      // Nor are the names that `*` serves kept.
       const isUnused = isIdle && pool.isGone;
-      const isOver = isDedicated || isOld || pool.removed || pool.identity.found !== undefined;
+      const isOver = isDedicated || isOld || pool.removed || picture.isPassing(pool);
       if (isUnused && (isOver || this.#anyUnused.isOver(key, pool, now))) this.#forget(key, pool);
       else if (!isUnused) this.#anyUnused.delete(key);
     }
@@ -352,6 +364,7 @@ export class PoolRegistry {
 
   shutDown(error: AgentError): void {
     this.holds.giveUp(error);
+    this.notifications.shutDown();
     for (const pool of this.#pools.values()) pool.shutDown(error);
   }
 
@@ -368,16 +381,6 @@ export class PoolRegistry {
       this.#waking = false;
     }
   }
-}
-
-function isAt(address: HostSettings): (host: HostSettings) => boolean {
-  return ({ host, port }) => host === address.host && port === address.port;
-}
-
-/** The client of a dedicated pool has gone; what others are to know of its failure stays. */
-function letGo(pool: Pool): void {
-  pool.failure = new PoolFailure();
-  pool.retireAll(CLIENT_GONE);
 }
 
 function keyOf(database: string, user: string): string {

@@ -1,5 +1,6 @@
 // What is remembered of logins to replicate, by (database, user): their pools are there for one client each, and know only themselves.
 
+import type { Pool } from './pool.ts';
 import { PoolFailure } from './pool_failure.ts';
 import type { PoolIdentity } from './pool_identity.ts';
 
@@ -40,4 +41,13 @@ export class ReplicationRecords {
     for (const [key, { failure, usedAt }] of this.#records)
       if (now >= Math.max(usedAt, failure.retryAt) + KEPT_MS) this.#records.delete(key);
   }
+}
+
+/** PgBouncer's word for a server whose client has left it as nobody else could use it. */
+const CLIENT_GONE = 'client disconnect while server was not ready';
+
+/** The client of a dedicated pool has gone; what others are to know of its failure stays. */
+export function letGo(pool: Pool): void {
+  pool.failure = new PoolFailure();
+  pool.retireAll(CLIENT_GONE);
 }

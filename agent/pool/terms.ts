@@ -25,7 +25,8 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
   const own = isOwn ? settings.users[user] : undefined;
   const reserveTimeoutMs = settings.reserve_pool_timeout;
   const mode = own?.poolMode ?? database.poolMode;
-  if (database.replication !== undefined) return dedicatedTerms(database, own, settings);
+  const isDedicated = database.replication !== undefined || database.listensIn !== undefined;
+  if (isDedicated) return dedicatedTerms(database, own, settings);
   const sessionResets = settings.server_reset_query === '' ? [] : [settings.server_reset_query];
   return {
     mode,
@@ -39,7 +40,7 @@ export function termsOf(database: DatabaseSettings, user: string, settings: Sett
   };
 }
 
-/** One server for one client that replicates: nothing is made as new, because nobody else gets it. */
+/** One server for one client that replicates, or that listens for all: nothing is made as new, because nobody else gets it. */
 function dedicatedTerms(
   database: DatabaseSettings,
   own: UserSettings | undefined,

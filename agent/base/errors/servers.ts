@@ -109,6 +109,36 @@ export const SERVER_ERRORS = {
     exit: 69,
     sentence: 'server conn crashed? The connection to the server was lost: {reason}',
   },
+  // The connection that listens for all clients of a database
+  listen_refused: {
+    sqlstate: '55000',
+    exit: 75,
+    sentence: 'the server refused LISTEN: {message} (SQLSTATE {sqlstate})',
+  },
+  listen_channel_unusable: {
+    sqlstate: '0A000',
+    exit: 75,
+    sentence:
+      'cannot listen to channel "{channel}" with client_encoding {encoding}: use ASCII characters, or another encoding',
+  },
+  listen_channels_full: {
+    sqlstate: '53400',
+    exit: 75,
+    sentence:
+      'no more channels allowed ({setting} is {max}): cannot listen to "{channel}"; UNLISTEN others, or set it higher',
+  },
+  listen_place_missing: {
+    sqlstate: '53300',
+    exit: 75,
+    sentence:
+      'LISTEN needs a server connection of its own, and {setting} is {max}: no client would get a server any more; set it to {needed} or higher',
+  },
+  listen_late: {
+    sqlstate: '08006',
+    exit: 75,
+    sentence:
+      'query_wait_timeout: the server connection that listens for all clients did not answer within {seconds} s: {state}',
+  },
   // A pool
   query_wait_timeout: {
     sqlstate: '08006',

@@ -320,6 +320,15 @@ export const CLIENT_SETTINGS = {
     perUser: 'max_user_client_connections',
     doc: 'Clients connected as one user at one time; 0: no limit of its own.',
   },
+  max_client_listen_channels: {
+    type: 'integer',
+    section: 'client limits',
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    reload: 'live',
+    doc: 'Channels to which one client may listen at one time (LISTEN), over the server connection that all clients of its database share for it.',
+  },
   max_packet_size: {
     type: 'size',
     section: 'client limits',
