@@ -1,0 +1,385 @@
+// What texts do to their session: exactly, where the text says it; a bit, where it only may be; nothing, where it is certain.
+
+import { describe, expect, test } from 'bun:test';
+import { readEffects } from './classify.ts';
+import {
+  type Action,
+  ADVANCES,
+  ADVANCING,
+  ANYTHING,
+  CURSORS,
+  type Effects,
+  LIBRARY,
+  LISTENS,
+  LOCKS,
+  NOTHING,
+  NOTIFIES,
+  READS_SEQUENCE,
+  SETTINGS,
+  STATEMENTS,
+  type StatementEffects,
+  TEMPORARY,
+  UNREAD,
+} from './effects.ts';
+
+function read(sql: string, isConforming = true, isAsciiSafe = true): Effects {
+  const bytes = Buffer.from(`xx${sql}\0`, 'utf8');
+  return readEffects(bytes, 2, bytes.length - 1, isConforming, isAsciiSafe);
+}
+
+const BITS: readonly (readonly [string, number])[] = [
+  ['locks', LOCKS],
+  ['temporary', TEMPORARY],
+  ['cursors', CURSORS],
+  ['settings', SETTINGS],
+  ['listens', LISTENS],
+  ['statements', STATEMENTS],
+  ['library', LIBRARY],
+  ['advances', ADVANCES],
+  ['reads_sequence', READS_SEQUENCE],
+  ['notifies', NOTIFIES],
+];
+
+/** In words: `set x=a,b`, `locks`, `execute p@8-9`; those of one statement with blanks between them. */
+function wordsOf({ bits, actions }: StatementEffects): string {
+  const isUnknown = (bits & ANYTHING) === ANYTHING;
+  const named = BITS.filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
+  return [...(isUnknown ? ['unknown'] : named), ...actions.map(wordOf)].join(' ');
+}
+
+function wordOf(action: Action): string {
+  switch (action.kind) {
+    case 'set':
+      return `set ${action.name}=${action.values.join(',')}`;
+    case 'config':
+      return `config ${action.name}=${action.value}`;
+    case 'reset_all':
+    case 'deallocate_all':
+      return action.kind;
+    case 'discard':
+      return `discard ${action.what}`;
+    case 'listen':
+    case 'unlisten':
+      return `${action.kind} ${action.channel ?? '*'}`;
+    case 'prepare':
+    case 'execute':
+    case 'deallocate': {
+      const prepares =
+        action.prepares === undefined ? '' : `:${wordsOf({ bits: action.prepares, actions: [] })}`;
+      return `${action.kind} ${action.name}@${action.from}-${action.to}${prepares}`;
+    }
+    default:
+      return `${action.kind} ${action.name}`;
+  }
+}
+
+function said(sql: string, isConforming = true): string {
+  const found = read(sql, isConforming);
+  if (found === NOTHING) return '-';
+  if (found === ADVANCING) return 'advancing';
+  if (found === UNREAD) return 'unread';
+  expect(found.isSingle).toBe(found.statements.length === 1);
+  expect(found.bits).toBe(found.statements.reduce((bits, statement) => bits | statement.bits, 0));
+  return found.statements.map((statement) => wordsOf(statement) || '-').join(' | ');
+}
+
+function cases(title: string, rows: readonly (readonly [sql: string, words: string])[]): void {
+  describe(title, () => {
+    for (const [sql, words] of rows) test(JSON.stringify(sql), () => expect(said(sql)).toBe(words));
+  });
+}
+
+cases('readEffects() sees nothing left by', [
+  ...['', ' ', ';', ' ; ;', '-- x', '/* x */', 'SELECT 1', 'select 1;', '/* a */ SELECT 1 /* b */;'].map(
+    (sql) => [sql, '-'] as const,
+  ),
+  ...[
+    'SELECT abalance FROM pgbench_accounts WHERE aid = 12345;',
+    '-- name: GetAuthor :one\nSELECT * FROM authors',
+    "/*action='set_config',traceparent='00-01-01'*/ SELECT 1",
+    "SELECT 1 /*route='/listen;x',traceparent='00'*/",
+    'BEGIN; UPDATE t SET a = 1; DELETE FROM t; COMMIT;',
+    'START TRANSACTION READ ONLY',
+    'COMMIT AND CHAIN',
+    'ROLLBACK',
+    'ROLLBACK WORK AND NO CHAIN',
+    "PREPARE TRANSACTION 'x'",
+    "COMMIT PREPARED 'x'",
+    "ROLLBACK PREPARED 'x'",
+    'WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a',
+    'VALUES (1)',
+    'TABLE t',
+    '(SELECT 1) UNION (SELECT 2)',
+    'FETCH ALL FROM c',
+    'SHOW search_path',
+    'SELECT 1; -- SET x = 1',
+    'SELECT 1; /* ; SET x = 1 */ SELECT 2',
+    "SELECT '; SET x = 1'",
+    'SELECT $$; SET x = 1$$',
+    'SELECT "; SET x = 1"',
+    "SELECT 'set_config(', nextval FROM set_config",
+    'SELECT pg_advisory_xact_lock(1), pg_try_advisory_xact_lock_shared(1)',
+    'SELECT my_set_config(1)',
+    'SELECT x.into FROM t',
+    'SET LOCAL x = 1',
+    'SET LOCAL SESSION AUTHORIZATION a',
+    'SET LOCAL SESSION CHARACTERISTICS AS TRANSACTION READ ONLY',
+    'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+    'SET SESSION TRANSACTION READ ONLY',
+    'SET CONSTRAINTS ALL DEFERRED',
+    'SET transaction_isolation = serializable',
+    'RESET TRANSACTION ISOLATION LEVEL',
+    "SELECT set_config('x', 'y', true)",
+    "SELECT set_config('request.jwt.claims', $1, true), set_config('role', $2 || f(1, 2), true) FROM t",
+    'COPY t TO STDOUT',
+    'COPY (SELECT 1 FROM t) TO STDOUT',
+    'LOCK TABLE t',
+    'DECLARE c CURSOR FOR SELECT 1',
+    'DECLARE c CURSOR WITHOUT HOLD FOR SELECT 1',
+    'CREATE INDEX ON t (a)',
+    'CREATE TABLE public.t (temp int)',
+    'CREATE UNLOGGED TABLE IF NOT EXISTS public.t (a int)',
+    'CREATE ROLE a',
+    'CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)',
+    'CREATE FOREIGN DATA WRAPPER w',
+    'ALTER TABLE t ADD COLUMN a int',
+    'ALTER ROLE r SET search_path = a',
+    'EXPLAIN SELECT 1',
+    'EXPLAIN (ANALYZE, VERBOSE) SELECT 1',
+    'DO $$BEGIN UPDATE t SET a = 1; END$$',
+    "DO LANGUAGE plpgsql 'BEGIN RAISE NOTICE ''set_config()''; END'",
+  ].map((sql) => [sql, '-'] as const),
+]);
+
+cases('readEffects() sees nothing in what PostgreSQL refuses whole', [
+  ["SET x = 'a", '-'],
+  ['SET x = 1; /* SELECT', '-'],
+  ['LISTEN "a', '-'],
+  ['SET x = $$a', '-'],
+]);
+
+cases('readEffects() follows SET', [
+  ['SET x = 1', 'set x=1'],
+  ['set X to A', 'set x=a'],
+  ['SET SESSION x TO "A b"', 'set x=A b'],
+  ['SET search_path = a, \'B\', "C"', 'set search_path=a,B,C'],
+  ["SET x TO ''", 'set x='],
+  ["SET x = 'it''s'", "set x=it's"],
+  ["SET x = 'a'\n-- why not ' here\n'b'", 'set x=ab'],
+  ["SET x = E'a\\n\\x41\\101\\u0042\\'\\\\'", "set x=a\nAAB'\\"],
+  ["SET x = $a$b'c$a$", "set x=b'c"],
+  ["SET x = 'é'", 'set x=é'],
+  ['SET x = é', 'set x=é'],
+  ['SET x = ON', 'set x=on'],
+  ['SET x = true', 'set x=true'],
+  ['SET x = 1.5', 'set x=1.5'],
+  ['SET x = -1', 'set x=-1'],
+  ['SET x = + 010', 'set x=10'],
+  ['SET x = -.5', 'set x=-.5'],
+  ['SET x = 1e3', 'set x=1e3'],
+  ['SET x = 3000000000', 'set x=3000000000'],
+  ['SET my.app.x = a', 'set my.app.x=a'],
+  ['SET "My"."X" = a', 'set my.x=a'],
+  ['SET local = 1', 'set local=1'],
+  ['SET session.x = 1', 'set session.x=1'],
+  ['SET time = 1', 'set time=1'],
+  ['SET x TO DEFAULT', 'reset x'],
+  ['SET x = "default"', 'set x=default'],
+  ["SET TIME ZONE 'UTC'", 'set timezone=UTC'],
+  ['SET SESSION TIME ZONE -8', 'set timezone=-8'],
+  ['SET TIME ZONE "Europe/Rome"', 'set timezone=Europe/Rome'],
+  ['SET TIME ZONE LOCAL', 'reset timezone'],
+  ['SET TIME ZONE DEFAULT', 'reset timezone'],
+  ["SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE", "set timezone=INTERVAL '-08:00'"],
+  ["SET NAMES 'UTF8'", 'set client_encoding=UTF8'],
+  ['SET NAMES', 'reset client_encoding'],
+  ['SET NAMES DEFAULT', 'reset client_encoding'],
+  ["SET SCHEMA 'a'", 'set search_path=a'],
+  ['SET SEED TO 0.5', 'set seed=0.5'],
+  ['SET ROLE a', 'set role=a'],
+  ["SET SESSION ROLE 'A'", 'set role=A'],
+  ['SET ROLE NONE', 'set role=none'],
+  ['SET SESSION AUTHORIZATION a', 'set session_authorization=a'],
+  ['SET SESSION SESSION AUTHORIZATION "A"', 'set session_authorization=A'],
+  ['SET SESSION AUTHORIZATION DEFAULT', 'reset session_authorization'],
+  ['SET XML OPTION DOCUMENT', 'set xmloption=document'],
+  [
+    'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY NOT DEFERRABLE',
+    'set default_transaction_isolation=repeatable read set default_transaction_read_only=on set default_transaction_deferrable=off',
+  ],
+  ['RESET x', 'reset x'],
+  ['RESET "My".X', 'reset my.x'],
+  ['RESET ALL', 'reset_all'],
+  ['RESET TIME ZONE', 'reset timezone'],
+  ['RESET ROLE', 'reset role'],
+  ['RESET SESSION AUTHORIZATION', 'reset session_authorization'],
+]);
+
+cases('readEffects() follows set_config() of constants', [
+  ["SELECT set_config('A.b', 'c', false)", 'config a.b=c'],
+  [
+    "SELECT pg_catalog.set_config('a', '', false) AS x, set_config('b', E'\\n', FALSE) y;",
+    'config a= config b=\n',
+  ],
+  ["SELECT set_config('a'::text, 'b'::pg_catalog.text, false::bool)", 'config a=b'],
+  ["SELECT set_config('a', NULL, false)", 'reset a'],
+  ["SELECT set_config('a', 'b', false), set_config('c', 'd', true)", 'config a=b'],
+]);
+
+cases('readEffects() says that settings change where it cannot say how', [
+  ['SET x FROM CURRENT', 'settings'],
+  ['SET x = 0x1f', 'settings'],
+  ['SET x = 1_000', 'settings'],
+  ["SET x = U&'\\0061'", 'settings'],
+  ["SET x = E'\\u00e9'", 'settings'],
+  ['SET U&"x" = 1', 'settings'],
+  ['SET x = a b', 'settings'],
+  ["SET TIME ZONE INTERVAL '8' HOUR", 'settings'],
+  ["SELECT set_config('a', 'b' || 'c', false)", 'settings'],
+  ["SELECT set_config('a', $1, false)", 'settings'],
+  ["SELECT set_config('a', 'b', false) FROM t", 'settings'],
+  ["SELECT 1, set_config('a', 'b', false)", 'settings'],
+  ["SELECT set_config('a', 'b', x = true)", 'settings'],
+  ['SELECT "set_config"(a, b, c) FROM t', 'settings'],
+  ['SELECT set_config/* x */(a, b, c) FROM t', 'settings'],
+  ['UPDATE t SET a = set_config($1, $2, $3)', 'settings'],
+  ['EXPLAIN ANALYZE SELECT set_config($1, $2, false)', 'settings'],
+  ['SELECT set_limit(0.5)', 'settings'],
+]);
+
+cases('readEffects() follows names', [
+  ['SAVEPOINT a', 'savepoint a'],
+  ['SAVEPOINT "A""b"', 'savepoint A"b'],
+  ['RELEASE a', 'release a'],
+  ['RELEASE SAVEPOINT A', 'release a'],
+  ['RELEASE savepoint', 'release savepoint'],
+  ['ROLLBACK TO a', 'rollback_to a'],
+  ['ROLLBACK WORK TO SAVEPOINT a', 'rollback_to a'],
+  ['ROLLBACK TRANSACTION TO a', 'rollback_to a'],
+  ['LISTEN a', 'listen a'],
+  ['LISTEN "É"', 'listen É'],
+  ['UNLISTEN a', 'unlisten a'],
+  ['UNLISTEN *', 'unlisten *'],
+  ['PREPARE p AS SELECT 1', 'prepare p@8-9:'],
+  [' /* é */ PREPARE "p"(int, text) AS SELECT nextval($1)', 'prepare p@18-21:advances'],
+  ["PREPARE p AS SELECT set_config('a', 'b', false)", 'prepare p@8-9:settings'],
+  ['PREPARE transaction AS SELECT 1', 'prepare transaction@8-19:'],
+  ['EXECUTE p', 'execute p@8-9'],
+  ['EXECUTE p(nextval($1), 2)', 'advances execute p@8-9'],
+  ['EXPLAIN EXECUTE p', 'execute p@16-17'],
+  ['EXPLAIN (ANALYZE, BUFFERS) EXECUTE p(1)', 'execute p@35-36'],
+  ['CREATE TABLE public.t AS EXECUTE p(1)', 'execute p@33-34'],
+  ['CREATE TEMP TABLE t AS EXECUTE p', 'temporary execute p@31-32'],
+  ['DEALLOCATE p', 'deallocate p@11-12'],
+  ['DEALLOCATE PREPARE "P"', 'deallocate P@19-22'],
+  ['DEALLOCATE prepare', 'deallocate prepare@11-18'],
+  ['DEALLOCATE ALL', 'deallocate_all'],
+  ['DEALLOCATE PREPARE ALL', 'deallocate_all'],
+  ['DEALLOCATE "all"', 'deallocate all@11-16'],
+  [`SAVEPOINT ${'x'.repeat(70)}`, `savepoint ${'x'.repeat(63)}`],
+  ['DISCARD ALL', 'locks temporary cursors discard all'],
+  ['DISCARD PLANS', 'discard plans'],
+  ['DISCARD SEQUENCES', 'discard sequences'],
+  ['DISCARD TEMPORARY', 'temporary discard temp'],
+]);
+
+cases('readEffects() says what may be left by', [
+  ['SELECT pg_advisory_lock(1)', 'locks'],
+  ['SELECT PG_CATALOG . pg_try_advisory_lock_shared (1)', 'locks'],
+  ['SELECT "pg_advisory_unlock_all"()', 'locks'],
+  ['SELECT 1 WHERE pg_try_advisory_lock(1, 2)', 'locks'],
+  ['SELECT U&"pg\\005fadvisory_lock"(1)', 'unknown'],
+  ['CREATE TEMP TABLE t (a int)', 'temporary'],
+  ['CREATE OR REPLACE TEMPORARY VIEW public.v AS SELECT 1', 'temporary'],
+  ['CREATE TABLE pg_temp.t (a int)', 'temporary'],
+  ['CREATE FUNCTION "pg_temp".f() RETURNS int LANGUAGE sql RETURN 1', 'temporary'],
+  ['CREATE TABLE IF NOT EXISTS shop.pg_temp_3.t (a int)', 'temporary'],
+  ['CREATE TABLE t (a int)', 'temporary'],
+  ['CREATE VIEW v AS SELECT 1', 'temporary'],
+  ['SELECT 1 AS a INTO TEMP t', 'temporary'],
+  ['SELECT 1 AS a INTO t', 'temporary'],
+  ['SELECT 1into temp t', 'temporary'],
+  ['SELECT $a$ x$a$into temp t', 'temporary'],
+  ['WITH a AS (SELECT 1) SELECT * INTO pg_temp.t FROM a', 'temporary'],
+  ['DROP TABLE t', 'temporary'],
+  ['DECLARE c CURSOR WITH HOLD FOR SELECT 1', 'cursors'],
+  ['DECLARE c BINARY INSENSITIVE NO SCROLL CURSOR WITH HOLD FOR SELECT 1', 'cursors'],
+  ['CLOSE ALL', 'cursors'],
+  ["LOAD 'x'", 'library'],
+  ["SELECT dblink_connect('a', 'b')", 'library'],
+  ["NOTIFY a, 'b'", 'notifies'],
+  ["SELECT pg_notify('a', 'b')", 'notifies'],
+  ["SELECT currval('s'), lastval()", 'reads_sequence'],
+  ['CREATE EXTENSION x', 'unknown'],
+  ['ALTER EXTENSION x UPDATE', 'unknown'],
+  ['CALL p()', 'unknown'],
+  ['SOMETHING new', 'unknown'],
+  ['CREATE SOMETHING new', 'unknown'],
+  ["SELECT query_to_xml('SELECT 1', true, true, '')", 'unknown'],
+  ['EXECUTE U&"p"', 'unknown'],
+]);
+
+cases('readEffects() says that a sequence may be advanced by', [
+  ['INSERT INTO t VALUES (1)', 'advancing'],
+  ['/* x */ insert into t select 1', 'advancing'],
+  ['SELECT 1; INSERT INTO t VALUES (1)', 'advancing'],
+  ['WITH a AS (INSERT INTO t VALUES (1)) SELECT 1', 'advancing'],
+  ['MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE', 'advancing'],
+  ['COPY t FROM STDIN', 'advancing'],
+  ['COPY (INSERT INTO t VALUES (1) RETURNING 1) TO STDOUT', 'advancing'],
+  ["SELECT nextval('s')", 'advancing'],
+  ['INSERT INTO t VALUES (currval($1))', 'advances reads_sequence'],
+]);
+
+cases('readEffects() looks into DO', [
+  ["DO $$BEGIN PERFORM set_config('a', 'b', false); END$$", 'settings'],
+  ['DO $$BEGIN SET a = 1; END$$', 'settings'],
+  ['DO $x$BEGIN IF true THEN RESET a; END IF; END$x$ LANGUAGE plpgsql', 'settings'],
+  ["DO 'BEGIN CREATE TEMP TABLE t (a text DEFAULT ''x''); END'", 'temporary'],
+  ["DO E'BEGIN\\nPERFORM pg_advisory_lock(1); END'", 'locks'],
+  ['DO $$BEGIN LISTEN a; END$$', 'listens'],
+  ['DO $$BEGIN PREPARE a AS SELECT 1; END$$', 'statements'],
+  ["DO $$BEGIN PERFORM nextval('s'); END$$", 'advancing'],
+  ["DO $$BEGIN EXECUTE 'x'; END$$", 'unknown'],
+  ['DO $$BEGIN PERFORM f(); END$$', 'unknown'],
+  ['DO $$x$$ LANGUAGE plpython3u', 'unknown'],
+  ["DO $$BEGIN x := 'a END$$", 'unknown'],
+]);
+
+cases('readEffects() tells the statements of a text apart', [
+  ['SET a = 1; SELECT 1; RESET b', 'set a=1 | - | reset b'],
+  [';;SET a = 1;;SELECT 1;', 'set a=1 | -'],
+  ["SELECT ';'; SET a = ';'", '- | set a=;'],
+  ['CREATE RULE r AS ON INSERT TO t DO (NOTIFY a; NOTIFY b); SET a = 1', '- | set a=1'],
+  [
+    'CREATE OR REPLACE FUNCTION public.f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2 AS end; SELECT (SELECT 1); END; SET a = 1',
+    '- | set a=1',
+  ],
+  ['CREATE PROCEDURE public.p() BEGIN ATOMIC END; SET a = 1', '- | set a=1'],
+  ["CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'begin atomic'; SET a = 1", '- | set a=1'],
+  ['SELECT begin atomic FROM t; SET a = 1', '- | set a=1'],
+  ['BEGIN; SET a = 1; COMMIT; PREPARE p AS SELECT 1', '- | set a=1 | - | prepare p@34-35:'],
+  ["SELECT set_config('a', 'b', false); LISTEN c", 'config a=b | listen c'],
+]);
+
+test('readEffects() reads backslashes as the session does', () => {
+  expect(said("SELECT 'a\\'; SET x = 1; --'", true)).toBe('- | set x=1');
+  expect(said("SELECT 'a\\'; SET x = 1; --'", false)).toBe('-');
+  expect(said("SET x = 'a\\'b'", false)).toBe("set x=a'b");
+});
+
+test('readEffects() does not read what may have backslashes inside of letters', () => {
+  expect(read("SET x = 'é'", true, false)).toBe(UNREAD);
+  expect(read("SELECT 'é'", true, false)).toBe(NOTHING);
+  expect(read("SET x = 'e'", true, false).statements.length).toBe(1);
+});
+
+test('readEffects() keeps names apart that are no UTF-8, and follows no value and no channel that is none', () => {
+  const readBytes = (sql: string): string => {
+    const bytes = Buffer.from(sql, 'latin1');
+    return readEffects(bytes, 0, bytes.length, true, true).statements.map(wordsOf).join();
+  };
+  expect(readBytes('PREPARE \xe9 AS SELECT 1')).toBe('prepare \xe9@8-9:');
+  expect(readBytes('LISTEN \xe9')).toBe('listens');
+  expect(readBytes("SET x = '\xe9'")).toBe('settings');
+});
