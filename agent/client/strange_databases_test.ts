@@ -175,8 +175,13 @@ describe('A stranger who knows the name of a user', () => {
     // The same one again for the same name.
     for (const [name, salt] of salts) expect((await world.comes(name, 'wrong'))[0]).toBe(salt);
     // One that asks nobody is no exception, and what he proves there is for its own server alone.
-    const [salt, told] = await world.comes('plain', PASSWORD);
-    expect([[ofA, ofB].includes(salt), told]).toEqual([true, WRONG]);
+    for (const password of [PASSWORD, OTHER]) {
+      const [salt, told] = await world.comes('plain', password);
+      expect([[ofA, ofB].includes(salt), told]).toEqual([true, WRONG]);
+    }
+    expect(world.plane.log.fields.map(({ reason }) => reason)).toContain(
+      'database "plain" asks no server for users (auth_user)',
+    );
     expect(world.logins.filter((each) => each.endsWith('@plain'))).toEqual([]);
     // A key that nobody has decides: at another agent it is another one.
     const { settings, books } = world.plane.context;
