@@ -1,6 +1,7 @@
 // The columns of every SHOW are PgBouncer's: names, order and types; and what its rows say of clients in each state.
 
 import { describe, expect, test } from 'bun:test';
+import type { NotificationListener } from '../pool/notifications.ts';
 import { query, startup } from '../tests/harness/client_words.ts';
 import { databaseOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
@@ -181,6 +182,28 @@ describe('SHOW tells apart', () => {
       [0, 1],
     ]);
     expect(await look(fixture, 'servers', 'state')).toEqual([['used']]);
+  });
+
+  test('the connection that listens for all clients: a server of its database and user, and no pool of its own', async () => {
+    const fixture = await consoleFixture();
+    const { plane } = fixture;
+    const listener: NotificationListener = {
+      onNotification: () => {},
+      onNotificationsMissed: () => {},
+      onNotificationsReady: () => {},
+    };
+    plane.registry.notifications.prepare(plane.pool(), 'UTF8', 'a', listener);
+    const columns = 'database cl_active cl_waiting sv_active sv_login pool_mode';
+    expect((await look(fixture, 'pools', columns)).slice(1)).toEqual([['idp', 0, 1, 0, 1, 'transaction']]);
+    await settle();
+    expect((await look(fixture, 'pools', columns)).slice(1)).toEqual([['idp', 0, 0, 1, 0, 'transaction']]);
+    const servers = await look(fixture, 'servers', 'type user database state application_name link');
+    expect(servers).toEqual([['S', 'idp_app', 'idp', 'active', '', '']]);
+    expect(await look(fixture, 'databases', 'name current_connections')).toContainEqual(['idp', 1]);
+    expect(await look(fixture, 'users', 'name current_connections')).toContainEqual(['idp_app', 1]);
+    const lists = Object.fromEntries((await look(fixture, 'lists', 'list items')) as [string, number][]);
+    expect(lists).toMatchObject({ databases: 2, used_servers: 1 });
+    expect(await look(fixture, 'stats', 'database')).toEqual([['pgbouncer'], ['idp']]);
   });
 
   test('what a setting is now from what it is by default, and shows no secret', async () => {

@@ -1,5 +1,7 @@
 // The books of a connection that listens for all clients: who listens to which channel, and what of that its server is still to be told.
 
+import { AgentError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Member } from './listening_members.ts';
 
 /** `turning`: the server has been told, and has not answered. */
@@ -55,6 +57,19 @@ export class Channels {
 
   get(name: string): Channel | undefined {
     return this.#channels.get(name);
+  }
+
+  /** Why he may not have this one as well. */
+  fullFor(name: string, member: Member | undefined, settings: Settings): AgentError | undefined {
+    const channel = this.get(name);
+    if (channel?.isOf(member) === true) return undefined;
+    const full = (setting: 'max_listen_channels' | 'max_client_listen_channels'): AgentError =>
+      new AgentError('listen_channels_full', { setting, max: settings[setting], channel: name });
+    if ((member?.channels.size ?? 0) >= settings.max_client_listen_channels)
+      return full('max_client_listen_channels');
+    if (channel === undefined && this.size >= settings.max_listen_channels)
+      return full('max_listen_channels');
+    return undefined;
   }
 
   add(name: string, member: Member): Channel {

@@ -85,12 +85,14 @@ export class Listening implements Waiter, Tenant {
 
   /** @throws AgentError listen_channels_full */
   prepare(pool: Pool, name: string, listener: NotificationListener): boolean {
-    const full = this.#fullFor(name, listener);
+    const full = this.#channels.fullFor(name, this.#members.get(listener), this.#context.settings);
     if (full !== undefined) throw full;
     const now = this.#context.clock.now();
     const member = this.#members.obtain(listener, pool);
     const channel = this.#channels.hold(name, member, now + HELD_MS);
-    if (channel.state === 'on') return true;
+    if (channel.members.has(member) && channel.state === 'on') return true;
+    // Others listen to it: what was committed before this LISTEN is theirs, and may still be under way.
+    if (channel.state === 'on') return this.settle(listener);
     member.awaited.add(channel);
     member.waits(now);
     this.#work();
@@ -98,7 +100,7 @@ export class Listening implements Waiter, Tenant {
   }
 
   add(pool: Pool, name: string, listener: NotificationListener): void {
-    const full = this.#fullFor(name, listener);
+    const full = this.#channels.fullFor(name, this.#members.get(listener), this.#context.settings);
     if (full !== undefined) {
       // It committed so late that the channel was no longer held, and others have taken the places.
       this.#context.log.warn({ database: pool.database.name, code: full.code }, full.message);
@@ -377,20 +379,6 @@ export class Listening implements Waiter, Tenant {
     const last = this.#pool?.failure.last?.message;
     const state = last ?? (this.#server === undefined ? 'there is no connection' : 'it is at work');
     return new AgentError('listen_late', { seconds: member.pool.terms.queryWaitTimeoutMs / 1000, state });
-  }
-
-  #fullFor(name: string, listener: NotificationListener): AgentError | undefined {
-    const { settings } = this.#context;
-    const channel = this.#channels.get(name);
-    const member = this.#members.get(listener);
-    if (channel?.isOf(member) === true) return undefined;
-    const full = (setting: 'max_listen_channels' | 'max_client_listen_channels'): AgentError =>
-      new AgentError('listen_channels_full', { setting, max: settings[setting], channel: name });
-    if ((member?.channels.size ?? 0) >= settings.max_client_listen_channels)
-      return full('max_client_listen_channels');
-    if (channel === undefined && this.#channels.size >= settings.max_listen_channels)
-      return full('max_listen_channels');
-    return undefined;
   }
 }
 

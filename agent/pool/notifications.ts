@@ -38,8 +38,9 @@ export class Notifications {
   }
 
   /**
-   * Makes sure that the server listens to `channel` for this client, which may commit within a minute. True: it does
-   * already. False: `onNotificationsReady()` will follow; a client that has gone meanwhile is taken out by `removeAll()`.
+   * Makes sure that the server listens to `channel` for this client, which may commit within a minute, and that nothing
+   * of it which was committed before is still to come. True: he listens to it already. False: `onNotificationsReady()`
+   * will follow; a client that has gone meanwhile is taken out by `removeAll()`.
    *
    * @throws AgentError listen_channels_full, listen_place_missing, listen_channel_unusable
    */
@@ -59,7 +60,7 @@ export class Notifications {
     this.#sharedFor(pool, encoding).add(pool, channel, listener);
   }
 
-  /** Its UNLISTEN has committed. */
+  /** Its UNLISTEN has committed. Behind a `settle()` it has heard all that was committed before that, as it would alone. */
   remove(channel: string, listener: NotificationListener): void {
     for (const shared of this.#shared.values()) shared.remove(channel, listener);
   }

@@ -24,7 +24,11 @@ describe('Notifications', () => {
     const plane = await listeningPlane();
     const { listener: one, server } = await listening(plane, 'a', 'b');
     const two = new Listener(plane);
-    expect(two.listen('b')).toBe(true);
+    expect(two.listen('b')).toBe(false);
+    // What was committed before is not for him.
+    notifies(server, 'b', '0');
+    expect(obey(server)).toEqual(['']);
+    expect([one.told(), two.told()]).toEqual([['b: 0'], ['ready']]);
     server.says(
       notification('a', '1'),
       notification('b', '2'),
@@ -40,11 +44,13 @@ describe('Notifications', () => {
     const { server } = await listening(plane, 'a');
     const late = new Listener(plane);
     late.commits = false;
-    expect(late.listen('a')).toBe(true);
+    expect(late.listen('a')).toBe(false);
+    obey(server);
     notifies(server, 'a', 'before');
     late.commit();
     notifies(server, 'a', 'behind');
-    expect(late.told()).toEqual(['a: behind']);
+    expect(late.told()).toEqual(['ready', 'a: behind']);
+    expect(late.listen('a')).toBe(true);
   });
 
   test('hears a notification that comes in two pieces, and one between the answers', async () => {
@@ -114,6 +120,7 @@ describe('Notifications: who leaves', () => {
     const { listener: one, server } = await listening(plane, 'a', 'b');
     const two = new Listener(plane);
     two.listen('a');
+    obey(server);
     one.unlisten('a');
     expect(obey(server)).toEqual([]);
     one.leave();
@@ -194,6 +201,8 @@ describe('Notifications.settle()', () => {
     const { listener: one, server } = await listening(plane, 'a');
     const two = new Listener(plane);
     two.listen('a');
+    obey(server);
+    two.told();
     expect(one.settle()).toBe(false);
     expect(server.heard()).toEqual(['Query ']);
     // Committed behind that query: it says nothing of them.

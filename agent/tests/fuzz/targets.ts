@@ -6,6 +6,7 @@ import { AUTH_QUERY_TARGETS } from './targets/auth_query.ts';
 import { CONSOLE_TARGETS } from './targets/console.ts';
 import { INI_TARGETS } from './targets/ini_files.ts';
 import { LOGIN_TARGETS } from './targets/logins.ts';
+import { NOTIFICATION_TARGETS } from './targets/notifications.ts';
 import { PLANE_TARGETS } from './targets/plane.ts';
 import { TEXT_TARGETS } from './targets/text_files.ts';
 import { WIRE_TARGETS } from './targets/wire.ts';
@@ -18,6 +19,7 @@ export const TARGETS: readonly Target[] = [
   ...PLANE_TARGETS,
   ...CONSOLE_TARGETS,
   ...AUTH_QUERY_TARGETS,
+  ...NOTIFICATION_TARGETS,
   ...YAML_TARGETS,
   ...TEXT_TARGETS,
   ...INI_TARGETS,
