@@ -8,21 +8,24 @@ import { checkPage, tookOnly } from './check_page.ts';
 import { type Call, flagIsSet, type Host } from './command.ts';
 import { loadInputOf, printProblems } from './loading.ts';
 import { paint } from './paint.ts';
+import { ignoredBySockets, serviceSockets } from './service_sockets.ts';
 
 const OTHERS_READ = 0o004;
 
 export async function check(call: Call, host: Host): Promise<number> {
-  const result = withReaders(withGroup(await load(loadInputOf(call), host.io), host), host);
+  const loaded = withReaders(withGroup(await load(loadInputOf(call), host.io), host), host);
+  const sockets = serviceSockets(loaded.config, host);
+  const result = { ...loaded, problems: [...loaded.problems, ...ignoredBySockets(loaded, sockets)] };
   const { settings, problems } = result;
   const json = flagIsSet(call, 'json');
   const reports =
     settings !== undefined && flagIsSet(call, 'connect') ? await connect(settings, host) : undefined;
   if (json) {
     const { checkJson } = await import('./check_json.ts');
-    host.out(`${JSON.stringify(checkJson(result, reports))}\n`);
+    host.out(`${JSON.stringify(checkJson(result, reports, sockets))}\n`);
     return exitCode(settings, reports);
   }
-  if (settings !== undefined) host.out(checkPage(settings, result, reports, host.outColours));
+  if (settings !== undefined) host.out(checkPage(settings, { ...result, sockets }, reports, host.outColours));
   else host.out(tookOnly(result));
   printProblems(problems, host);
   for (const report of reports ?? []) printReport(report, host);

@@ -3,8 +3,13 @@
 import type { LoadResult } from '../config/load.ts';
 import type { ConnectReport } from './check_connect.ts';
 import { listeners } from './check_page.ts';
+import type { ServiceSockets } from './service_sockets.ts';
 
-export function checkJson(result: LoadResult, reports: readonly ConnectReport[] | undefined): object {
+export function checkJson(
+  result: LoadResult,
+  reports: readonly ConnectReport[] | undefined,
+  sockets?: ServiceSockets,
+): object {
   const { settings, problems, took, notes, differing, files } = result;
   return {
     ok: settings !== undefined && (reports ?? []).every((report) => report.error === undefined),
@@ -21,7 +26,7 @@ export function checkJson(result: LoadResult, reports: readonly ConnectReport[] 
     ...(settings === undefined
       ? {}
       : {
-          listeners: listeners(settings),
+          listeners: listeners(settings, sockets),
           controlSocket: settings.control_socket,
           // A Secret writes itself as ***.
           databases: Object.values(settings.databases),

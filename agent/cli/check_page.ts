@@ -6,10 +6,13 @@ import type { LoadResult } from '../config/load.ts';
 import type { DatabaseSettings, Settings } from '../config/settings.ts';
 import { type ConnectReport, printDays, printHost } from './check_connect.ts';
 import { paint } from './paint.ts';
+import { printSocket, type ServiceSockets } from './service_sockets.ts';
 import { textTable } from './text_table.ts';
 
 /** What was taken, and what of it does not hold as it is written. */
-type Taken = Pick<LoadResult, 'took' | 'notes' | 'differing' | 'config'>;
+type Taken = Pick<LoadResult, 'took' | 'notes' | 'differing' | 'config'> & {
+  readonly sockets?: ServiceSockets | undefined;
+};
 
 export function checkPage(
   settings: Settings,
@@ -19,7 +22,7 @@ export function checkPage(
 ): string {
   const blocks = [
     ...takenBlocks(taken),
-    ['Would listen at', ...listeners(settings).map((each) => `  ${each}`)],
+    ['Would listen at', ...listeners(settings, taken.sockets).map((each) => `  ${each}`)],
     ['Databases', ...databaseLines(settings)],
     ['Users', ...userLines(settings)],
     ...(reports === undefined ? [] : [['Servers', ...serverLines(reports, colours)]]),
@@ -54,8 +57,10 @@ function takenBlocks({ took, notes, differing, config }: Taken): string[][] {
   ];
 }
 
-/** As the agent will open them. */
-export function listeners(settings: Settings): readonly string[] {
+/** As the agent will open them, or systemd. */
+export function listeners(settings: Settings, sockets?: ServiceSockets): readonly string[] {
+  if (sockets !== undefined)
+    return sockets.addresses.map((each) => `${printSocket(each)} (opened by systemd: ${sockets.unit})`);
   const { unix_socket_dir, unix_socket_mode, unix_socket_group, listen_addr, listen_port } = settings;
   const group = unix_socket_group === '' ? '' : `, group ${unix_socket_group}`;
   const unix = `${unix_socket_dir}/.s.PGSQL.${listen_port} (mode ${printOctal(unix_socket_mode)}${group})`;

@@ -9,6 +9,7 @@ import type { Library } from '../render/libraries.ts';
 import { mainDatabase } from '../render/urls.ts';
 import { type Call, flagIsSet, flagValue, type Host } from './command.ts';
 import { loadSettings } from './loading.ts';
+import { serviceSockets, withSockets } from './service_sockets.ts';
 
 export async function url(call: Call, host: Host): Promise<number> {
   const loaded = await loadSettings(call, host);
@@ -23,7 +24,8 @@ export async function url(call: Call, host: Host): Promise<number> {
     showSecrets: flagIsSet(call, 'show-secrets'),
     systemCaFile: fallback ? systemCaFile(host) : 'system',
   };
-  host.out(`${databaseUrl(loaded.settings, database, wishes)}\n`);
+  const settings = withSockets(loaded.settings, serviceSockets(loaded.config, host));
+  host.out(`${databaseUrl(settings, database, wishes)}\n`);
   const others = Object.keys(loaded.settings.databases).filter((each) => each !== database.name);
   // For people only: in `$(pgsidecar url)` nobody asked about the others.
   if (name === undefined && others.length > 0 && host.outIsTerminal) {

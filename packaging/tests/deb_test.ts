@@ -175,7 +175,12 @@ function goes(): void {
     await install(newer);
     await debian.must('systemctl start pgsidecar.socket');
     expect(await idp.psql('SELECT 6')).toBe('6\n');
+    // An instance that nobody has come to, and another's folder of nearly the same name.
+    await debian.must('systemctl start pgsidecar@never.socket && test -d /run/pgsidecar-never');
+    debian.write('/etc/systemd/system/pgsidecar-exporter.service', '[Service]\nExecStart=/bin/true\n');
+    await debian.must('mkdir /run/pgsidecar-exporter && systemctl daemon-reload');
     await debian.must('rm /etc/pgsidecar/jobs.yml && dpkg --purge pgsidecar');
+    await debian.must('rmdir /run/pgsidecar-exporter');
     const left = await debian.must(
       'find / -xdev \\( -path /proc -o -path /sys -o -path /srv -o -path "/var/log/*" \\) -prune -o -name "*pgsidecar*" -print',
     );

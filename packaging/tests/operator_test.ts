@@ -162,6 +162,14 @@ test('settings of sockets that systemd opened are warned about: at the start, at
   ];
   const reloaded = await debian.run(`pgsidecar reload --config ${YML}`);
   expect([reloaded.code, reloaded.stderr]).toEqual([0, told.map((line) => `warning: ${line}\n`).join('')]);
+  const checked = await debian.run(CHECK);
+  expect([checked.code, checked.stderr]).toEqual([0, told.map((line) => `warning: ${line}\n`).join('')]);
+  expect(checked.stdout).toContain(
+    'Would listen at\n  /run/pgsidecar/.s.PGSQL.5432 (opened by systemd: pgsidecar.socket)\n',
+  );
+  expect(await debian.must(`pgsidecar url --config ${YML}`)).toBe(
+    'postgresql://idp_app:***@/idp?host=/run/pgsidecar\n',
+  );
   const since = (await debian.must('date +%s.%N')).trim();
   await debian.must('systemctl restart pgsidecar.service');
   const journal = await debian.must(

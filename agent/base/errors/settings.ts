@@ -23,6 +23,7 @@ export const SETTINGS_ERRORS = {
     exit: 78,
     sentence: '{setting} is "{value}" at {origin}: {danger}',
   },
+  setting_ignored: { sqlstate: 'F0000', exit: 78, sentence: '{ignored}' },
   config_emptied: {
     sqlstate: 'F0000',
     exit: 78,

@@ -27,6 +27,7 @@ const SECTION_KINDS = [
   'command',
   'control',
   'probe',
+  'sockets',
   'run',
 ] as const;
 

@@ -84,7 +84,17 @@ function hostOf(sections: readonly CaseSection[], sinks: Sinks): Host {
     probe: async (_, { host, port }) => probeOf(sections, `${host}:${port}`),
     systemCaFile: () => '/etc/ssl/certs/ca-certificates.crt',
     onInterrupt: () => () => {},
+    ...serviceOf(sections, io),
   };
+}
+
+/** `== sockets pgsidecar.socket` and what `systemctl show` says that it listens at, a line each; else it is no such machine. */
+function serviceOf(sections: readonly CaseSection[], io: Host['io']): Pick<Host, 'service'> {
+  const units = sections.filter(({ kind }) => kind === 'sockets');
+  if (units.length === 0) return {};
+  const listens = (unit: string) =>
+    units.filter(({ argument }) => argument === unit).flatMap(({ body }) => linesOf(body.trim()));
+  return { service: { io: (env) => ({ ...io, env }), become: () => false, listens } };
 }
 
 /** `== control GET /status 200` and the JSON of its answer. */
