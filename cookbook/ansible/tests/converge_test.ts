@@ -142,6 +142,15 @@ function refuses(): void {
     [{ pgsidecar_install_from: 'url' }, 'url needs pgsidecar_package_url'],
     [{ pgsidecar_settings: 'default_pool_size=5' }, 'Cannot use the settings: expected a dict'],
     [
+      { pgsidecar_setings: {}, pgsidecar_souces: [] },
+      'Unknown variable pgsidecar_setings: did you mean pgsidecar_settings?; Unknown variable pgsidecar_souces: did you mean pgsidecar_sources?',
+    ],
+    [{ pgsidecar_user: ['idp'] }, 'Unknown variable pgsidecar_user: did you mean pgsidecar_users?'],
+    [
+      { pgsidecar_zzz: 1 },
+      'Unknown variable pgsidecar_zzz: the README of the role has all of them; name a variable of your own otherwise',
+    ],
+    [
       { pgsidecar_state: 'presant' },
       'value of pgsidecar_state must be one of: present, absent, got: presant',
     ],

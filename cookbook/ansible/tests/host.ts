@@ -85,7 +85,7 @@ export async function openHost(release: Release = 'bookworm'): Promise<Host> {
       return (await debian.must(asUser)).trim();
     },
     async mainPid(unit = 'pgsidecar.service') {
-      const pid = (await debian.must(['systemctl', 'show', '--property=MainPID', '--value', unit])).trim();
+      const pid = await debian.property('MainPID', unit);
       if (pid === '0') throw new Error(`${unit} does not run`);
       return pid;
     },
