@@ -6,7 +6,7 @@ import { printOctal } from '../base/units.ts';
 import type { Settings } from '../config/settings.ts';
 import { DEFAULTS, rowOf, SETTING_NAMES, type SettingName, type SettingValues } from '../config/table.ts';
 import { databaseLine, needsPassword, type Pair, peerLine, tlsOf, userLine } from './pgbouncer_lines.ts';
-import { notesOf } from './pgbouncer_notes.ts';
+import { notesOf, peerNotes } from './pgbouncer_notes.ts';
 import { INI, iniMasker, iniText, refusal, USERLIST, userlistMask, userlistWord } from './pgbouncer_text.ts';
 import type { WantedFile } from './plan.ts';
 import { hasSecret } from './secrets.ts';
@@ -31,9 +31,11 @@ export function renderPgbouncer(settings: Settings, wishes: PgbouncerWishes): re
   const peers = newer ? Object.entries(settings.peers).map(([id, peer]) => peerLine(id, peer)) : [];
   const iniFile = fill(ini, {
     version: new Quoted(newer ? '1.24' : '1.18'),
-    notes: [...notesOf(settings, newer), ...caNotes(settings, wishes)].map((text) => ({
-      text: new Quoted(text),
-    })),
+    notes: [...notesOf(settings, newer), ...peerNotes(settings, newer), ...caNotes(settings, wishes)].map(
+      (text) => ({
+        text: new Quoted(text),
+      }),
+    ),
     databases: databases.map((database) => databaseLine(database, settings, passwords, newer)),
     users: listed(users.filter((each) => each !== undefined)),
     peers: listed(peers),

@@ -62,6 +62,13 @@ export function notesOf(settings: Settings, newer: boolean): string[] {
   ];
 }
 
+/** [peers] is there since 1.19. */
+export function peerNotes({ peers }: Settings, newer: boolean): string[] {
+  const ids = Object.keys(peers);
+  if (newer || ids.length === 0) return [];
+  return [`Peers ${ids.join(', ')}: PgBouncer 1.18 passes no cancel request on to another one.`];
+}
+
 /** What `[users]` of PgBouncer 1.18 cannot say. */
 function hasOwnTerms(user: UserSettings, settings: Settings): boolean {
   return (
