@@ -8,6 +8,7 @@ import { QUERY } from '../state/expected.ts';
 import { encodeQuery } from '../wire/client_messages.ts';
 import { Framer } from '../wire/frame.ts';
 import { listenSql, putNotificationPid, readNotification, unlistenSql } from '../wire/notification.ts';
+import { ProtocolError } from '../wire/protocol_error.ts';
 import { readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { backoffMs } from './backoff.ts';
@@ -193,6 +194,9 @@ export class Listening implements Waiter, Tenant {
     while (framer.next()) {
       const isRead = framer.type === type.NOTIFICATION_RESPONSE || framer.type === type.ERROR_RESPONSE;
       if (!isRead) continue;
+      const bytesLong = framer.end - framer.start;
+      if (bytesLong > this.#context.settings.max_message_held)
+        throw new ProtocolError(`a message of ${bytesLong} bytes where a short one is due`);
       if (!framer.whole) return framer.hold();
       if (framer.type === type.ERROR_RESPONSE)
         this.#error ??= readError(framer.chunk.subarray(framer.start + 5, framer.end));
@@ -244,8 +248,9 @@ export class Listening implements Waiter, Tenant {
   onServerDrain(): void {}
 
   onServerClose(server: Server, reason: string): void {
-    this.#drop();
+    // Before anybody is told who may ask at once.
     this.#backOff();
+    this.#drop();
     this.#pool!.onLost(server, reason);
     this.#work();
   }
@@ -357,8 +362,8 @@ export class Listening implements Waiter, Tenant {
       else if (channel.members.size > 0) isNeeded = true;
     }
     if (!isNeeded) return;
-    this.#close(refused.message);
     this.#backOff();
+    this.#close(refused.message);
   }
 
   // Members

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'bun:test';
 import { AgentError } from '../base/errors.ts';
-import { databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
+import { type DataPlane, databaseOf, dataPlane, settingsOf, userOf } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import { complete, emptyQuery, errorResponse, ready } from '../tests/harness/server_words.ts';
 import { FIRST, Listener, listening, listeningPlane, notifies, obey, pass } from './notifications_fixture.ts';
+import { Waiting } from './pool_fixture.ts';
 
 describe('Notifications: a lost connection', () => {
   test('is made again at once, and clients are told when all is listened to again', async () => {
@@ -91,6 +92,19 @@ describe('Notifications: a lost connection', () => {
     }
     expect(dials.length).toBeLessThan(20);
     expect(dials.at(-1)! - dials.at(-2)!).toBeGreaterThan(dials[1]! - dials[0]!);
+  });
+
+  test('ends one that says what it has not the length for', async () => {
+    const plane = await listeningPlane();
+    const { listener, server } = await listening(plane, 'a');
+    // While an answer is due, what comes before it is not held back by the server's own walk.
+    new Listener(plane).listen('b');
+    server.connection.receive(new Uint8Array([0x41, 0x7f, 0, 0, 0, 0, 0, 0, 0]));
+    expect(server.connection.isClosed).toBe(true);
+    await settle();
+    obey(plane.network.server);
+    expect(listener.told()).toEqual(['missed a']);
+    plane.check();
   });
 
   test('is found out by asking it, and by how long it takes to answer', async () => {
@@ -282,29 +296,42 @@ describe('Notifications: what an operator does', () => {
 });
 
 describe('Notifications: limits', () => {
+  async function waiting(plane: DataPlane, count: number): Promise<Waiting[]> {
+    const all = Array.from({ length: count }, () => new Waiting());
+    for (const each of all) plane.pool().request(each);
+    await settle();
+    return all;
+  }
+
   test('counts against max_db_connections, and takes the place of a server that rests', async () => {
-    const plane = await listeningPlane({ maxDbConnections: 2 });
+    const plane = await listeningPlane({ maxDbConnections: 2, poolSize: 5 });
     const pool = plane.pool();
-    const servers = [];
-    for (let i = 0; i < 2; i++) {
-      pool.request({
-        list: undefined,
-        previous: undefined,
-        next: undefined,
-        waitingSince: 0,
-        isLogin: false,
-        onLease: (server) => servers.push(server) && pool.release(server),
-        onLeaseFailed: () => {},
-      });
-      await settle();
-    }
+    for (const { server } of await waiting(plane, 2)) pool.release(server!);
+    const [oldest] = plane.servers;
     const listener = new Listener(plane);
     listener.listen('a');
     await settle();
-    const used = pool.context.byDatabase.of('idp');
-    expect(used).toBeLessThanOrEqual(2);
+    expect(oldest!.heard()).toEqual(['Terminate']);
     obey(plane.network.server);
     expect(listener.told()).toEqual(['ready']);
+    expect(pool.context.byDatabase.of('idp')).toBe(2);
+    // Its place is nobody else's.
+    const clients = await waiting(plane, 2);
+    expect(clients.map(({ fate }) => fate)).toEqual(['leased', 'waiting']);
+    plane.check();
+  });
+
+  test('gives its place up when nobody listens, and somebody waits for one', async () => {
+    const plane = await listeningPlane({ maxDbConnections: 2, poolSize: 5 });
+    const { listener, server } = await listening(plane, 'a');
+    const [, second] = await waiting(plane, 2);
+    listener.leave();
+    obey(server);
+    await pass(plane, 1);
+    expect(server.heard()).toEqual(['Terminate']);
+    server.connection.closed();
+    await settle();
+    expect(second!.fate).toBe('leased');
     plane.check();
   });
 
