@@ -10,6 +10,7 @@ import {
   type Effects,
   LIBRARY,
   LISTENS,
+  LOCKS,
   type Naming,
   NOTHING,
   NOTIFIES,
@@ -18,11 +19,12 @@ import {
   type StatementEffects,
   TEMPORARY,
   UNKNOWN,
+  UNNAMED,
   UNREAD,
 } from './effects.ts';
 import { glance, LOOK_CLOSER, SEES_NOTHING } from './glance.ts';
 import { QUOTED, UNICODE_NAME } from './lex.ts';
-import { isLocalCall, readReset, readSet, readSetConfigs } from './settings.ts';
+import { isLocalCall, readCall, readReset, readSet, readSetConfigs } from './settings.ts';
 import { StatementReader } from './statements.ts';
 import type { Tokens } from './tokens.ts';
 import { FUNCTIONS, MANNERS, type Manner, SCHEMA_OBJECTS, SHARED_OBJECTS } from './words.ts';
@@ -70,7 +72,9 @@ export function hasHighByte(bytes: Uint8Array, from: number, to: number): boolea
   return false;
 }
 
-/** What many statements have in common: they are told apart by position, not by identity. */
+/** Statements with more calls of set_config() are asked about, not followed. */
+const CHANGES_MAX = 100;
+
 const HARMLESS: StatementEffects = { bits: 0, actions: [] };
 
 function readStatement(tokens: Tokens): StatementEffects {
@@ -79,9 +83,8 @@ function readStatement(tokens: Tokens): StatementEffects {
     if (actions !== undefined) return { bits: 0, actions };
   }
   const effects = readFrom(tokens, 0);
-  const bits = effects.bits | functionBits(tokens, effects.actions[0]?.kind === 'prepare');
-  if (bits === effects.bits) return effects;
-  return { bits, actions: effects.actions };
+  // Of what PREPARE prepares nothing runs yet.
+  return effects.actions[0]?.kind === 'prepare' ? effects : withCalls(tokens, 0, effects);
 }
 
 /** A statement, or what EXPLAIN and PREPARE have in them. @param at its first word */
@@ -118,21 +121,26 @@ const READERS: Readonly<Record<Manner, (tokens: Tokens, at: number) => Statement
   unlisten: readUnlisten,
 };
 
-/** Calls, wherever they stand. Of what PREPARE prepares nothing runs yet: those are for its action. */
-function functionBits(tokens: Tokens, isPrepare: boolean, from = 0): number {
-  if (isPrepare && from === 0) return 0;
-  let bits = 0;
+/** And what is called in it, wherever that stands. */
+function withCalls(tokens: Tokens, from: number, effects: StatementEffects): StatementEffects {
+  let bits = effects.bits;
+  const actions = [...effects.actions];
   for (let i = from; i < tokens.length - 1; i++) {
-    const kind = tokens.kinds[i];
     const word = tokens.words[i]!;
-    if (kind === UNICODE_NAME && tokens.is(i + 1, '(')) bits |= UNKNOWN;
+    if (tokens.kinds[i] === UNICODE_NAME && tokens.is(i + 1, '(')) bits |= UNKNOWN;
     if (word.length < 2) continue;
     const found = FUNCTIONS.get(word);
     if (found === undefined || !tokens.is(i + 1, '(')) continue;
-    const isHarmless = (bits & SETTINGS) === 0 && word === 'set_config' && isLocalCall(tokens, i + 1);
-    if (!isHarmless) bits |= found;
+    if (word !== 'set_config') bits |= found;
+    else if ((bits & UNNAMED) !== 0) continue;
+    else if (actions.length >= CHANGES_MAX) bits |= SETTINGS | UNNAMED;
+    else if (!isLocalCall(tokens, i + 1)) {
+      const call = readCall(tokens, i + 1);
+      bits |= call.bits;
+      actions.push(...call.actions);
+    }
   }
-  return bits;
+  return bits === effects.bits ? effects : { bits, actions };
 }
 
 /** SELECT may say INTO, and WITH may write. */
@@ -241,7 +249,8 @@ function readExplain(tokens: Tokens, at: number): StatementEffects {
     if (MANNERS.get(tokens.words[at + 2] ?? '') === 'query' && !tokens.is(at + 2, 'analyze')) i = at + 1;
   }
   while (['analyze', 'analyse', 'verbose'].some((word) => tokens.is(i, word))) i++;
-  return readFrom(tokens, i);
+  // None of these is what may be explained, and so they do not nest.
+  return ['explain', 'prepare'].some((word) => tokens.is(i, word)) ? HARMLESS : readFrom(tokens, i);
 }
 
 function readPrepare(tokens: Tokens, at: number): StatementEffects {
@@ -250,8 +259,11 @@ function readPrepare(tokens: Tokens, at: number): StatementEffects {
   if (tokens.is(name, 'transaction') && tokens.isString(name + 1)) return HARMLESS;
   let i = name + 1;
   while (i < tokens.length && !tokens.is(i, 'as')) i++;
-  const prepared = readFrom(tokens, i + 1);
-  return naming(tokens, 'prepare', name, prepared.bits | functionBits(tokens, false, i + 1));
+  const manner = MANNERS.get(tokens.words[i + 1] ?? '');
+  // Anything else cannot be prepared.
+  const isPreparable = manner === 'query' || manner === 'write';
+  const prepared = isPreparable ? readFrom(tokens, i + 1) : { bits: UNKNOWN, actions: [] };
+  return naming(tokens, 'prepare', name, withCalls(tokens, i + 1, prepared));
 }
 
 function readDeallocate(tokens: Tokens, at: number): StatementEffects {
@@ -261,7 +273,12 @@ function readDeallocate(tokens: Tokens, at: number): StatementEffects {
   return naming(tokens, 'deallocate', i);
 }
 
-function naming(tokens: Tokens, kind: Naming['kind'], at: number, prepares?: number): StatementEffects {
+function naming(
+  tokens: Tokens,
+  kind: Naming['kind'],
+  at: number,
+  prepares?: StatementEffects,
+): StatementEffects {
   const name = tokens.isName(at) ? tokens.nameAt(at) : undefined;
   if (name === undefined) return { bits: kind === 'execute' ? UNKNOWN : STATEMENTS, actions: [] };
   const place = { from: tokens.starts[at]! - tokens.base, to: tokens.ends[at]! - tokens.base };
@@ -280,7 +297,7 @@ function readDiscard(tokens: Tokens, at: number): StatementEffects {
   const what = tokens.words[at + 1];
   switch (what) {
     case 'all':
-      return { bits: ANYTHING & ~(SETTINGS | LISTENS | STATEMENTS), actions: [{ kind: 'discard', what }] };
+      return { bits: LOCKS | TEMPORARY | CURSORS, actions: [{ kind: 'discard', what }] };
     case 'temp':
     case 'temporary':
       return { bits: TEMPORARY, actions: [{ kind: 'discard', what: 'temp' }] };

@@ -19,6 +19,7 @@ import {
   STATEMENTS,
   type StatementEffects,
   TEMPORARY,
+  UNNAMED,
   UNREAD,
 } from './effects.ts';
 
@@ -38,6 +39,7 @@ const BITS: readonly (readonly [string, number])[] = [
   ['advances', ADVANCES],
   ['reads_sequence', READS_SEQUENCE],
   ['notifies', NOTIFIES],
+  ['unnamed', UNNAMED],
 ];
 
 /** In words: `set x=a,b`, `locks`, `execute p@8-9`; those of one statement with blanks between them. */
@@ -64,8 +66,7 @@ function wordOf(action: Action): string {
     case 'prepare':
     case 'execute':
     case 'deallocate': {
-      const prepares =
-        action.prepares === undefined ? '' : `:${wordsOf({ bits: action.prepares, actions: [] })}`;
+      const prepares = action.prepares === undefined ? '' : `:${wordsOf(action.prepares)}`;
       return `${action.kind} ${action.name}@${action.from}-${action.to}${prepares}`;
     }
     default:
@@ -227,23 +228,23 @@ cases('readEffects() follows set_config() of constants', [
 ]);
 
 cases('readEffects() says that settings change where it cannot say how', [
-  ['SET x FROM CURRENT', 'settings'],
-  ['SET x = 0x1f', 'settings'],
-  ['SET x = 1_000', 'settings'],
-  ["SET x = U&'\\0061'", 'settings'],
-  ["SET x = E'\\u00e9'", 'settings'],
-  ['SET U&"x" = 1', 'settings'],
-  ['SET x = a b', 'settings'],
-  ["SET TIME ZONE INTERVAL '8' HOUR", 'settings'],
-  ["SELECT set_config('a', 'b' || 'c', false)", 'settings'],
-  ["SELECT set_config('a', $1, false)", 'settings'],
-  ["SELECT set_config('a', 'b', false) FROM t", 'settings'],
-  ["SELECT 1, set_config('a', 'b', false)", 'settings'],
-  ["SELECT set_config('a', 'b', x = true)", 'settings'],
-  ['SELECT "set_config"(a, b, c) FROM t', 'settings'],
-  ['SELECT set_config/* x */(a, b, c) FROM t', 'settings'],
-  ['UPDATE t SET a = set_config($1, $2, $3)', 'settings'],
-  ['EXPLAIN ANALYZE SELECT set_config($1, $2, false)', 'settings'],
+  ['SET x FROM CURRENT', 'settings change x'],
+  ['SET x = 0x1f', 'settings change x'],
+  ['SET x = 1_000', 'settings change x'],
+  ["SET x = U&'\\0061'", 'settings change x'],
+  ["SET x = E'\\u00e9'", 'settings change x'],
+  ['SET U&"x" = 1', 'settings unnamed'],
+  ['SET x = a b', 'settings change x'],
+  ["SET TIME ZONE INTERVAL '8' HOUR", 'settings change timezone'],
+  ["SELECT set_config('a', 'b' || 'c', false)", 'settings change a'],
+  ["SELECT set_config('a', $1, false)", 'settings change a'],
+  ["SELECT set_config('a', 'b', false) FROM t", 'settings change a'],
+  ["SELECT 1, set_config('a', 'b', false)", 'settings change a'],
+  ["SELECT set_config('a', 'b', x = true)", 'settings change a'],
+  ['SELECT "set_config"(a, b, c) FROM t', 'settings unnamed'],
+  ['SELECT set_config/* x */(a, b, c) FROM t', 'settings unnamed'],
+  ['UPDATE t SET a = set_config($1, $2, $3)', 'settings unnamed'],
+  ['EXPLAIN ANALYZE SELECT set_config($1, $2, false)', 'settings unnamed'],
   ['SELECT set_limit(0.5)', 'settings'],
 ]);
 
@@ -262,7 +263,7 @@ cases('readEffects() follows names', [
   ['UNLISTEN *', 'unlisten *'],
   ['PREPARE p AS SELECT 1', 'prepare p@8-9:'],
   [' /* é */ PREPARE "p"(int, text) AS SELECT nextval($1)', 'prepare p@18-21:advances'],
-  ["PREPARE p AS SELECT set_config('a', 'b', false)", 'prepare p@8-9:settings'],
+  ["PREPARE p AS SELECT set_config('a', 'b', false)", 'prepare p@8-9:settings change a'],
   ['PREPARE transaction AS SELECT 1', 'prepare transaction@8-19:'],
   ['EXECUTE p', 'execute p@8-9'],
   ['EXECUTE p(nextval($1), 2)', 'advances execute p@8-9'],
@@ -381,5 +382,66 @@ test('readEffects() keeps names apart that are no UTF-8, and follows no value an
   };
   expect(readBytes('PREPARE \xe9 AS SELECT 1')).toBe('prepare \xe9@8-9:');
   expect(readBytes('LISTEN \xe9')).toBe('listens');
-  expect(readBytes("SET x = '\xe9'")).toBe('settings');
+  expect(readBytes("SET x = '\xe9'")).toBe('settings change x');
+});
+
+describe('readEffects() reads a megabyte of', () => {
+  const pieces = [
+    ...[
+      '/*',
+      '/* */',
+      '(',
+      ')',
+      '$a$',
+      '$a',
+      "'",
+      "''",
+      "'\n",
+      "' --\n",
+      '"',
+      '""',
+      'U&"',
+      "E'\\",
+      ';',
+      '; ',
+      'a ',
+      '1e',
+      '-',
+    ],
+    ...[
+      'set_config(',
+      "set_config('a',",
+      "SELECT set_config('a', b, c);",
+      'into ',
+      'insert into ',
+      'create table a.',
+      'x.',
+    ],
+    ...[
+      'SET x = 1;',
+      'PREPARE a AS ',
+      'EXPLAIN ',
+      'EXPLAIN (',
+      'DO $$',
+      "DO '",
+      'as execute ',
+      'case when end ',
+      '\\',
+      '\xff',
+    ],
+  ];
+  for (const piece of pieces) {
+    test(JSON.stringify(piece), () => {
+      for (const start of [
+        '',
+        'SELECT 1 INTO t; ',
+        'SET ',
+        'CREATE FUNCTION f() BEGIN ATOMIC ',
+        "DO $$ BEGIN '",
+      ]) {
+        const found = read(start + piece.repeat(1_000_000 / piece.length));
+        expect(found.bits | ANYTHING).toBeGreaterThan(0);
+      }
+    });
+  }
 });

@@ -20,8 +20,10 @@ export const ADVANCES = 128;
 export const READS_SEQUENCE = 256;
 /** NOTIFY, pg_notify(). */
 export const NOTIFIES = 512;
+/** Settings change, and the text does not even say which. Those of an application's own (`app.tenant`) are in no view. */
+export const UNNAMED = 1024;
 /** Not understood: everything that the server can be asked about. */
-export const ANYTHING: number = LOCKS | TEMPORARY | CURSORS | SETTINGS | LISTENS | STATEMENTS;
+export const ANYTHING: number = LOCKS | TEMPORARY | CURSORS | SETTINGS | LISTENS | STATEMENTS | UNNAMED;
 /** Runs what somebody else has written: it may advance sequences too. Nothing that cannot be asked for is guessed at. */
 export const UNKNOWN: number = ANYTHING | ADVANCES;
 
@@ -43,6 +45,8 @@ export type Action =
       readonly value: string;
     }
   | { readonly kind: 'reset'; readonly name: string }
+  /** It gets a value that the text does not say (with `SETTINGS`): current_setting() knows. */
+  | { readonly kind: 'change'; readonly name: string }
   | { readonly kind: 'reset_all' }
   | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
   | { readonly kind: 'savepoint' | 'release' | 'rollback_to'; readonly name: string }
@@ -58,8 +62,8 @@ export interface Naming {
   /** Where the name is written, quotes included; counted from the beginning of the text. */
   readonly from: number;
   readonly to: number;
-  /** Of PREPARE: the bits of what each EXECUTE of it does. PREPARE itself does nothing of it. */
-  readonly prepares?: number;
+  /** Of PREPARE: what each EXECUTE of it does. PREPARE itself does nothing of it. */
+  readonly prepares?: StatementEffects;
 }
 
 export interface StatementEffects {

@@ -7,13 +7,15 @@ export const SEES_NOTHING = 0;
 export const SEES_ADVANCING = 1;
 export const LOOK_CLOSER = 2;
 
-/** A letter or `_` in lower case; a mark for the few other bytes that matter; 0 for what is between words. */
-const MARK_MIN = 0x80;
-const SEMICOLON = 0x80;
-const QUOTE = 0x81;
+/** What a byte is: a letter or `_`, one of the two others that matter, or something between words. */
+const BETWEEN = 0;
+const LETTER = 1;
+const SEMICOLON = 2;
+const QUOTE = 3;
 const OF_BYTE: Readonly<Uint8Array> = classify();
-/** By 13 bits of a word's hash: could it be one of the suspects? */
+/** By a word's length, first and last letter: could it be one of the suspects? Most words need no closer look than that. */
 const SUSPICIOUS: Readonly<Uint8Array> = spread();
+const SUSPECT_HASHES: ReadonlySet<number> = new Set(SUSPECTS.map(hashOf));
 
 const [INSERT, INTO, ROLLBACK, UPDATE] = [
   hashOf('insert'),
@@ -38,41 +40,57 @@ const HARMLESS: ReadonlySet<number> = new Set(
  */
 export function glance(bytes: Uint8Array, from: number, to: number): number {
   let at = skipToFirstWord(bytes, from, to);
-  let isFirst = true;
-  let previous = 0;
+  if (at >= to) return SEES_NOTHING;
   let sees = SEES_NOTHING;
+  let isFirst = true;
+  const begin = at;
   while (at < to) {
-    const byte = OF_BYTE[bytes[at]!]!;
-    if (byte === 0) {
-      // Between a semicolon and a word only blanks may stand: a comment or a bracket there wants to be read properly.
-      if (isFirst && bytes[at]! > 0x20) return LOOK_CLOSER;
-      at++;
-    } else if (byte < MARK_MIN) {
-      let hash = HASH_START;
-      let folded = byte;
-      do {
-        hash = addToHash(hash, folded);
-        if (++at === to) break;
-        folded = OF_BYTE[bytes[at]!]!;
-      } while (folded !== 0 && folded < MARK_MIN);
+    const kind = OF_BYTE[bytes[at]!]!;
+    if (kind === LETTER) {
+      const start = at;
+      do at++;
+      while (at < to && OF_BYTE[bytes[at]!] === LETTER);
       if (isFirst) {
         isFirst = false;
-        if (hash === INSERT && previous === 0) sees = SEES_ADVANCING;
-        else if (!isHarmless(hash)) {
-          if (hash === ROLLBACK && isOver(bytes, at, to)) return sees;
-          return LOOK_CLOSER;
+        if (at < to && goesOn(bytes[at]!)) return LOOK_CLOSER;
+        const hash = hashAt(bytes, start, at);
+        if (hash === INSERT && start === begin) {
+          sees = SEES_ADVANCING;
+          at = skipInto(bytes, at, to);
+        } else if (!isHarmless(hash)) {
+          return hash === ROLLBACK && isOver(bytes, at, to) ? sees : LOOK_CLOSER;
         }
-      } else if (SUSPICIOUS[slotOf(hash)] === 1 && !(hash === INTO && previous === INSERT))
-        return LOOK_CLOSER;
-      previous = hash;
+      } else if (SUSPICIOUS[slotOf(bytes[start]!, bytes[at - 1]!, at - start)] === 1) {
+        if (SUSPECT_HASHES.has(hashAt(bytes, start, at))) return LOOK_CLOSER;
+      }
     } else {
+      // Between a semicolon and a word only blanks may stand: a comment or a bracket there wants to be read properly.
+      if (kind === SEMICOLON) isFirst = true;
+      else if (isFirst && !isBlank(bytes[at]!)) return LOOK_CLOSER;
       // A name in U&"" may be any.
-      if (byte === SEMICOLON) isFirst = true;
-      else if (isFirst || bytes[at - 1] === 0x26) return LOOK_CLOSER;
+      else if (kind === QUOTE && bytes[at - 1] === 0x26) return LOOK_CLOSER;
       at++;
     }
   }
   return sees;
+}
+
+/** The INTO of INSERT; any other may be the one of SELECT. */
+function skipInto(bytes: Uint8Array, from: number, to: number): number {
+  let start = from;
+  while (start < to && isBlank(bytes[start]!)) start++;
+  let at = start;
+  while (at < to && OF_BYTE[bytes[at]!] === LETTER) at++;
+  return hashAt(bytes, start, at) === INTO ? at : from;
+}
+
+function hashAt(bytes: Uint8Array, start: number, end: number): number {
+  let hash = HASH_START;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    hash = addToHash(hash, byte === 0x5f ? byte : byte | 0x20);
+  }
+  return hash;
 }
 
 function isHarmless(hash: number): boolean {
@@ -91,7 +109,7 @@ function skipToFirstWord(bytes: Uint8Array, from: number, to: number): number {
       at = end;
     } else if (byte === 0x2d && bytes[at + 1] === 0x2d) {
       while (at < to && bytes[at] !== 0x0a && bytes[at] !== 0x0d) at++;
-    } else if (byte <= 0x20) at++;
+    } else if (isBlank(byte)) at++;
     else return at;
   }
   return at;
@@ -111,29 +129,39 @@ function endOfFlatComment(bytes: Uint8Array, from: number, to: number): number {
 function isOver(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!;
-    if (byte > 0x20 && byte !== 0x3b) return false;
+    if (!isBlank(byte) && byte !== 0x3b) return false;
   }
   return true;
 }
 
-function slotOf(hash: number): number {
-  return (hash ^ (hash >>> 13)) & 0x1fff;
+/** What may stand in an identifier, though not at its beginning, or is a letter of another script. */
+function goesOn(byte: number): boolean {
+  return byte >= 0x80 || byte === 0x24 || (byte >= 0x30 && byte <= 0x39);
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function slotOf(first: number, last: number, length: number): number {
+  return ((first & 0x1f) << 5) | (last & 0x1f) | ((length < 31 ? length : 31) << 10);
 }
 
 function classify(): Uint8Array {
-  const table = new Uint8Array(256);
+  const table = new Uint8Array(256).fill(BETWEEN);
   for (let byte = 0x61; byte <= 0x7a; byte++) {
-    table[byte] = byte;
-    table[byte - 0x20] = byte;
+    table[byte] = LETTER;
+    table[byte - 0x20] = LETTER;
   }
-  table[0x5f] = 0x5f;
+  table[0x5f] = LETTER;
   table[0x3b] = SEMICOLON;
   table[0x22] = QUOTE;
   return table;
 }
 
 function spread(): Uint8Array {
-  const table = new Uint8Array(0x2000);
-  for (const word of SUSPECTS) table[slotOf(hashOf(word))] = 1;
+  const table = new Uint8Array(0x8000);
+  for (const word of SUSPECTS)
+    table[slotOf(word.charCodeAt(0), word.charCodeAt(word.length - 1), word.length)] = 1;
   return table;
 }

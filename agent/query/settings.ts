@@ -1,12 +1,12 @@
 // Reads SET, RESET and set_config(): which setting gets which value, said exactly or not at all.
 
-import { type Action, SETTINGS, type StatementEffects } from './effects.ts';
+import { type Action, SETTINGS, type StatementEffects, UNNAMED } from './effects.ts';
 import { NUMBER, STRING, SYMBOL, WORD } from './lex.ts';
-import type { Tokens } from './tokens.ts';
+import { fold, type Tokens } from './tokens.ts';
 
 const NO_EFFECTS: StatementEffects = { bits: 0, actions: [] };
-/** Some setting changes, and the server has to be asked which. */
-const UNCERTAIN: StatementEffects = { bits: SETTINGS, actions: [] };
+/** Some setting changes, and it cannot be said which. */
+const UNCERTAIN: StatementEffects = { bits: SETTINGS | UNNAMED, actions: [] };
 
 /** These end with their transaction, whatever SET says of the session. */
 const OF_TRANSACTION: ReadonlySet<string> = new Set([
@@ -60,6 +60,11 @@ export function readReset(tokens: Tokens, at: number): StatementEffects {
   return name !== undefined && tokens.isEnd(name.next) ? resets(name.value) : UNCERTAIN;
 }
 
+/** The text says which, but not what it will be. */
+function changes(name: string): StatementEffects {
+  return OF_TRANSACTION.has(name) ? NO_EFFECTS : { bits: SETTINGS, actions: [{ kind: 'change', name }] };
+}
+
 interface Read {
   readonly value: string;
   /** The token behind it. */
@@ -93,33 +98,34 @@ function readVariable(tokens: Tokens, from: number): Read | undefined {
     i += 2;
   }
   if (name === undefined) return undefined;
-  return { value: name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()), next: i };
+  return { value: fold(name), next: i };
 }
 
 /** SET x TO a, 'b', 3 */
 function readAssignment(tokens: Tokens, from: number): StatementEffects {
   const name = readVariable(tokens, from);
-  if (name === undefined || !(tokens.is(name.next, '=') || tokens.is(name.next, 'to'))) return UNCERTAIN;
+  if (name === undefined) return UNCERTAIN;
   let i = name.next + 1;
-  if (tokens.is(i, 'default')) return tokens.isEnd(i + 1) ? resets(name.value) : UNCERTAIN;
+  if (!tokens.is(name.next, '=') && !tokens.is(name.next, 'to')) return changes(name.value);
+  if (tokens.is(i, 'default')) return tokens.isEnd(i + 1) ? resets(name.value) : changes(name.value);
   const values: string[] = [];
   for (;;) {
     const value = readValue(tokens, i);
-    if (value === undefined) return UNCERTAIN;
+    if (value === undefined) return changes(name.value);
     values.push(value.value);
     i = value.next;
     if (tokens.isEnd(i)) return sets(name.value, values);
-    if (!tokens.is(i, ',')) return UNCERTAIN;
+    if (!tokens.is(i, ',')) return changes(name.value);
     i++;
   }
 }
 
 /** Forms that take one value and nothing else. */
 function readOne(tokens: Tokens, name: string, at: number): StatementEffects {
-  if (!tokens.isEnd(at + 1)) return UNCERTAIN;
+  if (!tokens.isEnd(at + 1)) return changes(name);
   if (tokens.is(at, 'default')) return resets(name);
   const value = readValue(tokens, at);
-  return value === undefined ? UNCERTAIN : sets(name, [value.value]);
+  return value === undefined ? changes(name) : sets(name, [value.value]);
 }
 
 /** A word, a string or a number, as PostgreSQL has it when it has flattened the list. */
@@ -146,15 +152,17 @@ function readTimeZone(tokens: Tokens, at: number): StatementEffects {
   if (!tokens.is(at, 'interval')) {
     const value = readValue(tokens, at);
     if (tokens.is(at, 'default')) return readOne(tokens, 'timezone', at);
-    return value !== undefined && tokens.isEnd(value.next) ? sets('timezone', [value.value]) : UNCERTAIN;
+    return value !== undefined && tokens.isEnd(value.next)
+      ? sets('timezone', [value.value])
+      : changes('timezone');
   }
   // The setting takes an interval in these words too, but knows nothing of its fields: only +HH:MM means the same without.
   const offset = tokens.kinds[at + 1] === STRING ? tokens.stringAt(at + 1) : undefined;
-  if (offset === undefined || !/^[-+]\d{1,2}:\d{2}$/.test(offset)) return UNCERTAIN;
+  if (offset === undefined || !/^[-+]\d{1,2}:\d{2}$/.test(offset)) return changes('timezone');
   const i = at + 2;
   const isPlain = tokens.isEnd(i);
   const hasFields = tokens.is(i, 'hour') && tokens.is(i + 1, 'to') && tokens.is(i + 2, 'minute');
-  if (!isPlain && !(hasFields && tokens.isEnd(i + 3))) return UNCERTAIN;
+  if (!isPlain && !(hasFields && tokens.isEnd(i + 3))) return changes('timezone');
   return sets('timezone', [`INTERVAL '${offset}'`]);
 }
 
@@ -207,7 +215,7 @@ export function readSetConfigs(tokens: Tokens, at: number): readonly Action[] | 
     if (!isLocal && !tokens.is(value.next + 1, 'false')) return undefined;
     const close = skipCast(tokens, value.next + 2, ['bool', 'boolean']);
     if (!tokens.is(close, ')')) return undefined;
-    const setting = name.value.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const setting = fold(name.value);
     if (!isLocal && !OF_TRANSACTION.has(setting)) {
       actions.push(
         isNull ? { kind: 'reset', name: setting } : { kind: 'config', name: setting, value: value.value },
@@ -219,6 +227,12 @@ export function readSetConfigs(tokens: Tokens, at: number): readonly Action[] | 
     if (tokens.isEnd(i)) return actions;
     if (!tokens.is(i, ',')) return undefined;
   }
+}
+
+/** A call that cannot be followed: still it may say which setting it is. @param at its opening bracket */
+export function readCall(tokens: Tokens, at: number): StatementEffects {
+  const name = readConstant(tokens, at + 1);
+  return name !== undefined && tokens.is(name.next, ',') ? changes(fold(name.value)) : UNCERTAIN;
 }
 
 /** set_config(…, true) ends with its transaction, whatever the first two say. @param at its opening bracket */

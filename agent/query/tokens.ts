@@ -5,6 +5,15 @@ import * as lex from './lex.ts';
 /** PostgreSQL cuts identifiers that are longer. */
 const NAME_BYTES_MAX = 63;
 
+const NOT_ASCII = /[\x80-\xff]/;
+const UPPER = /[A-Z]/;
+const EVERY_UPPER = /[A-Z]+/g;
+
+/** PostgreSQL folds ASCII only, whatever the encoding. */
+export function fold(name: string): string {
+  return UPPER.test(name) ? name.replace(EVERY_UPPER, (letters) => letters.toLowerCase()) : name;
+}
+
 export class Tokens {
   readonly bytes: Uint8Array;
   /** Where the text begins. */
@@ -71,14 +80,13 @@ export class Tokens {
     const kind = this.kinds[index];
     const written = this.latin1(this.starts[index]!, this.ends[index]!);
     if (kind === lex.QUOTED) return cut(written.slice(1, -1).replaceAll('""', '"'));
-    // ASCII only is folded, whatever the encoding.
-    return kind === lex.WORD ? cut(written.replace(/[A-Z]/g, (letter) => letter.toLowerCase())) : undefined;
+    return kind === lex.WORD ? cut(fold(written)) : undefined;
   }
 
   /** The same as text. */
   textNameAt(index: number): string | undefined {
     const name = this.nameAt(index);
-    return name === undefined ? undefined : decodeUtf8(Buffer.from(name, 'latin1'));
+    return name === undefined || !NOT_ASCII.test(name) ? name : decodeUtf8(Buffer.from(name, 'latin1'));
   }
 
   /** What a string says; undefined when it is not certain, or there is none. */
@@ -112,10 +120,12 @@ export class Tokens {
 function cut(name: string): string | undefined {
   if (name.length <= NAME_BYTES_MAX) return name;
   // Where a letter of several bytes is cut depends on the encoding.
-  return /[\x80-\xff]/.test(name) ? undefined : name.slice(0, NAME_BYTES_MAX);
+  return NOT_ASCII.test(name) ? undefined : name.slice(0, NAME_BYTES_MAX);
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  if (!NOT_ASCII.test(text)) return text;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

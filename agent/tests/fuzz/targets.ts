@@ -8,6 +8,7 @@ import { INI_TARGETS } from './targets/ini_files.ts';
 import { LOGIN_TARGETS } from './targets/logins.ts';
 import { NOTIFICATION_TARGETS } from './targets/notifications.ts';
 import { PLANE_TARGETS } from './targets/plane.ts';
+import { QUERY_TARGETS } from './targets/query.ts';
 import { TEXT_TARGETS } from './targets/text_files.ts';
 import { WIRE_TARGETS } from './targets/wire.ts';
 import { YAML_TARGETS } from './targets/yaml_files.ts';
@@ -17,6 +18,7 @@ export const TARGETS: readonly Target[] = [
   ...AUTH_TARGETS,
   ...LOGIN_TARGETS,
   ...PLANE_TARGETS,
+  ...QUERY_TARGETS,
   ...CONSOLE_TARGETS,
   ...AUTH_QUERY_TARGETS,
   ...NOTIFICATION_TARGETS,
