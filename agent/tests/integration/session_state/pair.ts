@@ -7,6 +7,8 @@ import type { Stage } from './world.ts';
 export class Pair {
   readonly #ours: Speaker;
   readonly #twin: Speaker;
+  /** Since the transaction began. */
+  hasSavepoint = false;
 
   private constructor(ours: Speaker, twin: Speaker) {
     this.#ours = ours;
@@ -36,6 +38,8 @@ export class Pair {
       this.#ours.say(altered.bytes, altered.readies),
       this.#twin.say(step.bytes, step.readies),
     ]);
+    this.hasSavepoint =
+      this.status !== 'I' && (this.hasSavepoint || twin.some((line) => line.endsWith('"SAVEPOINT"')));
     if (twin.at(-1) === SILENCE || twin.at(-1) === ENDED) return `PostgreSQL itself: ${twin.join('\n')}`;
     return differenceOf('what it was told', twin, ours) ?? this.compareParameters();
   }

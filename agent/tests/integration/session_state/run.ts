@@ -129,6 +129,7 @@ class Play {
       client,
       status: this.#pairs[client]!.status,
       stepsInTransaction: this.#inTransaction[client]!,
+      hasSavepoint: this.#pairs[client]!.hasSavepoint,
       mayHold: isAlone,
       isPlain: client === PLAIN,
     };

@@ -16,12 +16,32 @@ const FAILING = [
 ];
 const SAVEPOINTS = ['s1', 's2', '"S 1"', 'S2'];
 
+const OPENING = [
+  'BEGIN',
+  'BEGIN',
+  'START TRANSACTION',
+  'begin read only',
+  'BEGIN ISOLATION LEVEL REPEATABLE READ',
+];
+const ENDING = [
+  'COMMIT',
+  'COMMIT',
+  'END',
+  'commit work',
+  'ROLLBACK',
+  'ABORT',
+  'COMMIT AND CHAIN',
+  'ROLLBACK AND CHAIN',
+];
+
 /** What the choice depends on; both sides are in the same state, or the run is over. */
 export interface Situation {
   readonly client: number;
   /** Of ReadyForQuery. */
   readonly status: string;
   readonly stepsInTransaction: number;
+  /** Somebody has said SAVEPOINT in it. */
+  readonly hasSavepoint: boolean;
   /** It may open a transaction that outlives the step. */
   readonly mayHold: boolean;
   /** The plain worker: it looks, and never changes anything of its session. */
@@ -36,7 +56,7 @@ export function sayStep(random: Random, row: Row, situation: Situation): Step {
   }
   const form = random.next();
   if (status === 'E' && form < 0.75) saying.query(control(random, situation));
-  else if (form < 0.25 && (status !== 'I' || situation.mayHold))
+  else if (form < (status === 'I' ? (situation.mayHold ? 0.13 : 0) : 0.25))
     oneText(random, saying, control(random, situation));
   else if (form < 0.5) oneText(random, saying, decorated(random, text(random, row, situation)));
   else if (form < 0.6) saying.query(many(random, row, situation));
@@ -53,48 +73,19 @@ function text(random: Random, row: Row, { isPlain, client }: Situation): string 
 }
 
 /** Opens, ends or nests a transaction, or breaks it. */
-export function control(random: Random, { status }: Situation): string {
-  const savepoint = random.pick(SAVEPOINTS);
-  if (status === 'I') {
-    const opening = [
-      'BEGIN',
-      'BEGIN',
-      'START TRANSACTION',
-      'begin read only',
-      'BEGIN ISOLATION LEVEL REPEATABLE READ',
-    ];
-    return random.chance(0.85)
-      ? random.pick(opening)
-      : random.pick(['COMMIT', 'ROLLBACK', `SAVEPOINT ${savepoint}`]);
-  }
-  const inside = [
-    ...[
-      'COMMIT',
-      'COMMIT',
-      'END',
-      'commit work',
-      'ROLLBACK',
-      'ABORT',
-      'COMMIT AND CHAIN',
-      'ROLLBACK AND CHAIN',
-    ],
-    ...[`SAVEPOINT ${savepoint}`, `SAVEPOINT ${savepoint}`, `SAVEPOINT ${savepoint}`, `RELEASE ${savepoint}`],
-    ...[
-      `RELEASE SAVEPOINT ${savepoint}`,
-      `ROLLBACK TO ${savepoint}`,
-      `rollback work to savepoint ${savepoint}`,
-    ],
-    ...['BEGIN', random.pick(FAILING)],
-  ];
-  const failed = [
-    'ROLLBACK',
-    'COMMIT',
-    'ROLLBACK AND CHAIN',
-    `ROLLBACK TO ${savepoint}`,
-    `ROLLBACK TO ${savepoint}`,
-    'SELECT 1',
-  ];
-  return random.pick(status === 'E' ? failed : inside);
+function control(random: Random, { status, hasSavepoint }: Situation): string {
+  // Mostly the same one, so that it is there when it is wanted, and often several times.
+  const savepoint = random.chance(0.8) ? 's1' : random.pick(SAVEPOINTS);
+  if (status === 'I')
+    return random.pick(random.chance(0.9) ? OPENING : ['COMMIT', 'ROLLBACK', `SAVEPOINT ${savepoint}`]);
+  const back = random.pick([`ROLLBACK TO ${savepoint}`, `rollback work to savepoint ${savepoint}`]);
+  const kind = random.next();
+  if (status === 'E') return kind < (hasSavepoint ? 0.7 : 0.1) ? back : random.pick([...ENDING, 'SELECT 1']);
+  if (kind < 0.25) return random.pick(ENDING);
+  if (kind < (hasSavepoint ? 0.5 : 0.82)) return `SAVEPOINT ${savepoint}`;
+  if (kind < 0.69) return random.pick([`RELEASE ${savepoint}`, `RELEASE SAVEPOINT ${savepoint}`]);
+  if (kind < 0.87) return back;
+  return kind < 0.9 ? 'BEGIN' : random.pick(FAILING);
 }
 
 function oneText(random: Random, saying: Saying, sql: string): void {
@@ -135,7 +126,7 @@ function many(random: Random, row: Row, situation: Situation): string {
     if (random.chance(0.4)) parts.push(text(random, row, situation));
     if (random.chance(0.3))
       parts.splice(random.below(parts.length), 0, `SAVEPOINT ${random.pick(SAVEPOINTS)}`);
-    if (random.chance(0.3))
+    if (random.chance(0.15))
       parts.splice(random.below(parts.length), 0, `ROLLBACK TO ${random.pick(SAVEPOINTS)}`);
   }
   return parts.join(random.pick(['; ', ';\n', ' ;/* ; */ ']));

@@ -1,4 +1,4 @@
-// Plays rows of session state for as long as one likes: `bun …/session_state.ts --row settings --seed 7 --steps 100000`.
+// Plays rows of session state through the agent, for as long as one likes: `--row settings --seed 7 --seeds 9 --steps 100000`.
 
 import { parseArgs } from 'node:util';
 import { ROWS } from './rows.ts';
@@ -12,7 +12,7 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '10000' },
-    tries: { type: 'string', default: '200' },
+    tries: { type: 'string', default: '60' },
     direct: { type: 'boolean', default: false },
   },
 });

@@ -27,8 +27,13 @@ export function change(random: Random): string {
   return hidden(random);
 }
 
+/** What applications set most, and what has the most ways to go wrong. */
+const FAVOURITES = SETTINGS.filter(({ name }) =>
+  /^(?:search_path|app\.user_id|TimeZone|work_mem)$/.test(name),
+);
+
 function set(random: Random): string {
-  const setting = random.pick(SETTINGS);
+  const setting = random.pick(random.chance(0.4) ? FAVOURITES : SETTINGS);
   const scope = random.pick(['', '', '', 'SESSION ', 'LOCAL ', 'LOCAL ']);
   const sign = random.pick([' TO ', ' = ', '=', '\tto\n']);
   return `${random.pick(['SET', 'SET', 'set'])} ${scope}${nameOf(random, setting)}${sign}${random.pick(setting.written)}`;

@@ -32,7 +32,7 @@ export const SETTINGS: readonly Setting[] = [
     written: ['postgres', 'iso_8601', "'sql_standard'"],
     values: ['postgres_verbose'],
   },
-  { name: 'client_min_messages', written: ['notice', 'warning', "'error'", 'debug1'], values: ['log'] },
+  { name: 'client_min_messages', written: ['notice', 'warning', "'error'", 'info'], values: ['log'] },
   { name: 'xmloption', written: ['content', 'document'], values: ['document'] },
   { name: 'synchronous_commit', written: ['off', 'on', 'local'], values: ['remote_write'] },
   {
