@@ -28,6 +28,8 @@ export interface RealApplication {
   env?(place: Place): Readonly<Record<string, string>>;
   /** Does any of it LISTEN? Then PostgreSQL sees one connection more, which all of them share. */
   readonly listens?: boolean;
+  /** Servers of pools that `settings` name beside the ordinary one. */
+  readonly otherServers?: number;
   /** Beyond the size of the pool. */
   readonly settings?: Application['settings'];
   /** Run as superuser in the database before the first process. */
@@ -43,6 +45,7 @@ export interface Place {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  readonly isThrough: boolean;
 }
 
 /** What came of it. */
@@ -57,7 +60,7 @@ export interface Run {
 export async function runDirectly(application: RealApplication, postgres: Postgres): Promise<Run> {
   await makeDatabase(application, postgres);
   const { socketDir: host, port } = postgres;
-  return await run(application, postgres, { host, port }, (backends) => backends);
+  return await run(application, postgres, { host, port, isThrough: false }, (backends) => backends);
 }
 
 export async function runThrough(
@@ -68,8 +71,9 @@ export async function runThrough(
   await makeDatabase(application, postgres);
   const settings = { default_pool_size: POOL_SIZE, ...application.settings };
   await using agent = await serve({ postgres, authority, settings });
+  const at = { host: agent.socketDir, port: 5432, isThrough: true };
   try {
-    return await run(application, postgres, { host: agent.socketDir, port: 5432 }, async () => {
+    return await run(application, postgres, at, async () => {
       const { pools } = (await agent.status()) as { pools: readonly { clients: number }[] };
       return pools.reduce((sum, { clients }) => sum + clients, 0);
     });
@@ -89,7 +93,7 @@ async function makeDatabase({ schema }: RealApplication, postgres: Postgres): Pr
 async function run(
   application: RealApplication,
   postgres: Postgres,
-  at: { readonly host: string; readonly port: number },
+  at: Pick<Place, 'host' | 'port' | 'isThrough'>,
   clientsOf: (backends: number) => number | Promise<number>,
 ): Promise<Run> {
   const nursery = createNursery('application');

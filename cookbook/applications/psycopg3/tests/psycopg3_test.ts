@@ -1,0 +1,23 @@
+// psycopg 3 as its README shows it, at PostgreSQL itself and through the agent.
+
+import { missingModules } from '../../../pages/guide.ts';
+import { describeApplication } from '../../trial/trial.ts';
+
+describeApplication({
+  folder: 'psycopg3',
+  missing: missingModules('psycopg', 'psycopg_pool'),
+  program: ['/usr/bin/python3', '-B', 'shop.py'],
+  library: 'libpq',
+  checks: [
+    'a_pool_with_all_defaults',
+    'statements_are_prepared_after_five_times',
+    'types_and_rows',
+    'transactions',
+    'pipelines',
+    'cursors_of_the_server',
+    'copy_in_and_out',
+    'jobs_for_all_workers',
+    'asynchronous',
+    'a_connection_that_is_lost',
+  ],
+});

@@ -1,0 +1,3 @@
+class Good < ApplicationRecord
+  has_many :orders
+end

@@ -1,0 +1,6 @@
+class Order < ApplicationRecord
+  belongs_to :good
+
+  scope :of, ->(worker) { where(worker: worker) }
+  after_commit { (Thread.current[:committed] ||= []) << count }
+end

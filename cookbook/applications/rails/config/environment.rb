@@ -1,0 +1,5 @@
+# As `rails new` writes it.
+
+require_relative 'application'
+
+Rails.application.initialize!
