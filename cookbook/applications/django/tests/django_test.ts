@@ -1,0 +1,22 @@
+// Django with its PostgreSQL extras, at PostgreSQL itself and through the agent.
+
+import { missingModules } from '../../../pages/guide.ts';
+import { describeApplication } from '../../trial/trial.ts';
+
+describeApplication({
+  folder: 'django',
+  missing: missingModules('django', 'dj_database_url', 'psycopg2'),
+  program: ['/usr/bin/python3', '-B', 'work.py'],
+  library: 'django',
+  checks: [
+    'migrations',
+    'requests',
+    'atomic_in_atomic',
+    'select_for_update',
+    'queries',
+    'what_only_postgresql_has',
+    'cursors_of_the_server_in_a_transaction',
+    'a_report_that_takes_too_long',
+    'a_connection_that_is_lost',
+  ],
+});
