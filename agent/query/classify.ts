@@ -59,6 +59,7 @@ export function readClosely(bytes: Uint8Array, from: number, to: number, isConfo
     bits |= effects.bits;
     hasActions ||= effects.actions.length > 0;
     statements.push(effects);
+    if (statements.length > STATEMENTS_MAX) return UNREAD;
   }
   // PostgreSQL reads the whole text before it runs any of it.
   if (reader.isRefused) return NOTHING;
@@ -66,6 +67,9 @@ export function readClosely(bytes: Uint8Array, from: number, to: number, isConfo
   if (!hasActions && bits === ADVANCES) return ADVANCING;
   return { bits, statements, isSingle: statements.length === 1 };
 }
+
+/** More are not told apart. */
+const STATEMENTS_MAX = 10_000;
 
 export function hasHighByte(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (bytes[at]! > 0x7f) return true;
@@ -99,7 +103,7 @@ const READERS: Readonly<Record<Manner, (tokens: Tokens, at: number) => Statement
   write: () => ({ bits: ADVANCES, actions: [] }),
   anything: () => ({ bits: UNKNOWN, actions: [] }),
   temporary: () => ({ bits: TEMPORARY, actions: [] }),
-  alter: (tokens, at) => (tokens.is(at + 1, 'extension') ? { bits: UNKNOWN, actions: [] } : HARMLESS),
+  alter: readAlter,
   close: () => ({ bits: CURSORS, actions: [] }),
   copy: readCopy,
   create: readCreate,
@@ -194,6 +198,22 @@ function readCopy(tokens: Tokens, at: number): StatementEffects {
   return HARMLESS;
 }
 
+const ALTERED: ReadonlySet<string> = new Set([
+  'default',
+  'foreign',
+  'large',
+  'materialized',
+  'routine',
+  'system',
+]);
+
+/** Nothing of a session's, but for what an extension's script may do. */
+function readAlter(tokens: Tokens, at: number): StatementEffects {
+  const kind = tokens.words[at + 1] ?? '';
+  const isKnown = ALTERED.has(kind) || SHARED_OBJECTS.has(kind) || SCHEMA_OBJECTS.has(kind);
+  return isKnown ? HARMLESS : { bits: UNKNOWN, actions: [] };
+}
+
 const BEFORE_AN_OBJECT: ReadonlySet<string> = new Set([
   ...[
     'or',
@@ -256,7 +276,8 @@ function readExplain(tokens: Tokens, at: number): StatementEffects {
 function readPrepare(tokens: Tokens, at: number): StatementEffects {
   const name = at + 1;
   // PREPARE TRANSACTION 'x'
-  if (tokens.is(name, 'transaction') && tokens.isString(name + 1)) return HARMLESS;
+  if (tokens.is(name, 'transaction') && !tokens.is(name + 1, '(') && !tokens.is(name + 1, 'as'))
+    return HARMLESS;
   let i = name + 1;
   while (i < tokens.length && !tokens.is(i, 'as')) i++;
   const manner = MANNERS.get(tokens.words[i + 1] ?? '');

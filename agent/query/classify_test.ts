@@ -20,6 +20,10 @@ cases('readEffects() sees nothing left by', [
     'ROLLBACK',
     'ROLLBACK WORK AND NO CHAIN',
     "PREPARE TRANSACTION 'x'",
+    "PREPARE TRANSACTION U&'x'",
+    'ALTER ROUTINE f() IMMUTABLE',
+    'ALTER LARGE OBJECT 1 OWNER TO a',
+    'ALTER SYSTEM SET a = 1',
     "COMMIT PREPARED 'x'",
     "ROLLBACK PREPARED 'x'",
     'WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a',
@@ -142,6 +146,7 @@ cases('readEffects() says what may be left by', [
   ['CALL p()', 'unknown'],
   ['SOMETHING new', 'unknown'],
   ['CREATE SOMETHING new', 'unknown'],
+  ['ALTER SOMETHING new', 'unknown'],
   ["SELECT query_to_xml('SELECT 1', true, true, '')", 'unknown'],
   ['EXECUTE U&"p"', 'unknown'],
 ]);

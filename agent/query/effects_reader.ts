@@ -6,6 +6,8 @@ import { glance, LOOK_CLOSER, SEES_NOTHING } from './glance.ts';
 
 /** Longer texts are read anew each time: they are rare, and seldom the same. */
 const TEXT_BYTES_MAX = 16_384;
+/** What a statement or an action takes to remember, whatever its text: about. */
+const ITEM_BYTES = 200;
 
 export class EffectsReader {
   /** Texts as latin-1. When the younger half is full the elder is forgotten, so that what is used stays. */
@@ -15,7 +17,7 @@ export class EffectsReader {
   readonly #entriesMax: number;
   readonly #bytesMax: number;
 
-  /** Limits of what is remembered, in texts and in bytes of them. */
+  /** Limits of what is remembered, in texts and in bytes: theirs, and about what their effects take. */
   constructor(entriesMax = 4_096, bytesMax = 4_194_304) {
     this.#entriesMax = entriesMax / 2;
     this.#bytesMax = bytesMax / 2;
@@ -43,12 +45,20 @@ export class EffectsReader {
   }
 
   #remember(key: string, effects: Effects): void {
-    if (this.#young.size >= this.#entriesMax || this.#youngBytes + key.length > this.#bytesMax) {
+    const bytes = bytesOf(key, effects);
+    if (bytes > this.#bytesMax) return;
+    if (this.#young.size >= this.#entriesMax || this.#youngBytes + bytes > this.#bytesMax) {
       this.#elder = this.#young;
       this.#young = new Map();
       this.#youngBytes = 0;
     }
     this.#young.set(key, effects);
-    this.#youngBytes += key.length;
+    this.#youngBytes += bytes;
   }
+}
+
+function bytesOf(key: string, { statements }: Effects): number {
+  let items = 1;
+  for (const { actions } of statements) items += 1 + actions.length;
+  return key.length + items * ITEM_BYTES;
 }

@@ -42,7 +42,7 @@ test('EffectsReader reads a text by its session: where backslashes escape, and w
 });
 
 test('EffectsReader forgets what was not asked for lately, by count and by bytes', () => {
-  const reader = new EffectsReader(8, 400);
+  const reader = new EffectsReader(8, 4_000);
   for (let i = 0; i < 100; i++) readWith(reader, `SET x = ${i}`);
   expect(reader.size).toBeLessThanOrEqual(8);
   const kept = readWith(reader, 'SET y = 1');
@@ -50,8 +50,9 @@ test('EffectsReader forgets what was not asked for lately, by count and by bytes
     readWith(reader, `SET z = ${i}`);
     expect(readWith(reader, 'SET y = 1')).toBe(kept);
   }
-  for (let i = 0; i < 100; i++) readWith(reader, `SET x = '${'y'.repeat(150)}${i}'`);
+  for (let i = 0; i < 100; i++) readWith(reader, `SET x = '${'y'.repeat(700)}${i}'`);
   expect(reader.size).toBeLessThanOrEqual(2);
+  readWith(reader, 'SET x = 1;'.repeat(10));
   readWith(reader, `SET x = '${'y'.repeat(20_000)}'`);
   expect(reader.size).toBeLessThanOrEqual(2);
 });

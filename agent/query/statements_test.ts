@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { read } from '../tests/harness/effects_words.ts';
-import { ANYTHING } from './effects.ts';
+import { ANYTHING, UNREAD } from './effects.ts';
 
 describe('readEffects() reads a megabyte of', () => {
   const pieces = [
@@ -57,4 +57,9 @@ describe('readEffects() reads a megabyte of', () => {
       }
     });
   }
+});
+
+test('readEffects() does not tell ten thousand statements apart', () => {
+  expect(read('SET x = 1;'.repeat(10_000)).statements.length).toBe(10_000);
+  expect(read('SET x = 1;'.repeat(10_001))).toBe(UNREAD);
 });

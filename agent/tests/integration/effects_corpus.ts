@@ -410,6 +410,12 @@ const LEAVINGS: readonly string[] = [
   'COPY (INSERT INTO t (a) VALUES (1) RETURNING id) TO STDOUT',
   "CREATE TABLE lib.numbered AS SELECT nextval('s') AS n",
   'DISCARD PLANS',
+  "BEGIN; SET app.x = 1; PREPARE TRANSACTION E'one'",
+  "ROLLBACK PREPARED 'one'",
+  'BEGIN; LISTEN a; SET app.x = 1; SAVEPOINT a; PREPARE p AS SELECT 1; SELECT 1; RELEASE a; COMMIT',
+  "SELECT set_config('role', 'other', false)",
+  "SELECT set_config('session_authorization', 'other', false)",
+  "SELECT set_config('TimeZone', 'UTC', false), set_config('client_encoding', 'LATIN1', false)",
   'DISCARD ALL',
 ];
 
