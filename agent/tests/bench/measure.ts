@@ -63,9 +63,9 @@ export async function measureCell(
   return cell;
 }
 
-async function measureOnce(
+export async function measureOnce(
   pooler: Pooler,
-  workload: Workload,
+  workload: Pick<Workload, 'name' | 'args'>,
   clients: number,
   seconds: number,
 ): Promise<Sample> {

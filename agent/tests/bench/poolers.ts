@@ -44,8 +44,10 @@ const CLIENTS_MAX = 1_000;
 export async function startPgsidecar(
   { postgres, authority }: Backend,
   authType: Variant['authType'],
+  { executable, poolSize = POOL_SIZE }: { readonly executable?: string; readonly poolSize?: number } = {},
 ): Promise<Pooler> {
   const agent = await startAgent({
+    ...(executable !== undefined && { executable }),
     files: {
       'ca.crt': authority.certificate,
       'application.yml': [
@@ -59,7 +61,7 @@ export async function startPgsidecar(
       ].join('\n'),
       'pgsidecar.yml': [
         'pool_mode: transaction',
-        `default_pool_size: ${POOL_SIZE}`,
+        `default_pool_size: ${poolSize}`,
         `max_client_conn: ${CLIENTS_MAX}`,
         `auth_type: ${authType}`,
         'server_tls_ca_file: ca.crt',

@@ -30,5 +30,6 @@ export const LAST_LOOKS: readonly string[] = [
  * - pg_prepared_statements and pg_listening_channels() are not asked: they show one server, with the agent's names and everybody's statements.
  * - pg_temp_7: the number is the server's. A server keeps that schema, empty, so that current_schemas(true) is not asked (speaker.ts).
  * - Plans are generic, from the first execution on: how often a server has run a statement depends on who else runs it (world.ts).
+ * - Every server has loaded plpgsql and has its schema for temporary objects from the beginning: both stay, and show (world.ts).
  * - Sequences have no cache: it is a server's, and nobody was ever promised numbers without gaps.
  */

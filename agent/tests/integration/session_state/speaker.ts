@@ -2,12 +2,14 @@
 
 import { createConnection, type Socket } from 'node:net';
 import { traceLine } from '../../conversations/trace.ts';
-import { startup, terminate } from '../../harness/client_words.ts';
+import { query, startup, terminate } from '../../harness/client_words.ts';
 
 export interface Place {
   readonly socketPath: string;
   readonly user: string;
   readonly database: string;
+  /** Run before anything else: what the agent's connect_query has run already. */
+  readonly first?: string;
 }
 
 /** What did not come by then does not come; nothing that is right waits as long. */
@@ -47,6 +49,7 @@ export class Speaker {
       1,
     );
     if (speaker.status === '') throw new Error(`Cannot log in at ${place.socketPath}:\n${lines.join('\n')}`);
+    if (place.first !== undefined) await speaker.say(query(place.first), 1);
     return speaker;
   }
 

@@ -13,6 +13,12 @@ const TWIN = 'twin';
 /** A superuser, for the rows in which clients change who they are. */
 const BOSS = 'boss';
 
+/**
+ * A library that is loaded, and the schema for temporary objects, stay with a server for ever, and show: as settings of the
+ * library, as another text of an error. So every server has both from its beginning.
+ */
+const FIRST = 'DO $$ BEGIN END $$; CREATE TEMP TABLE first (); DROP TABLE first';
+
 export interface World extends AsyncDisposable {
   readonly postgres: Postgres;
   /** How many locks each database has that outlive transactions. */
@@ -54,7 +60,7 @@ export async function startWorld(version: PostgresOptions['version']): Promise<W
     async open(row, isDirect) {
       for (const database of [OURS, TWIN]) await postgres.sql(setupText(row), database);
       const user = row.isSuperuser === true ? BOSS : USER;
-      const twin: Place = { socketPath, user, database: TWIN };
+      const twin: Place = { socketPath, user, database: TWIN, first: FIRST };
       if (isDirect) {
         return { ours: { ...twin, database: OURS }, twin, [Symbol.asyncDispose]: async () => {} };
       }
@@ -65,6 +71,7 @@ export async function startWorld(version: PostgresOptions['version']): Promise<W
           default_pool_size: row.servers,
           query_wait_timeout: '8s',
           log_level: 'info',
+          databases: { [OURS]: { connect_query: FIRST } },
         },
       });
       return {
