@@ -101,11 +101,13 @@ export class Channels {
     this.#look(channel);
   }
 
-  /** What is held, and was to be until `now` or earlier. */
-  expire(now: number): void {
+  /** Gives up what was to be held until `now` or earlier. @param onExpired is told whose it was. */
+  expire(now: number, onExpired: (member: Member) => void): void {
     for (const channel of this.#held) {
       for (const [member, until] of channel.held) {
-        if (until <= now && !member.awaited.has(channel)) this.remove(channel, member);
+        if (until > now || member.awaited.has(channel)) continue;
+        this.remove(channel, member);
+        onExpired(member);
       }
       if (channel.held.size === 0) this.#held.delete(channel);
     }

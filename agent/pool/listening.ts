@@ -95,7 +95,7 @@ export class Listening implements Waiter, Tenant {
     // Others listen to it: what was committed before this LISTEN is theirs, and may still be under way.
     if (channel.state === 'on') return this.settle(listener);
     member.awaited.add(channel);
-    member.waits(now);
+    this.#members.wait(member, now);
     this.#work();
     return false;
   }
@@ -126,8 +126,6 @@ export class Listening implements Waiter, Tenant {
     const member = this.#members.get(listener);
     if (member === undefined) return;
     this.#members.delete(member);
-    this.#settlers.delete(member);
-    this.#settling.delete(member);
     for (const channel of member.channels) this.#channels.remove(channel, member);
     this.#work();
   }
@@ -139,7 +137,7 @@ export class Listening implements Waiter, Tenant {
     member.isSettling = true;
     this.#settling.delete(member);
     this.#settlers.add(member);
-    member.waits(this.#context.clock.now());
+    this.#members.wait(member, this.#context.clock.now());
     this.#work();
     return false;
   }
@@ -152,11 +150,8 @@ export class Listening implements Waiter, Tenant {
     const gapMs = now - (this.#tickedAt ?? now);
     this.#tickedAt = now;
     if (gapMs > GAP_MS && this.#askedAt !== undefined) this.#askedAt += gapMs;
-    this.#channels.expire(now);
-    for (const member of this.#members.all) {
-      if (member.deadline <= now) this.#fail(member, this.#late(member));
-      else this.#members.prune(member);
-    }
+    this.#channels.expire(now, (member) => this.#members.prune(member));
+    for (const member of this.#members.late(now)) this.#fail(member, this.#late(member));
     const isEmpty = this.#channels.size === 0;
     this.#emptySince = isEmpty ? (this.#emptySince ?? now) : undefined;
     if (this.#server !== undefined) this.#lookAfter(this.#server, now);
@@ -230,6 +225,8 @@ export class Listening implements Waiter, Tenant {
       if (channel.state !== 'on') continue;
       for (const member of channel.waiting) {
         member.awaited.delete(channel);
+        // The minute in which it may commit begins now.
+        this.#channels.hold(channel.name, member, this.#context.clock.now() + HELD_MS);
         this.#members.tellReady(member);
       }
     }
@@ -297,8 +294,9 @@ export class Listening implements Waiter, Tenant {
     const isOver = emptyMs >= settings.listen_idle_timeout || starved.size > 0 || pool.removed;
     if (holds.pauses(pool.database.name)) this.#close('pause mode');
     else if (this.#emptySince !== undefined && isOver) this.#close('nobody listens any more');
-    // Clients of a database that is gone keep what they have while they finish.
-    else if (server.retired !== undefined && !pool.removed) this.#close(server.retired);
+    // Clients of a database that is gone, or who were somebody else there, keep what they have while they finish.
+    else if (server.retired !== undefined && (!pool.removed || this.#members.asker?.removed === false))
+      this.#close(server.retired);
     else if (this.#askedAt !== undefined && now - this.#askedAt >= settings.server_check_timeout)
       server.fail('it did not answer within server_check_timeout');
     else if (this.#askedAt === undefined && query !== '') {
@@ -324,6 +322,9 @@ export class Listening implements Waiter, Tenant {
     this.#settlers = new Set();
     this.#settling = new Set();
     this.#channels.onLost();
+    // Who has not committed yet waits until it is listened to again, and has missed nothing.
+    for (const member of settled)
+      for (const channel of member.channels) if (channel.held.has(member)) member.awaited.add(channel);
     this.#members.tellSettled(settled);
   }
 

@@ -15,7 +15,7 @@ export class Member {
   readonly awaited = new Set<Channel>();
   isSettling = false;
   /** Until when, by the clock. */
-  deadline = Number.POSITIVE_INFINITY;
+  deadline = 0;
   error: AgentError | undefined;
   /** Channels of which it may have missed something; it is told when the server listens to them again. */
   readonly missed = new Set<string>();
@@ -28,17 +28,12 @@ export class Member {
   get isWaiting(): boolean {
     return this.isSettling || this.awaited.size > 0;
   }
-
-  /** From `now` on, unless it waits already. */
-  waits(now: number): void {
-    if (this.deadline !== Number.POSITIVE_INFINITY) return;
-    const { queryWaitTimeoutMs } = this.pool.terms;
-    if (queryWaitTimeoutMs > 0) this.deadline = now + queryWaitTimeoutMs;
-  }
 }
 
 export class Members {
   readonly #members = new Map<NotificationListener, Member>();
+  /** Those with a deadline: others need not be looked at. */
+  readonly #waiting = new Set<Member>();
 
   get size(): number {
     return this.#members.size;
@@ -63,6 +58,20 @@ export class Members {
 
   delete(member: Member): void {
     this.#members.delete(member.listener);
+    this.#waiting.delete(member);
+  }
+
+  /** It waits from `now` on, unless it does already. */
+  wait(member: Member, now: number): void {
+    const { queryWaitTimeoutMs } = member.pool.terms;
+    if (this.#waiting.has(member) || queryWaitTimeoutMs === 0) return;
+    member.deadline = now + queryWaitTimeoutMs;
+    this.#waiting.add(member);
+  }
+
+  /** Who has waited for too long. */
+  late(now: number): readonly Member[] {
+    return [...this.#waiting].filter(({ deadline }) => deadline <= now);
   }
 
   /** Forgets who has nothing and waits for nothing. */
@@ -76,7 +85,7 @@ export class Members {
     if (member.isWaiting || this.#members.get(member.listener) !== member) return;
     const { error } = member;
     member.error = undefined;
-    member.deadline = Number.POSITIVE_INFINITY;
+    this.#waiting.delete(member);
     this.prune(member);
     member.listener.onNotificationsReady(error);
   }

@@ -21,7 +21,9 @@ const NOT_ASCII_SAFE = ['SJIS', 'SHIFT_JIS_2004', 'BIG5', 'GBK', 'UHC', 'GB18030
 
 /**
  * A client is told that its LISTEN is done when `prepare()` is; what it has prepared is its own when it has committed, by
- * `add()`. Channels are names as PostgreSQL has them: folded, and of 63 bytes at most.
+ * `add()`. Where that was in a transaction, whoever calls `prepare()` once more before the COMMIT is sent has the channel
+ * held for as long again, and hears nothing that was committed before. Channels are names as PostgreSQL has them: folded,
+ * and of 63 bytes at most.
  */
 export class Notifications {
   /** Whose server that has notified is: the process id that its client knows as its own. It is handed in. */

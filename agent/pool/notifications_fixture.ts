@@ -52,6 +52,7 @@ export class Listener implements NotificationListener {
   }
 
   leave(): void {
+    this.#prepared = [];
     this.#notifications.removeAll(this);
   }
 

@@ -164,6 +164,23 @@ describe('Notifications: who leaves', () => {
     expect(slow.told()).toEqual(['missed b']);
   });
 
+  test('holds it for a minute more when it is prepared once more, before the COMMIT', async () => {
+    const plane = await listeningPlane();
+    const { server } = await listening(plane, 'a');
+    const slow = new Listener(plane);
+    slow.commits = false;
+    slow.listen('b');
+    obey(server);
+    await pass(plane, 59);
+    expect(slow.listen('b')).toBe(false);
+    notifies(server, 'b', 'before');
+    expect(obey(server)).toEqual(['']);
+    await pass(plane, 59);
+    slow.commit();
+    notifies(server, 'b', 'behind');
+    expect(slow.told()).toEqual(['ready', 'ready', 'b: behind']);
+  });
+
   test('closes the connection when nobody has listened for listen_idle_timeout', async () => {
     const plane = await listeningPlane({}, { listen_idle_timeout: 30_000 });
     const { listener, server } = await listening(plane, 'a');
