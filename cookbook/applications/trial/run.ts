@@ -1,5 +1,6 @@
 // One run of an application: its processes on a fresh database, directly or through an agent with a small pool.
 
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Secret } from '../../../agent/base/secret.ts';
 import type { DatabaseSettings, Settings } from '../../../agent/config/settings.ts';
@@ -9,7 +10,7 @@ import type { Library } from '../../../agent/render/libraries.ts';
 import { type Application, DATABASE, serve, USER } from '../../../agent/tests/harness/application.ts';
 import type { CertificateAuthority } from '../../../agent/tests/harness/certificates.ts';
 import { createNursery } from '../../../agent/tests/harness/nursery.ts';
-import type { Postgres } from '../../../agent/tests/harness/postgres.ts';
+import { freePort, type Postgres } from '../../../agent/tests/harness/postgres.ts';
 import { countBackends } from './backends.ts';
 import { END, type Report, runCompany } from './company.ts';
 
@@ -22,6 +23,8 @@ export interface RealApplication {
   /** Why it cannot be run here. */
   readonly missing: string | undefined;
   readonly program: readonly string[];
+  /** Beside the name of its folder, where there are several in one. */
+  readonly title?: string;
   /** Whose reading of a URL DATABASE_URL is written for, as `pgsidecar url --for` does. */
   readonly library: Library;
   /** What it has in its environment besides. */
@@ -30,6 +33,8 @@ export interface RealApplication {
   readonly listens?: boolean;
   /** Servers of pools that `settings` name beside the ordinary one. */
   readonly otherServers?: number;
+  /** Does it come over TCP with TLS? Then the agent listens there too. */
+  readonly overTcp?: boolean;
   /** Beyond the size of the pool. */
   readonly settings?: Application['settings'];
   /** Run as superuser in the database before the first process. */
@@ -46,6 +51,9 @@ export interface Place {
   readonly password: string;
   readonly database: string;
   readonly isThrough: boolean;
+  /** On localhost; there is TLS, with a certificate of the authority in `caFile`. */
+  readonly tcpPort: number;
+  readonly caFile: string;
 }
 
 /** What came of it. */
@@ -57,10 +65,15 @@ export interface Run {
   readonly backends: number;
 }
 
-export async function runDirectly(application: RealApplication, postgres: Postgres): Promise<Run> {
+export async function runDirectly(
+  application: RealApplication,
+  postgres: Postgres,
+  authority: CertificateAuthority,
+): Promise<Run> {
   await makeDatabase(application, postgres);
   const { socketDir: host, port } = postgres;
-  return await run(application, postgres, { host, port, isThrough: false }, (backends) => backends);
+  const at = { host, port, tcpPort: port, authority, isThrough: false };
+  return await run(application, postgres, at, (backends) => backends);
 }
 
 export async function runThrough(
@@ -69,10 +82,12 @@ export async function runThrough(
   authority: CertificateAuthority,
 ): Promise<Run> {
   await makeDatabase(application, postgres);
-  const settings = { default_pool_size: POOL_SIZE, ...application.settings };
-  await using agent = await serve({ postgres, authority, settings });
-  const at = { host: agent.socketDir, port: 5432, isThrough: true };
+  const tcpPort = await freePort();
+  const tcp = application.overTcp === true ? listenOverTcp(authority, tcpPort) : undefined;
+  const settings = { default_pool_size: POOL_SIZE, ...tcp?.settings, ...application.settings };
+  await using agent = await serve({ postgres, authority, settings }, { files: tcp?.files ?? {} });
   try {
+    const at = { host: agent.socketDir, port: 5432, tcpPort, authority, isThrough: true };
     return await run(application, postgres, at, async () => {
       const { pools } = (await agent.status()) as { pools: readonly { clients: number }[] };
       return pools.reduce((sum, { clients }) => sum + clients, 0);
@@ -81,6 +96,20 @@ export async function runThrough(
     const log = agent.logLines().map((line) => JSON.stringify(line));
     throw new Error(`${error instanceof Error ? error.message : error}\n${log.slice(-20).join('\n')}`);
   }
+}
+
+function listenOverTcp(authority: CertificateAuthority, port: number) {
+  const own = authority.issueServer();
+  return {
+    settings: {
+      listen_addr: '127.0.0.1',
+      listen_port: port,
+      client_tls_sslmode: 'require',
+      client_tls_cert_file: 'agent.crt',
+      client_tls_key_file: 'agent.key',
+    },
+    files: { 'agent.crt': own.certificate, 'agent.key': own.key },
+  };
 }
 
 /** A fresh one for each run, so that both find the same. */
@@ -93,14 +122,19 @@ async function makeDatabase({ schema }: RealApplication, postgres: Postgres): Pr
 async function run(
   application: RealApplication,
   postgres: Postgres,
-  at: Pick<Place, 'host' | 'port' | 'isThrough'>,
+  {
+    authority,
+    ...at
+  }: Pick<Place, 'host' | 'port' | 'tcpPort' | 'isThrough'> & { authority: CertificateAuthority },
   clientsOf: (backends: number) => number | Promise<number>,
 ): Promise<Run> {
   const nursery = createNursery('application');
   const backends = await countBackends(postgres);
   let clients = 0;
   try {
-    const place = { ...at, user: USER, password: postgres.passwordOf(USER), database: DATABASE };
+    const caFile = join(nursery.directory, 'ca.crt');
+    writeFileSync(caFile, authority.certificate);
+    const place = { ...at, caFile, user: USER, password: postgres.passwordOf(USER), database: DATABASE };
     const reports = await runCompany({
       count: PROCESSES,
       program: application.program,
@@ -143,4 +177,9 @@ function urlOf({ host, port, user, password, database }: Place, library: Library
     showSecrets: true,
     systemCaFile: 'system',
   });
+}
+
+/** How a trial and what it prints name the application. */
+export function nameOf({ folder, title }: RealApplication): string {
+  return title === undefined ? folder : `${folder}, ${title}`;
 }

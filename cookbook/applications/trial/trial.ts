@@ -5,10 +5,18 @@ import { USER } from '../../../agent/tests/harness/application.ts';
 import { createCertificateAuthority } from '../../../agent/tests/harness/certificates.ts';
 import { describeNeeding } from '../../../agent/tests/harness/needs.ts';
 import { type Postgres, startPostgres } from '../../../agent/tests/harness/postgres.ts';
-import { POOL_SIZE, PROCESSES, type RealApplication, type Run, runDirectly, runThrough } from './run.ts';
+import {
+  nameOf,
+  POOL_SIZE,
+  PROCESSES,
+  type RealApplication,
+  type Run,
+  runDirectly,
+  runThrough,
+} from './run.ts';
 
 export function describeApplication(application: RealApplication): void {
-  describeNeeding(application.missing)(`cookbook/applications/${application.folder}`, () => {
+  describeNeeding(application.missing)(`cookbook/applications/${nameOf(application)}`, () => {
     const runs = {} as { direct: Run; through: Run };
     const others = (application.otherServers ?? 0) + (application.listens === true ? 1 : 0);
     const authority = createCertificateAuthority();
@@ -16,7 +24,7 @@ export function describeApplication(application: RealApplication): void {
     beforeAll(async () => {
       const tls = { server: authority.issueServer() };
       postgres = await startPostgres({ tls, users: { [USER]: '' } });
-      runs.direct = await runDirectly(application, postgres);
+      runs.direct = await runDirectly(application, postgres, authority);
     }, 240_000);
     beforeAll(async () => {
       runs.through = await runThrough(application, postgres!, authority);
@@ -50,9 +58,9 @@ function valuesOf({ reports }: Run, check: string): unknown[] {
   });
 }
 
-function tell({ folder }: RealApplication, direct: Run, through: Run): void {
+function tell(application: RealApplication, direct: Run, through: Run): void {
   console.log(
-    `${folder}: ${PROCESSES} processes; ${direct.backends} server connections without the agent; ` +
+    `${nameOf(application)}: ${PROCESSES} processes; ${direct.backends} server connections without the agent; ` +
       `with it ${through.backends}, for ${through.clients} clients`,
   );
 }
