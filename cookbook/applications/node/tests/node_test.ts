@@ -1,0 +1,73 @@
+// The shops on node-postgres, postgres.js, knex and TypeORM, run by Node.js, directly and through the agent.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { missingPrograms } from '../../../../agent/tests/harness/needs.ts';
+import { describeApplication } from '../../trial/trial.ts';
+
+/** In a checkout that was set up before it was among the packages. */
+function missing(name: string): string | undefined {
+  const path = resolve(import.meta.dir, '../../../../node_modules', name);
+  return (
+    missingPrograms('node') ?? (existsSync(path) ? undefined : `${name} is not installed (scripts/setup)`)
+  );
+}
+
+describeApplication({
+  folder: 'node',
+  title: 'node-postgres',
+  missing: missing('pg'),
+  program: ['node', 'node_postgres.js'],
+  library: 'node',
+  checks: ['tables', 'statements', 'transactions', 'what_is_left'],
+});
+
+describeApplication({
+  folder: 'node',
+  title: 'postgres.js',
+  missing: missing('postgres'),
+  program: ['node', 'postgres_js.js'],
+  library: 'libpq',
+  env: ({ host, port, user, password, database }) => ({
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    PGPASSWORD: password,
+    PGDATABASE: database,
+  }),
+  checks: ['tables', 'statements', 'transactions', 'cursors', 'copy', 'cancel', 'what_is_left'],
+});
+
+describeApplication({
+  folder: 'node',
+  title: 'knex',
+  missing: missing('knex'),
+  program: ['node', 'knex.js'],
+  library: 'node',
+  checks: [
+    'migrations',
+    'queries',
+    'transactions_in_transactions',
+    'inserts_by_the_hundred',
+    'jobs_that_are_skipped_while_locked',
+    'a_query_that_takes_too_long',
+    'what_is_left',
+  ],
+});
+
+describeApplication({
+  folder: 'node',
+  title: 'TypeORM',
+  missing: missing('typeorm'),
+  program: ['node', 'typeorm.js'],
+  library: 'node',
+  checks: [
+    'migrations',
+    'entities_and_their_relations',
+    'the_query_builder',
+    'transactions_in_transactions',
+    'locks_of_rows',
+    'the_schema',
+    'what_is_left',
+  ],
+});
