@@ -1,0 +1,19 @@
+// The shop on Perl's DBI and DBD::Pg, directly and through the agent.
+
+import { describeApplication } from '../../trial/trial.ts';
+
+const PERL = '/usr/bin/perl';
+const isThere = Bun.spawnSync([PERL, '-MDBD::Pg', '-e', '1'], { stderr: 'ignore' }).exitCode === 0;
+
+describeApplication({
+  folder: 'perl',
+  missing: isThere ? undefined : 'libdbd-pg-perl is not installed (scripts/setup --debian)',
+  program: [PERL, 'shop.pl'],
+  library: 'libpq',
+  env: ({ host, port, user, password, database }) => ({
+    DBI_DSN: `dbi:Pg:dbname=${database};host=${host};port=${port}`,
+    DBI_USER: user,
+    DBI_PASS: password,
+  }),
+  checks: ['tables', 'statements', 'copy', 'what_is_left'],
+});
