@@ -2,6 +2,8 @@
 
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { ScramKeyCache } from '../../auth/scram_client.ts';
 import { Secret } from '../../base/secret.ts';
@@ -285,6 +287,27 @@ describe('the connection', () => {
     } finally {
       await postgres.sql('ALTER DATABASE shop RESET idle_session_timeout');
     }
+  });
+
+  test('to a standby is refused in its words, and clients who listened hear again when it is a writer', async () => {
+    const registry = openRegistry('standby');
+    const listener = new Listener(registry);
+    await listener.listen('a');
+    await postgres.shutDown();
+    const signal = join(postgres.directory, 'data', 'standby.signal');
+    writeFileSync(signal, '');
+    await postgres.restart();
+    const late = new Listener(registry);
+    await expect(late.listen('b')).rejects.toThrow(
+      'the server refused LISTEN: cannot execute LISTEN during recovery (SQLSTATE 25006)',
+    );
+    expect(listener.missed).toEqual([]);
+    rmSync(signal);
+    await postgres.restart();
+    await listener.until(() => listener.missed.length > 0);
+    await (await direct()).query(notify('a', 'x'));
+    await listener.settle();
+    expect(listener.heard).toEqual(['a: x']);
   });
 
   test('is closed for PAUSE, and is back behind RESUME', async () => {
