@@ -11,6 +11,7 @@ describeApplication({
   checks: [
     'a_pool_with_all_defaults',
     'statements_are_prepared_after_five_times',
+    'a_statement_whose_table_has_changed',
     'types_and_rows',
     'transactions',
     'pipelines',
@@ -18,6 +19,7 @@ describeApplication({
     'copy_in_and_out',
     'jobs_for_all_workers',
     'asynchronous',
+    'a_query_that_is_cancelled',
     'a_connection_that_is_lost',
   ],
 });
