@@ -25,6 +25,7 @@ export const LAST_LOOKS: readonly string[] = [
  * - Process numbers: BackendKeyData is not compared. Of a notification's sender it is told whether it was the listener itself (speaker.ts).
  * - OIDs of what a test has made, and file, line and routine of errors: conversations/trace.ts hides them.
  * - ParameterStatus is compared as a state after each step, not as messages in their places (pair.ts).
+ * - At login only the names of ParameterStatus are compared: `German` becomes `German, DMY` once a server has taken it (run.ts).
  * - NotificationResponse is compared channel by channel, in order, once it must have come (pair.ts).
  * - pg_settings is asked for names and values: `source` and `reset_val` say how a server was brought to its state.
  * - pg_prepared_statements and pg_listening_channels() are not asked: they show one server, with the agent's names and everybody's statements.

@@ -51,6 +51,11 @@ export class Pair {
     return differenceOf('ParameterStatus', list(this.#twin), list(this.#ours));
   }
 
+  compareNames(): string | undefined {
+    const list = ({ parameters }: Speaker) => [...parameters.keys()].sort();
+    return differenceOf('ParameterStatus at login', list(this.#twin), list(this.#ours));
+  }
+
   /** The twin has all of its notifications as soon as it has answered; ours come by another way, and may take longer. */
   async settle(): Promise<string | undefined> {
     const isIdle = this.#twin.status === 'I';

@@ -13,6 +13,7 @@ const { values: flags } = parseArgs({
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '10000' },
     tries: { type: 'string', default: '60' },
+    without: { type: 'string' },
     direct: { type: 'boolean', default: false },
   },
 });
@@ -29,7 +30,12 @@ async function main(): Promise<number> {
   const first = Number(flags.seed);
   for (let seed = first; seed < first + Number(flags.seeds); seed++) {
     for (const row of rows) {
-      const options: Options = { seed, steps: Number(flags.steps), isDirect: flags.direct };
+      const options: Options = {
+        seed,
+        steps: Number(flags.steps),
+        isDirect: flags.direct,
+        ...(flags.without !== undefined && { without: new RegExp(flags.without, 'i') }),
+      };
       const began = performance.now();
       const outcome = await run(world, row, options);
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
