@@ -8,6 +8,9 @@ import type { World } from './world.ts';
 /** So many steps from the end are tried first: most faults need no more. */
 const TAILS = [8, 30, 120, 500];
 
+/** Of one that could not be made short. */
+const STEPS_SHOWN = 60;
+
 export async function shrink(
   world: World,
   row: Row,
@@ -48,7 +51,7 @@ function isWorthIt(lines: readonly string[], comesBack: Step['comesBack']): bool
 /** For whoever reads it: who says what, and where the two differed. */
 export function report(row: Row, { seed, steps }: Options, failed: Outcome, small: Outcome): string {
   const name = (client: number) => ['A', 'B', 'worker'][client];
-  const lines = small.said.map(({ client, lines: said, comesBack, isTogether }) => {
+  const lines = small.said.slice(-STEPS_SHOWN).map(({ client, lines: said, comesBack, isTogether }) => {
     const words = comesBack === undefined ? said.join(' | ') : `comes with ${JSON.stringify(comesBack)}`;
     return `  ${name(client)}${isTogether === true ? ' (with the next)' : ''}: ${words}`;
   });
