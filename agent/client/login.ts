@@ -176,7 +176,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     const asker = whomToAsk(settings, book, { user, database, authType });
     if (asker === undefined) return this.#begin(options);
     this.#phase = 'thinking';
-    findUser(context.registry.authQueries, asker, user, book).then(
+    findUser(context.registry.authQueries, asker, user, book, settings).then(
       (found) => {
         if (this.#phase === 'thinking') this.#attempt(() => this.#beginFound(options, found));
       },

@@ -195,6 +195,46 @@ describe('A stranger who knows the name of a user', () => {
   });
 });
 
+describe('A server that cannot be asked', () => {
+  const down = { host: '10.0.0.9', port: 5432 };
+  const asks = (name: string, more: Partial<DatabaseSettings> = {}): DatabaseSettings => ({
+    ...databaseOf({ name, dbname: name }),
+    ...{ user: '', auth: { ...AUTH, database: name } },
+    ...more,
+  });
+
+  test('refuses nobody at a database that is not its own, whichever would be asked about the name', async () => {
+    const gone = ['gone', 'gone_too'].map((name) => asks(name, { hosts: [down] }));
+    const world = await worldOf([...gone, asks('a'), databaseOf({ name: 'plain', dbname: 'plain' })], {
+      '10.0.0.1/a': ANN,
+    });
+    world.plane.network.welcome = ({ host }) => (host === down.host ? new Error('it is down') : 'silent');
+    const [salt, told] = await world.comes('a');
+    expect(told).toBe('Ready I');
+    for (let n = 0; n < 20; n++) {
+      const [its, end] = await world.comes(`made_up_${n}`);
+      expect(its).toBe(salt);
+      expect(end).toStartWith(`FATAL 3D000 no such database: made_up_${n}`);
+    }
+    expect(await world.comes('plain')).toEqual([salt, WRONG]);
+    // Its own are told as ever, and before they prove anything: pg_isready reads that.
+    for (const { name } of gone)
+      expect((await world.comes(name))[1]).toBe('FATAL 57P03 cannot find out who user "ann" is just now');
+    world.plane.check();
+  });
+
+  test('is asked once about a name that nobody serves, and at three of its databases where they refuse the question', async () => {
+    const bad = ['b1', 'b2', 'b3', 'b4', 'b5'].map((name) => asks(name, { hosts: [HOST_B] }));
+    const gone = ['gone', 'gone_too'].map((name) => asks(name, { hosts: [down] }));
+    const cluster = Object.fromEntries(bad.map(({ name }) => [`10.0.0.2/${name}`, undefined]));
+    const world = await worldOf([...bad, ...gone], cluster);
+    world.plane.network.welcome = ({ host }) => (host === down.host ? new Error('it is down') : 'silent');
+    expect((await world.comes('made_up'))[1]).toBe('FATAL 57P03 cannot find out who user "ann" is just now');
+    const { tried } = world.plane.network;
+    expect([tried.length, tried.filter((each) => each.startsWith(down.host)).length]).toEqual([4, 1]);
+  });
+});
+
 describe('Who has proved who he is', () => {
   test('comes in where the database is there, and is told by the server where it is not', async () => {
     const world = await worldOf([any], THERE);

@@ -44,6 +44,10 @@ const OF_THE_SERVER: readonly ErrorCode[] = [
   'auth_query_timeout',
 ];
 
+export function isOfTheServer({ code }: AgentError): boolean {
+  return OF_THE_SERVER.includes(code);
+}
+
 export class AuthQueries {
   /** What the last user that was found has. Whoever does not exist is asked for the same; PostgreSQL's own default before that. */
   commonKind: SecretKind = 'scram';
@@ -86,7 +90,7 @@ export class AuthQueries {
       this.#names.onAnswered(auth.database);
       return answer;
     } catch (error) {
-      if (!(error instanceof AgentError) || OF_THE_SERVER.includes(error.code)) throw error;
+      if (!(error instanceof AgentError) || isOfTheServer(error)) throw error;
       this.#noteMissing(auth, error);
       return await this.#askElsewhere(auth, user, error);
     }
