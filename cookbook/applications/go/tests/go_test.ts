@@ -62,3 +62,16 @@ describeApplication({
     'what_is_left',
   ],
 });
+
+describeApplication({
+  folder: 'go',
+  title: 'pgx over TCP',
+  missing,
+  program: [shop, 'pgx'],
+  library: 'libpq',
+  overTcp: true,
+  env: ({ tcpPort, caFile, user, password, database }) => ({
+    DATABASE_URL: `postgresql://${user}:${password}@localhost:${tcpPort}/${database}?sslmode=verify-full&sslrootcert=${caFile}`,
+  }),
+  checks: ['tables', 'contexts_that_end', 'what_is_left'],
+});
