@@ -193,10 +193,14 @@ export class Listening implements Waiter, Tenant {
       if (bytesLong > this.#context.settings.max_message_held)
         throw new ProtocolError(`a message of ${bytesLong} bytes where a short one is due`);
       if (!framer.whole) return framer.hold();
-      if (framer.type === type.ERROR_RESPONSE)
-        this.#error ??= readError(framer.chunk.subarray(framer.start + 5, framer.end));
-      else this.#deliver(framer.chunk, framer.start, framer.end);
+      if (framer.type === type.NOTIFICATION_RESPONSE) this.#deliver(framer.chunk, framer.start, framer.end);
+      else this.#onError(readError(framer.chunk.subarray(framer.start + 5, framer.end)));
     }
+  }
+
+  /** Last words are no answer: they may come behind one, and the end of the connection follows. */
+  #onError(error: ServerError): void {
+    if (error.severity === 'ERROR') this.#error ??= error;
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {

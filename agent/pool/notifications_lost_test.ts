@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { settle } from '../tests/harness/fake_clock.ts';
-import { emptyQuery, errorResponse, ready } from '../tests/harness/server_words.ts';
+import { complete, emptyQuery, errorResponse, ready } from '../tests/harness/server_words.ts';
 import { FIRST, Listener, listening, listeningPlane, notifies, obey, pass } from './notifications_fixture.ts';
 
 describe('Notifications: a lost connection', () => {
@@ -175,6 +175,19 @@ describe('Notifications: what the server refuses', () => {
     expect(obey(plane.network.server, 'LISTEN')).toEqual([FIRST, 'LISTEN "a"', 'LISTEN "a"']);
     expect(listener.told()).toEqual(['the server refused LISTEN: no (SQLSTATE 25006)']);
     expect(obey(plane.network.server)).toEqual([]);
+  });
+
+  test('is not what it says when it ends, behind an answer in the same piece', async () => {
+    const plane = await listeningPlane();
+    const { listener, server } = await listening(plane, 'a');
+    listener.listen('b');
+    const [answer, last] = [complete('LISTEN'), errorResponse('the end', 'FATAL', '57P01')];
+    server.says(answer, ready(), last);
+    expect(listener.told()).toEqual(['ready']);
+    server.connection.closed();
+    await settle();
+    obey(plane.network.server);
+    expect(listener.told()).toEqual(['missed a b']);
   });
 
   test('costs a name nobody but him who wants it', async () => {

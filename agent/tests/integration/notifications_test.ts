@@ -261,6 +261,9 @@ describe('the connection', () => {
     const listener = new Listener(registry);
     await listener.listen('a');
     await postgres.kill9();
+    // Its processes notice a moment later, and might still take a LISTEN.
+    const isThere = (): boolean => [...registry].some(({ activeServers }) => activeServers.length > 0);
+    while (isThere()) await Bun.sleep(1);
     const late = new Listener(registry);
     const isListening = late.listen('b');
     await postgres.restart();
