@@ -10,6 +10,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Connection, TlsServerOptions } from '../net/connection.ts';
 import type { Resolver } from '../net/resolver.ts';
 import type { PoolRegistry } from '../pool/registry.ts';
+import type { EffectsReader } from '../query/effects_reader.ts';
 import type { DialTools } from '../server/dial.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import type { NameCache } from '../wire/name_cache.ts';
@@ -45,6 +46,8 @@ export interface ClientContext {
   readonly internalErrors: InternalErrors;
   readonly registry: PoolRegistry;
   readonly statements: StatementRegistry;
+  /** Reads what the SQL of clients leaves in their sessions. */
+  readonly effects: Pick<EffectsReader, 'read'>;
   /** Of what clients call their statements, which is much the same for all clients of one application. */
   readonly statementNames: NameCache;
   readonly clients: Clients;

@@ -12,12 +12,15 @@ const IDENTIFIER_BYTES_MAX = 63;
 
 /** What sessions that asked for the same begin with. */
 export class Greeting {
+  /** What the client asked for at its start: lower case name → value. */
+  readonly asked: ReadonlyMap<string, string>;
   readonly #user: string;
   #parameters: Parameters;
   #accepted = false;
   #bytes: Uint8Array | undefined;
 
-  constructor(parameters: Parameters, user: string) {
+  constructor(parameters: Parameters, user: string, asked: ReadonlyMap<string, string>) {
+    this.asked = asked;
     this.#parameters = parameters;
     this.#user = user;
   }
@@ -72,7 +75,7 @@ export class Greetings {
     if (greeting === undefined) {
       for (const name of asked.keys()) checkName(name);
       if (known.size >= GREETINGS_MAX) known.delete(known.keys().next().value!);
-      greeting = new Greeting(welcome.startWith(asked), user);
+      greeting = new Greeting(welcome.startWith(asked), user, new Map(asked));
       known.set(key, greeting);
     }
     return greeting;

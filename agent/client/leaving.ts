@@ -30,7 +30,7 @@ export function letGo(server: Server, leaver: Leaver): void {
   if (isKilled || isCutOff) {
     cancelWork(pool, server);
     pool.discard(server, isKilled ? reason : `the client's messages broke off: ${reason}`, true);
-  } else if (!server.expected.isSettled || (server.settingsTouched && !isSession)) {
+  } else if (!server.expected.isSettled || (server.touched !== 0 && !isSession)) {
     pool.recover(server, { reason, cancels, resets });
   } else if (isSession || server.status !== type.IDLE) {
     pool.clean(server, [...(server.status === type.IDLE ? [] : ['ROLLBACK']), ...resets]);

@@ -2,19 +2,17 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
-import { isToBeSeenWhole } from '../query/deallocation.ts';
+import { type Effects, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import { isSharedName, type StatementRegistry } from '../state/statements.ts';
-import { endOfString } from '../wire/bytes.ts';
+import { concat, endOfString, nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
   encodeParse,
-  encodeQuery,
   encodeStatementTarget,
-  encodeSync,
   readBind,
   readParse,
   readTarget,
@@ -24,8 +22,11 @@ import type { Framer } from '../wire/frame.ts';
 import type { NameCache } from '../wire/name_cache.ts';
 import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
-import { nobodys, onDeallocating, readMention, sqlOf } from './deallocate.ts';
+import { EffectsBook, leaving } from './effects_book.ts';
+import { Portals } from './portals.ts';
 import { canAnswerFor, need, needFor, put } from './put_statement.ts';
+import type { SessionParameters } from './session_parameters.ts';
+import { endsAll, type Named, namingOf, nobodys, translate } from './sql_names.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
@@ -36,8 +37,8 @@ const SHORT_BYTES = 4 * 1024;
  * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `pieces`;
  * a positive one: offer it again when so many of its bytes are there.
  */
-const AS_IT_IS = 0;
-const REPLACED = -1;
+export const AS_IT_IS = 0;
+export const REPLACED = -1;
 
 /** The settings that concern statements. */
 export interface StatementLimits {
@@ -57,16 +58,23 @@ export class PreparedStatements {
   /** What replaces the message at hand, or is to be sent before it. */
   readonly pieces = new Pieces();
   #restAt: number | undefined;
-  /** What the portal that was bound last will deallocate, if anything. */
-  #bound: Mention | undefined;
-  readonly #unnamedGone: Mention;
+  readonly portals: Portals;
+  readonly #parameters: SessionParameters;
+  /** Of statements that are passed on under the client's own name (max_prepared_statements 0). */
+  readonly #unshared = new EffectsBook();
 
-  constructor(registry: StatementRegistry, nameCache: NameCache, statistics: PoolStatistics) {
+  constructor(
+    registry: StatementRegistry,
+    nameCache: NameCache,
+    statistics: PoolStatistics,
+    parameters: SessionParameters,
+  ) {
     this.#registry = registry;
     this.#nameCache = nameCache;
     this.#statistics = statistics;
+    this.#parameters = parameters;
     this.names = new ClientStatements(registry);
-    this.#unnamedGone = this.#mention(names.DROP_UNNAMED, '', '');
+    this.portals = new Portals(this.names, parameters);
   }
 
   /**
@@ -119,72 +127,25 @@ export class PreparedStatements {
     }
   }
 
-  /** Execute: its entry says what it will deallocate. */
-  takeExecute(server: Server): void {
-    const deallocation = server.expected.isFailed ? undefined : this.#bound;
-    server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, deallocation);
-    if (deallocation !== undefined) onDeallocating(deallocation, server);
-  }
-
-  /** A simple Query ends the statement without a name (PostgreSQL protocol, 55.2.3), and may deallocate others. */
-  takeQuery(framer: Framer, server: Server, max: number): number {
-    const { chunk, start, end, whole } = framer;
-    const from = start + HEADER_BYTES;
-    // Where the network cuts it decides nothing.
-    if (!whole && max > 0 && !this.names.isEmpty && isToBeSeenWhole(chunk, from, end - 1)) return end - start;
-    server.unnamed = undefined;
-    if (server.unnamedOf !== this.names) server.unnamedOf = undefined;
-    if (this.names.isEmpty || server.expected.isFailed) {
-      server.expected.push(expected.QUERY);
-      return AS_IT_IS;
-    }
-    const deallocation =
-      max > 0 && whole ? readMention(this.names, this.#registry, chunk, from, end - 1) : undefined;
-    if (deallocation === undefined) {
-      // There may be one although none is to be expected: what ends it may itself be passed over.
-      server.expected.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);
-      return AS_IT_IS;
-    }
-    if (deallocation.statement !== undefined) {
-      // Before a Query nothing may stand without its Sync; and where the client owes one, it is not ours to send.
-      if (server.expected.owesSync) {
-        server.expected.push(expected.QUERY);
-        return AS_IT_IS;
-      }
-      if (need(this.pieces, deallocation.statement, server, max)) {
-        this.pieces.add(encodeSync());
-        server.expected.push(expected.SYNC, expected.SKIP);
-      }
-    }
-    server.expected.push(expected.QUERY, expected.FORWARD, undefined, deallocation);
-    onDeallocating(deallocation, server);
-    if (deallocation.effect === names.DEALLOCATE_ALL) return AS_IT_IS;
-    this.pieces.add(encodeQuery(sqlOf(deallocation)));
-    return REPLACED;
-  }
-
   #parse(framer: Framer, server: Server, limits: StatementLimits): number {
     const { chunk, start, end, whole } = framer;
     if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
     if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0)
       return this.#parseUnnamed(framer, server, limits);
-    if (limits.max === 0) return asItIs(framer, server);
     if (!whole) return end - start;
+    if (limits.max === 0) return this.#parseUnshared(framer, server);
     const read = readParse(chunk, start, end);
     if (read === undefined) return asItIs(framer, server);
     this.#statistics.clientParses++;
     const { name, tail } = read;
     if (!isAscii(name)) this.#letServerRead(chunk.subarray(start + HEADER_BYTES, tail), server);
-    const refusal = this.#refusalOf(limits.memoryMax);
+    const refusal = this.refusalOf(limits.memoryMax);
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
     const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
-    const ends = readMention(this.names, this.#registry, chunk, tail, read.textEnd);
-    const mention = this.names.take(
-      name,
-      statement,
-      ends?.effect === names.DEALLOCATE_ALL ? ends : undefined,
-    );
+    statement.effects ??= this.#parameters.effectsOf(chunk, tail, read.textEnd);
+    const ends = endsAll(statement.effects) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
+    const mention = this.names.take(name, statement, ends);
     if (canAnswerFor(statement, server)) {
       server.statements.touch(statement);
       server.expected.push(expected.PARSE, expected.FAKE, undefined, mention);
@@ -199,25 +160,53 @@ export class PreparedStatements {
     // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
     if (!whole && end - start <= heldMax) return end - start;
     const textAt = start + HEADER_BYTES + 1;
+    const textEnd = whole && textAt < end ? endOfString(chunk, textAt, end) : -1;
+    const effects = textEnd < 0 ? UNREAD : leaving(this.#parameters.effectsOf(chunk, textAt, textEnd));
     let ends: Mention | undefined;
-    if (max > 0 && whole && !this.names.isEmpty && textAt < end)
-      ends = readMention(this.names, this.#registry, chunk, textAt, endOfString(chunk, textAt, end));
-    if (ends !== undefined && ends.effect !== names.DEALLOCATE_ALL) {
-      // Its name is rewritten here; what it means, and the stand-in that it needs, come with its Bind and its Execute.
-      const message = encodeParse('', new Uint8Array(Buffer.from(`${sqlOf(ends)}\0\0\0`)));
-      const mention = this.names.takeUnnamed(message, 0, message.length, server.expected.isEmpty, ends);
-      this.#onUnnamed(mention, server);
-      server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
-      this.pieces.add(message);
-      return REPLACED;
+    if (max > 0 && effects !== undefined) {
+      const named = this.#translate(chunk.subarray(textAt, textEnd), effects, server, memoryMax);
+      if (named !== undefined) return this.#parseNaming(named, chunk.subarray(textEnd, end), server);
+      if (!this.names.isEmpty && endsAll(effects)) ends = this.#mention(names.DEALLOCATE_ALL, '', '');
     }
     // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
-    const isKept = whole && (end - start <= SHORT_BYTES || this.#refusalOf(memoryMax) === undefined);
+    const isKept = whole && (end - start <= SHORT_BYTES || this.refusalOf(memoryMax) === undefined);
     const isNext = server.expected.isEmpty;
     const mention = this.names.takeUnnamed(isKept ? chunk : undefined, start, end, isNext, ends);
+    mention.effects = effects;
     this.#onUnnamed(mention, server);
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return AS_IT_IS;
+  }
+
+  /** A text that speaks of a statement by its name: its name is rewritten here, what it needs comes with its Bind and its Execute. */
+  #parseNaming({ sql, mention: ends }: Named, rest: Uint8Array, server: Server): number {
+    const message = encodeParse('', concat([sql, rest]));
+    const mention = this.names.takeUnnamed(message, 0, message.length, server.expected.isEmpty, ends);
+    mention.effects = ends.effects;
+    this.#onUnnamed(mention, server);
+    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
+    this.pieces.add(message);
+    return REPLACED;
+  }
+
+  #translate(text: Uint8Array, effects: Effects, server: Server, memoryMax: number): Named | undefined {
+    const naming = namingOf(effects);
+    if (naming === undefined) return undefined;
+    return translate(text, naming, {
+      owner: this.names,
+      registry: this.#registry,
+      reading: server.tenant.reading ?? '',
+      refusal: this.refusalOf(memoryMax),
+    });
+  }
+
+  /** What it leaves is remembered under the client's own name. */
+  #parseUnshared(framer: Framer, server: Server): number {
+    const { chunk, start, end } = framer;
+    const read = readParse(chunk, start, end);
+    if (read !== undefined)
+      this.#unshared.set(read.name, leaving(this.#parameters.effectsOf(chunk, read.tail, read.textEnd)));
+    return asItIs(framer, server);
   }
 
   /**
@@ -239,7 +228,8 @@ export class PreparedStatements {
     return REPLACED;
   }
 
-  #refusalOf(max: number): AgentError | undefined {
+  /** Why the client may have no more statements. @param max bytes of all clients (prepared_statements_memory). */
+  refusalOf(max: number): AgentError | undefined {
     const isOwn = this.names.bytes > max / 2;
     if (!isOwn && this.#registry.bytes <= max) return undefined;
     const bytes = isOwn ? this.names.bytes : this.#registry.bytes;
@@ -249,14 +239,27 @@ export class PreparedStatements {
 
   #bind(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end } = framer;
-    if (isBare(chunk, start + HEADER_BYTES, end)) return this.#bindUnnamed(start, server, max);
+    const { portals } = this;
+    if (isBare(chunk, start + HEADER_BYTES, end)) {
+      const mention = this.names.find('');
+      portals.onBind(mention?.ends, mention?.effects);
+      return this.#bindUnnamed(start, server, max);
+    }
     const at = readBind(chunk, start, end);
     if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
-    if (at.statementAt === at.statementEnd) return this.#bindUnnamed(start, server, max);
-    if (max === 0) return asItIs(framer, server);
+    if (at.statementAt === at.statementEnd) {
+      const mention = this.names.find('');
+      portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.effects);
+      return this.#bindUnnamed(start, server, max);
+    }
+    if (max === 0) {
+      const name = nameAt(chunk, at.statementAt, at.statementEnd);
+      portals.onBindOf(chunk, start, at.statementAt, undefined, this.#unshared.get(name));
+      return asItIs(framer, server);
+    }
     this.#statistics.binds++;
     const mention = this.#mentionOf(this.#nameCache.at(chunk, at.statementAt, at.statementEnd));
-    this.#bound = mention?.ends;
+    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.statement?.effects);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
     this.pieces.add(renameBind(chunk, start, end, at, mention.serverName));
@@ -328,9 +331,8 @@ export class PreparedStatements {
   /** Before a use of the statement without a name. True when something had to be sent for it. */
   #needUnnamed(server: Server, max: number): boolean {
     const mention = this.names.find('');
-    this.#bound = mention?.ends;
     const before = this.pieces.count;
-    if (this.#bound?.statement !== undefined) need(this.pieces, this.#bound.statement, server, max);
+    if (mention?.ends?.statement !== undefined) need(this.pieces, mention.ends.statement, server, max);
     if (mention === undefined && server.unnamedOf !== undefined) {
       // One that the client had there before it was ended on another server.
       this.pieces.add(encodeCloseStatement(''));

@@ -4,9 +4,19 @@ import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement } from '../state/statements.ts';
-import { encodeCloseStatement, encodeParse } from '../wire/client_messages.ts';
+import { concat } from '../wire/bytes.ts';
+import {
+  encodeBareBind,
+  encodeClosePortal,
+  encodeCloseStatement,
+  encodeExecute,
+  encodeParse,
+} from '../wire/client_messages.ts';
 import type { Pieces } from '../wire/pieces.ts';
 import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
+
+/** What a PREPARE is run by; no client has a name with a blank at its end from us, and it is gone at once. */
+const PREPARING = 'pgsidecar_preparing';
 
 /**
  * May a Parse of it be answered without asking? The server has it, would not refuse a Parse, as a failed transaction does, and
@@ -67,15 +77,31 @@ function place(
   const { statements, expected: due } = server;
   // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
   if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
-  pieces.add(encodeParse(statement.name, statement.tail));
+  if (statement.sql === undefined) {
+    pieces.add(encodeParse(statement.name, statement.tail));
+    due.push(expected.PARSE, disposition, statement, mention);
+  } else prepareUnseen(pieces, statement, statement.sql, due);
   server.counts.serverParses++;
-  due.push(expected.PARSE, disposition, statement, mention);
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.
   if (statement.reading !== undefined && statement.reading !== server.tenant.reading)
     statements.distrust(statement);
   for (let old = statements.evict(max); old !== undefined; old = statements.evict(max))
     closeUnseen(pieces, old, server);
+}
+
+/** Its PREPARE, run in the extended protocol, since it may have to stand in the middle of a run; nothing of the client's is touched. */
+function prepareUnseen(pieces: Pieces, statement: Statement, sql: Uint8Array, due: expected.Expected): void {
+  pieces.add(encodeParse(PREPARING, concat([sql, new Uint8Array(3)])));
+  due.push(expected.PARSE, expected.SKIP);
+  pieces.add(encodeBareBind(PREPARING, PREPARING));
+  due.push(expected.BIND, expected.SKIP);
+  pieces.add(encodeExecute(PREPARING));
+  due.push(expected.EXECUTE, expected.SKIP, statement);
+  pieces.add(encodeClosePortal(PREPARING));
+  due.push(expected.CLOSE, expected.SKIP);
+  pieces.add(encodeCloseStatement(PREPARING));
+  due.push(expected.CLOSE, expected.SKIP);
 }
 
 function closeUnseen(pieces: Pieces, statement: Statement, server: Server): void {

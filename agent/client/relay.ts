@@ -8,7 +8,9 @@ import { Framer } from '../wire/frame.ts';
 import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
+import { answerCanceled, answerSync } from './own_answers.ts';
 import { KINDS, PreparedStatements, type StatementLimits } from './prepared.ts';
+import { Queries } from './queries.ts';
 import { beginQuery, NEVER } from './query_times.ts';
 import type { Session } from './session.ts';
 import { StaleRun } from './stale_run.ts';
@@ -31,6 +33,7 @@ export class Relay {
   readonly #session: Session;
   readonly #framer: Framer;
   readonly #prepared: PreparedStatements;
+  readonly #queries: Queries;
   /** What goes to the server at the end of this walk, in one write. */
   readonly #out = new Pieces();
   #waiting = false;
@@ -51,7 +54,11 @@ export class Relay {
     this.#session = session;
     this.#framer = new Framer(packetBytesMax);
     const { statements, statementNames } = session.context;
-    this.#prepared = new PreparedStatements(statements, statementNames, session.pool.statistics);
+    const { parameters, pool } = session;
+    this.#prepared = new PreparedStatements(statements, statementNames, pool.statistics, parameters);
+    const { names: owner, pieces } = this.#prepared;
+    const refusal = (): AgentError | undefined => this.#prepared.refusalOf(this.#statementLimits().memoryMax);
+    this.#queries = new Queries({ owner, registry: statements, parameters, pieces, refusal });
   }
 
   get isWaiting(): boolean {
@@ -104,6 +111,11 @@ export class Relay {
   /** The server is given back. */
   onReturn(): void {
     this.staleRun.forget();
+  }
+
+  /** The client's transaction has ended. */
+  onTransactionEnd(): void {
+    this.#prepared.portals.onTransactionEnd();
   }
 
   /** DEALLOCATE ALL or DISCARD ALL was done. */
@@ -189,7 +201,7 @@ export class Relay {
       case type.SYNC:
         // Nothing is open, so there is nothing to end: no server is needed to say so.
         if (framer.end - framer.start !== BARE_BYTES) break;
-        this.#session.answerSync();
+        this.#answerSync();
         return DROP;
       case type.FLUSH:
         if (framer.end - framer.start !== BARE_BYTES) break;
@@ -211,18 +223,23 @@ export class Relay {
     return STOP;
   }
 
+  #answerSync(): void {
+    const { connection, context } = this.#session;
+    answerSync(connection, context.settings.client_write_buffer);
+  }
+
   /** A simple Query is answered by itself, a run of the extended protocol up to its Sync. */
   #takeCanceled(framer: Framer): number {
     const session = this.#session;
     if (framer.type === type.TERMINATE) return LAST;
     const isFirst = this.#canceled === 'next';
     if (isFirst) {
-      session.answerCanceled();
+      answerCanceled(session.connection);
       this.#prepared.onCanceled(framer);
     }
     const isWhole = isFirst && (framer.type === type.QUERY || framer.type === type.FUNCTION_CALL);
     this.#canceled = isWhole || framer.type === type.SYNC ? 'no' : 'sync';
-    if (this.#canceled === 'no') session.answerSync();
+    if (this.#canceled === 'no') this.#answerSync();
     return DROP;
   }
 
@@ -240,10 +257,9 @@ export class Relay {
         return this.#takeQuery(framer, server);
       case type.SYNC:
         due.push(expected.SYNC);
-        return PASS;
+        return this.#prepared.portals.isToRestore ? this.#restore(framer, server) : PASS;
       case type.EXECUTE:
-        this.#prepared.takeExecute(server);
-        return PASS;
+        return this.#takeExecute(framer, server);
       case type.FLUSH:
         // One that is more than its header is answered with an error, and all up to the next Sync is passed over.
         if (framer.end - framer.start !== BARE_BYTES) due.push(expected.CLOSE);
@@ -274,13 +290,28 @@ export class Relay {
     return LAST;
   }
 
+  #takeExecute(framer: Framer, server: Server): number {
+    const need = this.#prepared.portals.takeExecute(framer, server);
+    if (need === 0) return PASS;
+    framer.hold(need);
+    return HELD;
+  }
+
+  /** Behind the Sync of a run that has reset settings. */
+  #restore(framer: Framer, server: Server): number {
+    if (!framer.whole) return PASS;
+    this.#prepared.pieces.add(framer.chunk, framer.start, framer.end);
+    this.#queries.addRestore(this.#prepared.portals.takeRestore(), server);
+    return DROP;
+  }
+
   #takeQuery(framer: Framer, server: Server): number {
     // PostgreSQL 18 fails the next message of such a session, whoever sends it (XX000, unexpected state STARTED).
     if (server.expected.owesSync) server.retired ??= 'a Query came behind messages without their Sync';
     const { max } = this.#statementLimits();
     if (this.#session.mode === 'session') server.expected.push(expected.QUERY);
     else {
-      const need = this.#prepared.takeQuery(framer, server, max);
+      const need = this.#queries.take(framer, server, max);
       if (need < 0) return DROP;
       if (need > 0) {
         framer.hold(need);

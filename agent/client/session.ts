@@ -1,6 +1,6 @@
 // One client that is logged in. Only here is decided what a client does next: wait, get a server, use it, give it back.
 
-import { AgentError, ERRORS, sentenceOf } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import type { PoolMode } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
@@ -10,7 +10,7 @@ import type { Waiter } from '../pool/pool_figures.ts';
 import type { Server } from '../server/server.ts';
 import type { ServerError, Tenant } from '../server/tenant.ts';
 import type { Statement } from '../state/statements.ts';
-import { encodeError, encodeReadyForQuery } from '../wire/server_messages.ts';
+import { encodeError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { eofReason, GOODBYE, logDisconnected } from './connection_log.ts';
 import type { ClientContext } from './context.ts';
@@ -19,9 +19,11 @@ import { letGo } from './leaving.ts';
 import { beginQuery, endQuery, forgetQuery, NEVER } from './query_times.ts';
 import { Relay } from './relay.ts';
 import { SessionParameters } from './session_parameters.ts';
+import { SessionState } from './session_state.ts';
 import { type Phase, Stopwatch } from './stopwatch.ts';
 
-const READY_IDLE = encodeReadyForQuery(type.IDLE);
+/** SQLSTATE of whatever is asked of a transaction that has failed. */
+const IN_FAILED_TRANSACTION = '25P02';
 
 export interface SessionStart {
   readonly connection: Connection;
@@ -56,6 +58,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   readonly key: Uint8Array;
   readonly connectedAt: number;
   readonly parameters: SessionParameters;
+  /** What it leaves on its servers. */
+  readonly left = new SessionState(this);
   server: Server | undefined;
   readonly relay: Relay;
   /** Counted up with everything that the client asks and is answered, and with every end of a transaction: see Stopwatch. */
@@ -206,18 +210,23 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       return;
     }
     this.transactions++;
-    if ((server.settingsTouched || this.parameters.isTracking) && this.parameters.lookAtSettings(server))
-      return;
     if (this.mode === 'session') return;
     this.#readyMissed = this.relay.inMessage;
-    if (!this.#readyMissed) this.#giveBack(server, now);
+    if (!this.#readyMissed) this.#rest(server, now);
+  }
+
+  /** The client needs its server no longer, unless it has left something there. */
+  #rest(server: Server, now?: number): void {
+    this.relay.onTransactionEnd();
+    if ((server.touched !== 0 || this.left.isAsking) && this.left.onReady(server)) return;
+    if (this.left.pins.size === 0) this.#giveBack(server, now);
   }
 
   /** The relay has read on: a server that was ready in the middle of a message is free when nothing more was asked. */
   onMessageEnd(): void {
     if (!this.#readyMissed || this.relay.inMessage) return;
     this.#readyMissed = false;
-    if (this.server?.expected.isEmpty === true) this.#giveBack(this.server);
+    if (this.server?.expected.isEmpty === true) this.#rest(this.server);
   }
 
   onParameter(name: string, value: string): boolean {
@@ -225,7 +234,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   onInjectedError(server: Server, error: ServerError): void {
-    if (this.parameters.isTracking) return this.parameters.onTrackingFailed(server, error.message);
+    if (this.left.isAsking) return this.left.onAskFailed(server, error.message);
+    // What puts the client's start behind a RESET that was undone with its transaction.
+    if (error.sqlstate === IN_FAILED_TRANSACTION) return;
     this.parameters.onRefused(server);
     this.fail(new AgentError('startup_parameter', { reason: error.message }));
   }
@@ -239,7 +250,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   onInjectedRow(_server: Server, body: Uint8Array): void {
-    this.parameters.onRow(body);
+    this.left.onRow(body);
   }
 
   onServerDrain(): void {
@@ -265,14 +276,6 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     forgetQuery(this);
     this.#attempt(() => this.relay.cancelWaiting());
     return undefined;
-  }
-
-  /** In the words of PostgreSQL (ProcessInterrupts, postgres.c). */
-  answerCanceled(): void {
-    const { sqlstate } = ERRORS.query_canceled;
-    this.connection.write(
-      encodeError({ severity: 'ERROR', sqlstate, message: sentenceOf('query_canceled') }),
-    );
   }
 
   /** Tells the client why, and closes. In the middle of a message from `server` it can only close. */
@@ -373,18 +376,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
 
   #letGo(server: Server, reason: string, cancels: boolean): void {
     const { pool, mode, relay } = this;
-    // The answer to our own question of what it has set will not be heard.
-    if (this.parameters.isTracking) server.settingsTouched = true;
     const isCutOff = relay.inMessage || (this.#isBroken && !server.expected.isSettled);
     letGo(server, { pool, mode, isKilled: this.#isKilled, isCutOff, reason, cancels });
-  }
-
-  /** Answers a Sync that came while nothing was open: no server is needed for that. */
-  answerSync(): void {
-    const { connection, context } = this;
-    // Whoever asks and never reads is not listened to until he has read.
-    if (!connection.write(READY_IDLE) && connection.buffered >= context.settings.client_write_buffer)
-      connection.pause();
   }
 }
 

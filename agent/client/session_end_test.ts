@@ -7,6 +7,9 @@ import { settle } from '../tests/harness/fake_clock.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
 
+/** Too long to be kept until it is whole. */
+const LONG = `SELECT 1 -- ${'x'.repeat(70_000)}`;
+
 const ANSWER = [server.rowDescription('x'), server.dataRow('1'), server.complete('SELECT 1')];
 const HEARD = ['RowDescription', 'Row 1', 'Complete SELECT 1'];
 
@@ -110,12 +113,12 @@ describe('Session ends', () => {
   test('in a query that is not to be cancelled: it runs to its end', async () => {
     const more = { cancel_abandoned_queries: false };
     const { plane, pool, clients, server: one } = await sessionFixture(1, {}, more);
-    clients[0]!.says(query('CALL work()'));
+    clients[0]!.says(query('SELECT work()'));
     clients[0]!.connection.closed();
     await settle();
     expect([plane.network.servers.length, pool.cleaningServers.length]).toEqual([1, 1]);
     one.says(
-      server.complete('CALL'),
+      server.complete('SELECT 1'),
       server.ready(),
       server.complete('ROLLBACK'),
       server.ready(),
@@ -156,7 +159,7 @@ describe('Session ends', () => {
 
   test('in the middle of a message: its server is closed, and what it may be at is cancelled', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture();
-    clients[0]!.says(query('SELECT 1').subarray(0, 8));
+    clients[0]!.says(query(LONG).subarray(0, 8));
     clients[0]!.connection.closed();
     expect([one.connection.isClosed, pool.connected]).toEqual([true, 0]);
     plane.check();

@@ -100,13 +100,14 @@ describe('Session and DEALLOCATE by SQL', () => {
   const gone = [server.complete('DEALLOCATE'), server.ready()];
 
   test('frees the name, and leaves the statement to others', async () => {
-    for (const sql of ['DEALLOCATE s1', 'deallocate prepare "s1" ;']) {
+    for (const [sql, told] of [
+      ['DEALLOCATE s1', 'DEALLOCATE "pgsidecar_taken"'],
+      ['deallocate prepare "s1" ;', 'deallocate prepare "pgsidecar_taken" ;'],
+    ]) {
       const { plane, clients, server: one } = await sessionFixture();
       prepare(clients[0]!, one);
-      clients[0]!.says(query(sql));
-      expect(one.heard()).toEqual([
-        ...['Parse pgsidecar_taken ', 'Sync', 'Query DEALLOCATE "pgsidecar_taken"'],
-      ]);
+      clients[0]!.says(query(sql!));
+      expect(one.heard()).toEqual(['Parse pgsidecar_taken ', 'Sync', `Query ${told}`]);
       one.says(parseComplete, server.ready(), ...gone);
       expect(clients[0]!.heard()).toEqual(['Complete DEALLOCATE', 'Ready I']);
       expect([sessionOf(plane).relay.statementCount, plane.context.statements.size]).toEqual([0, 0]);
@@ -169,6 +170,8 @@ describe('Session and DEALLOCATE by SQL', () => {
     clients[0]!.says(query('DEALLOCATE made_by_sql'));
     expect(one.heard()).toEqual(['Query DEALLOCATE made_by_sql']);
     one.says(...gone);
+    // Whether it has others of its own by SQL.
+    expect(one.heard()[0]).toContain('FROM pg_catalog.pg_prepared_statements');
     clients[0]!.says(bind('s1'), sync);
     expect(one.heard().slice(0, 2)).toEqual(['Close Spgsidecar_1', 'Parse pgsidecar_1 SELECT 1']);
   });

@@ -1,11 +1,14 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
+import type { Action, Effects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
-import { difference, type Parameters } from '../state/parameters.ts';
+import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
 import type { Session } from './session.ts';
-import { TrackedParameters } from './tracked_parameters.ts';
+
+/** What a text does to settings. */
+export type SettingAction = Extract<Action, { kind: 'set' | 'config' | 'reset' | 'reset_all' | 'discard' }>;
 
 export class SessionParameters {
   /** What the client believes: what the server reported, and what it asked for at its start. */
@@ -16,7 +19,6 @@ export class SessionParameters {
   #accepted: boolean;
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
-  #tracked: TrackedParameters | undefined;
   /** What the server had before it was asked to take the client's. */
   #unreportedBefore: ReadonlyMap<string, string> | undefined;
 
@@ -30,11 +32,6 @@ export class SessionParameters {
   /** The server is asked whether it takes them: `onAccepted()` will go on. */
   get isAsking(): boolean {
     return this.#asking;
-  }
-
-  /** The server is asked what the client has set: `lookAtSettings()` will go on. */
-  get isTracking(): boolean {
-    return this.#tracked !== undefined;
   }
 
   /** Gives the server the client's parameters before the client's first message goes there. */
@@ -86,39 +83,80 @@ export class SessionParameters {
     return true;
   }
 
-  /** A row of the answer to what the client has set. */
-  onRow(body: Uint8Array): void {
-    this.#tracked?.onRow(body);
+  /** What a text of the client's leaves in its session. @param from where it begins in `chunk`; @param to where it ends, without its NUL. */
+  effectsOf(chunk: Uint8Array, from: number, to: number): Effects {
+    const { isConforming, isAsciiSafe } = this.current;
+    return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
   }
 
-  /** That question failed: what it has set is known to nobody now, and the next client must not inherit it. */
-  onTrackingFailed(server: Server, reason: string): void {
-    this.#tracked = undefined;
-    server.retired ??= `it did not say what a client has set: ${reason}`;
+  /** What a client's own text has set, and is committed: the server has it already. */
+  apply(server: Server, action: SettingAction): void {
+    this.current = this.#after(this.current, action);
+    server.parameters = this.#after(server.parameters, action);
   }
 
-  /** What a SET did that the server does not report has to be asked for. True: the answer is on its way. */
-  lookAtSettings(server: Server): boolean {
-    if (this.#tracked !== undefined) {
-      this.current = this.#tracked.applyTo(this.current);
-      server.parameters = this.#tracked.applyTo(server.parameters);
-      this.#tracked = undefined;
-      // Behind the question the client may have sent another SET, which the answer knows nothing of.
-      if (!server.settingsTouched) return false;
+  /** What the server says it has set, of all that it does not report. */
+  onSettingsFound(server: Server, found: ReadonlyMap<string, string>): void {
+    const unreported = new Map<string, string>();
+    for (const [name, value] of found) if (!server.parameters.reports(name)) unreported.set(name, value);
+    const whose = this.current.unreported.get('session_authorization');
+    if (whose !== undefined) unreported.set('session_authorization', whose);
+    this.current = this.current.withUnreported(unreported);
+    server.parameters = server.parameters.withUnreported(unreported);
+  }
+
+  /**
+   * A server of the agent's own begins otherwise than this client asked for: what a RESET leaves there is not what it leaves in
+   * PostgreSQL. Gives the SQL that puts the client's own start behind it; empty when there is nothing to put.
+   */
+  restoreSql(effects: Effects): string {
+    const { asked } = this.#greeting;
+    if (asked.size === 0) return '';
+    const names = new Set<string>();
+    for (const { actions } of effects.statements)
+      for (const action of actions) {
+        if (action.kind === 'reset' && asked.has(action.name)) names.add(action.name);
+        else if (action.kind === 'reset_all' || (action.kind === 'discard' && action.what === 'all'))
+          for (const name of asked.keys()) names.add(name);
+      }
+    const wanted = new Map([...names].map((name) => [name, asked.get(name)!]));
+    return settingSql(wanted, this.current);
+  }
+
+  #after(before: Parameters, action: SettingAction): Parameters {
+    const { asked } = this.#greeting;
+    switch (action.kind) {
+      case 'set':
+      case 'config': {
+        if (action.name === 'role' && wholeValueOf(action) === 'none')
+          return before.withSetting('role', undefined);
+        if (action.name === 'session_authorization')
+          return before.withSetting('role', undefined).withSetting(action.name, wholeValueOf(action));
+        return before.reports(action.name) ? before : before.withSetting(action.name, wholeValueOf(action));
+      }
+      case 'reset':
+        if (action.name === 'session_authorization')
+          return before.withSetting('role', undefined).withSetting(action.name, asked.get(action.name));
+        return before.reports(action.name) ? before : before.withSetting(action.name, asked.get(action.name));
+      default:
+        return this.#afterAll(before, action.kind === 'discard');
     }
-    server.settingsTouched = false;
-    const { context, mode } = this.#session;
-    const names = context.settings.track_extra_parameters.filter((name) => !hasName(server.parameters, name));
-    // RESET ALL may have undone what we gave it, and SET may have replaced it.
-    server.parameters = server.parameters.withUncertain();
-    if (names.length === 0 || mode === 'session') return false;
-    this.#tracked = new TrackedParameters(names);
-    server.inject(this.#tracked.sql);
-    return true;
+  }
+
+  /** RESET ALL leaves whose rights a session has (GUC_NO_RESET_ALL), DISCARD ALL does not. */
+  #afterAll(before: Parameters, isDiscard: boolean): Parameters {
+    const left = new Map<string, string>();
+    for (const [name, value] of this.#greeting.asked) if (!before.reports(name)) left.set(name, value);
+    if (!isDiscard)
+      for (const name of ['session_authorization', 'role']) {
+        const value = before.unreported.get(name);
+        if (value !== undefined) left.set(name, value);
+      }
+    return before.withUnreported(left);
   }
 }
 
-function hasName(parameters: Parameters, name: string): boolean {
-  for (const own of parameters.reported.keys()) if (own.toLowerCase() === name.toLowerCase()) return true;
-  return false;
+/** As set_config() takes it. */
+function wholeValueOf(action: Extract<SettingAction, { kind: 'set' | 'config' }>): string {
+  return action.kind === 'config' ? action.value : flatten(action.name, action.values);
 }

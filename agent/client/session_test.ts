@@ -15,6 +15,9 @@ import {
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
 
+/** Too long to be kept until it is whole. */
+const LONG = `SELECT 1 -- ${'x'.repeat(70_000)}`;
+
 const ANSWER = [server.rowDescription('x'), server.dataRow('1'), server.complete('SELECT 1')];
 const HEARD = ['RowDescription', 'Row 1', 'Complete SELECT 1'];
 
@@ -118,13 +121,16 @@ describe('Session in transaction mode', () => {
 
   test('gives its server back only when its message has ended', async () => {
     const { pool, clients, server: one } = await sessionFixture();
-    const [first, second] = [query('SELECT 1'), query('SELECT 2')];
+    const [first, second] = [query('SELECT 1'), query(LONG)];
     clients[0]!.says(first, second.subarray(0, 9));
     expect(one.heardBytes().length).toBe(first.length + 9);
     one.says(server.complete('A'), server.ready());
     expect(pool.idle).toBe(0);
     clients[0]!.connection.receive(second.subarray(9));
     one.says(server.complete('B'), server.ready());
+    // Nobody has read the long one: the server was asked what it has left.
+    expect(pool.idle).toBe(0);
+    one.says(server.complete('SELECT 0'), server.ready());
     expect([pool.idle, clients[0]!.heard()]).toEqual([1, ['Complete A', 'Ready I', 'Complete B', 'Ready I']]);
   });
 

@@ -27,6 +27,7 @@ import { Resolver } from '../net/resolver.ts';
 import { leaveOldAddresses, namesInUse } from '../pool/names.ts';
 import { PoolRegistry } from '../pool/registry.ts';
 import { whyRemoved } from '../pool/removed.ts';
+import { EffectsReader } from '../query/effects_reader.ts';
 import type { DialPolicy, DialTools } from '../server/dial.ts';
 import { StatementRegistry } from '../state/statements.ts';
 import { NameCache } from '../wire/name_cache.ts';
@@ -108,6 +109,7 @@ export class Plane {
       internalErrors: machine.internalErrors,
       registry: this.registry,
       statements: new StatementRegistry(),
+      effects: new EffectsReader(),
       statementNames: new NameCache(),
       clients: new Clients(),
       peers: new Peers(),

@@ -8,6 +8,7 @@ import { COPY_END, QUERY, SKIP, SYNC } from '../state/expected.ts';
 import { encodeCopyFail, encodeQuery, encodeSync } from '../wire/client_messages.ts';
 import * as type from '../wire/types.ts';
 import { cancelWork } from './cancel_work.ts';
+import { leftBehind } from './left_behind.ts';
 import type { Pool } from './pool.ts';
 
 /** Until cancel_wait_timeout. */
@@ -65,15 +66,11 @@ export class Recovery extends SilentTenant {
 
   onReady(server: Server): void {
     this.#clearTimers();
-    const resets = [...this.#plan.resets];
     if (server.status !== type.IDLE) return this.#giveUp(server, 'it is still in a transaction');
-    if (server.settingsTouched && resets.length === 0) {
-      // Nobody asked what the client has set, and nobody else must inherit it.
-      server.parameters = server.parameters.withUncertain();
-      resets.push('RESET SESSION AUTHORIZATION', 'RESET ALL');
-    }
-    server.settingsTouched = false;
-    this.#pool.clean(server, resets);
+    // Nobody asked what the client has left, and nobody else must inherit it.
+    const { resets } = this.#plan;
+    const left = leftBehind(server);
+    this.#pool.clean(server, resets.length > 0 ? resets : left);
   }
 
   onInjectedError(server: Server, error: ServerError): void {

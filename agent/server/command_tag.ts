@@ -1,14 +1,15 @@
-// The few command tags which say that something of a session has changed that others must not find: settings, prepared statements.
+// The few command tags which say that something of a session has changed that others must not find: prepared statements, the end of a transaction.
 
 /** Nothing that concerns us. */
 export const NOTHING = 0;
-/** SET or RESET. */
-export const SETTINGS = 1;
 /** PREPARE by SQL. */
 export const PREPARE = 2;
 export const DEALLOCATED = 3;
 export const DEALLOCATED_ALL = 4;
 export const DISCARDED_ALL = 5;
+export const COMMITTED = 6;
+/** ROLLBACK, also to a savepoint; and COMMIT of a transaction that has failed. */
+export const ROLLED_BACK = 7;
 
 /**
  * What a CommandComplete message says, from `start` to `end` in `chunk`. It is asked for every query, so the tags are told
@@ -16,12 +17,12 @@ export const DISCARDED_ALL = 5;
  */
 export function meaningOfTag(chunk: Uint8Array, start: number, end: number): number {
   switch (end - start) {
-    case 9:
-      return isTag(chunk, start, 'SET') ? SETTINGS : NOTHING;
-    case 11:
-      return isTag(chunk, start, 'RESET') ? SETTINGS : NOTHING;
+    case 12:
+      return isTag(chunk, start, 'COMMIT') ? COMMITTED : NOTHING;
     case 13:
       return isTag(chunk, start, 'PREPARE') ? PREPARE : NOTHING;
+    case 14:
+      return isTag(chunk, start, 'ROLLBACK') ? ROLLED_BACK : NOTHING;
     case 16:
       return isTag(chunk, start, 'DEALLOCATE') ? DEALLOCATED : NOTHING;
     case 17:

@@ -9,9 +9,14 @@ function meaningOf(tag: string): number {
   return tags.meaningOfTag(message, 3, message.length);
 }
 
-test('meaningOfTag() knows what changes settings and prepared statements', () => {
+test('meaningOfTag() knows what changes prepared statements, and ends transactions', () => {
   const wanted = {
-    ...{ SET: tags.SETTINGS, RESET: tags.SETTINGS, PREPARE: tags.PREPARE, DEALLOCATE: tags.DEALLOCATED },
+    ...{
+      COMMIT: tags.COMMITTED,
+      ROLLBACK: tags.ROLLED_BACK,
+      PREPARE: tags.PREPARE,
+      DEALLOCATE: tags.DEALLOCATED,
+    },
     ...{ 'DEALLOCATE ALL': tags.DEALLOCATED_ALL, 'DISCARD ALL': tags.DISCARDED_ALL },
   };
   for (const [tag, meaning] of Object.entries(wanted)) expect([tag, meaningOf(tag)]).toEqual([tag, meaning]);
@@ -20,6 +25,8 @@ test('meaningOfTag() knows what changes settings and prepared statements', () =>
 test('meaningOfTag() passes over all others, of the same length too', () => {
   const others = [
     'SELECT 1',
+    'SET',
+    'RESET',
     'INSERT 0 1',
     'COPY 10',
     'FETCH 1',

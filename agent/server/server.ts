@@ -3,8 +3,8 @@
 import type { Linked, List } from '../base/list.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { Address, CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
-import { DEALLOCATE, type Mention } from '../state/client_statements.ts';
-import { Expected, INJECTED_ERROR, KEEP, QUERY, SKIP, UnexpectedReply } from '../state/expected.ts';
+import type { Mention } from '../state/client_statements.ts';
+import { Expected, INJECTED_ERROR, KEEP, PASS, QUERY, SKIP, UnexpectedReply } from '../state/expected.ts';
 import type { Parameters } from '../state/parameters.ts';
 import { ServerStatements } from '../state/server_statements.ts';
 import type { Statement } from '../state/statements.ts';
@@ -15,14 +15,7 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import { decodeParameterStatus, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { BARE, FAKES } from './bare_messages.ts';
-import {
-  DEALLOCATED,
-  DEALLOCATED_ALL,
-  DISCARDED_ALL,
-  meaningOfTag,
-  PREPARE,
-  SETTINGS,
-} from './command_tag.ts';
+import { onCommandComplete, onFailed } from './command_complete.ts';
 import { retellError } from './retold_error.ts';
 import type { ServerCounts, ServerStart } from './server_start.ts';
 import type { ServerError, Tenant } from './tenant.ts';
@@ -61,8 +54,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
   unnamedOf: object | undefined;
   /** The one that it has when it has done all that was sent. */
   unnamed: Mention | undefined;
-  /** SET or RESET ran since the last look at what is not reported. */
-  settingsTouched = false;
+  /** Bits of `Effects`: what its tenant may have left here since it was known to be as the books say. */
+  touched = 0;
+  /** Statements of the simple Query at hand that are done. */
+  statementsDone = 0;
   /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
   cancels = 0;
   /** Resolves when those have ended; never rejects. */
@@ -237,6 +232,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
         this.statements.onReady();
+        this.statementsDone = 0;
+        if (this.touched !== 0 && verdict === PASS) this.tenant.left?.onRunEnd(this);
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
         if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
           return KEEP;
@@ -244,7 +241,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
       }
       case type.COMMAND_COMPLETE:
         if (!framer.whole) return this.#hold(framer);
-        this.#commandTag(framer.chunk, framer.start, framer.end);
+        onCommandComplete(this, framer.chunk, framer.start, framer.end);
         return this.expected.onReply(framer.type);
       default:
         // Those that are nothing but their type are always whole.
@@ -301,6 +298,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
     )
       return KEEP;
     const verdict = this.expected.onReply(framer.type);
+    if (verdict === PASS) onFailed(this, mention?.effects);
     // Its Parse may have been passed over.
     if (this.unnamed?.parses === 0) this.unnamed = undefined;
     if (verdict === INJECTED_ERROR) {
@@ -326,41 +324,6 @@ export class Server implements ConnectionHandler, Linked<Server> {
     }
     framer.hold();
     return HELD;
-  }
-
-  /** Some tags say that what we believe about the session is not so any more. */
-  #commandTag(chunk: Uint8Array, start: number, end: number): void {
-    switch (meaningOfTag(chunk, start, end)) {
-      case SETTINGS:
-        return this.#touchSettings();
-      case PREPARE:
-        return this.statements.doubt();
-      case DEALLOCATED:
-        return this.#onDeallocated();
-      case DISCARDED_ALL:
-        this.#touchSettings();
-        return this.#onAllDeallocated();
-      case DEALLOCATED_ALL:
-        return this.#onAllDeallocated();
-    }
-  }
-
-  /** What the agent sets and resets by itself is in the books already. */
-  #touchSettings(): void {
-    if (!this.expected.isInjected) this.settingsTouched = true;
-  }
-
-  /** One statement is gone: the stand-in for the client's, or one that SQL made, or one of ours that somebody knew. */
-  #onDeallocated(): void {
-    const { mention } = this.expected;
-    if (mention?.effect !== DEALLOCATE) return this.statements.doubt();
-    mention.owner.onDeallocated(mention);
-    if (mention.statement !== undefined) this.statements.onClosed(mention.statement);
-  }
-
-  #onAllDeallocated(): void {
-    this.statements.clear((each) => this.expected.isPending(each));
-    if (!this.expected.isInjected) this.tenant.onStatementsDropped?.();
   }
 
   #emit(chunk: Uint8Array, from: number, to: number): void {

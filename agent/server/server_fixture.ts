@@ -5,7 +5,7 @@ import { databaseOf } from '../tests/harness/data_plane.ts';
 import { FakeConnection } from '../tests/harness/fake_connection.ts';
 import { serverWords } from '../tests/harness/server_words.ts';
 import { concat } from '../wire/bytes.ts';
-import { decodeFirstColumn } from '../wire/server_messages.ts';
+import { decodeTexts } from '../wire/server_messages.ts';
 import { Server } from './server.ts';
 import type { ServerError, Tenant } from './tenant.ts';
 
@@ -24,7 +24,7 @@ export class RecordingTenant implements Tenant {
   readonly onInjectedRow?: (server: Server, body: Uint8Array) => void;
 
   constructor(wantsRows = false) {
-    if (wantsRows) this.onInjectedRow = (_server, body) => void this.rows.push(decodeFirstColumn(body));
+    if (wantsRows) this.onInjectedRow = (_server, body) => void this.rows.push(decodeTexts(body)[0]);
   }
 
   onReply(_server: Server, bytes: Uint8Array): void {

@@ -316,25 +316,6 @@ describe('Server and its statements', () => {
       expect([a!, b!, c!].map((each) => one.statements.has(each, 0))).toEqual([false, false, true]);
     });
   }
-
-  const touching: Readonly<Record<string, boolean>> = {
-    SET: true,
-    RESET: true,
-    'DISCARD ALL': true,
-    'DEALLOCATE ALL': false,
-    BEGIN: false,
-    DO: false,
-    'SELECT 1': false,
-    'DISCARD TEMP': false,
-  };
-  for (const [tag, isTouched] of Object.entries(touching)) {
-    test(`${isTouched ? 'sees' : 'does not see'} settings touched by ${tag}`, () => {
-      const { connection, server: one } = serverFixture();
-      one.expected.push(QUERY);
-      connection.receive(server.complete(tag));
-      expect(one.settingsTouched).toBe(isTouched);
-    });
-  }
 });
 
 describe('Server.close() and Server.fail()', () => {

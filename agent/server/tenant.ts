@@ -1,5 +1,6 @@
 // Who has a server at the moment, and what that one is told.
 
+import type { StatementEffects } from '../query/effects.ts';
 import type { Statement } from '../state/statements.ts';
 import type { Server } from './server.ts';
 
@@ -25,12 +26,26 @@ export interface Tenant {
   onInjectedRow?(server: Server, body: Uint8Array): void;
   /** Everything written has left. */
   onServerDrain(server: Server): void;
+  /** Is told what its own statements leave in the session. */
+  readonly left?: LeftBehind;
   /** DEALLOCATE ALL or DISCARD ALL was done for it. */
   onStatementsDropped?(): void;
   /** A prepared statement of its own is stale. True: it sends the run again, and this error is not for anybody. */
   onStalePlan?(server: Server, statement: Statement): boolean;
   /** The connection is gone; the tenancy with it. */
   onServerClose(server: Server, reason: string): void;
+}
+
+/** Books of what a tenant's statements leave in the session; the last three are told while `server.touched` is not 0. */
+export interface LeftBehind {
+  /** A statement was done, or has failed halfway, that may leave something. */
+  onEffects(effects: StatementEffects): void;
+  /** COMMIT or ROLLBACK was done. */
+  onTransactionEnd(server: Server, isCommit: boolean): void;
+  /** An error was told. */
+  onFailed(): void;
+  /** ReadyForQuery of a Query or Sync of its own. */
+  onRunEnd(server: Server): void;
 }
 
 export interface ServerError {

@@ -1,6 +1,7 @@
 // The prepared statements of one client, by its own names: those it has, and those it will have when all that it sent is done.
 
 import type { AgentError } from '../base/errors.ts';
+import type { Effects } from '../query/effects.ts';
 import type { Statement, StatementRegistry } from './statements.ts';
 
 /** What becomes of a name when the server has done the message. */
@@ -17,6 +18,9 @@ export const DEALLOCATE_ALL = 4;
 export const DROP_UNNAMED = 5;
 /** Parse without a name, and the server owes nothing before it: it stands for this from now on, unless it is refused. */
 export const TAKE_AT_ONCE = 6;
+
+/** PREPARE by SQL: the name stands for this when the command tag says so. */
+export const PREPARE = 7;
 
 /** What a client calls a statement. It goes along with each message about it, until the server has answered that. */
 export interface Mention {
@@ -36,10 +40,12 @@ export interface Mention {
   sent: number;
   /** The client may not have it: the server's "already exists" is told to the client as this. */
   refusal: AgentError | undefined;
-  /** A Parse that the server is to refuse, because the name is taken. */
+  /** A Parse that the server is to refuse, because the name is taken; a PREPARE that was done. */
   isTaken: boolean;
   /** It stands for SQL that ends statements: what an Execute of it does. */
   ends: Mention | undefined;
+  /** What its text leaves in the session, when that is anything: of a Query, an Execute, and a Parse without a name. */
+  effects: Effects | undefined;
   /** Of a Parse without a name: the whole message, for servers that do not have it. `undefined`: too long to be kept. */
   chunk: Uint8Array | undefined;
   start: number;
@@ -95,7 +101,7 @@ export class ClientStatements {
     if (name === '') return this.#findUnnamed();
     if (this.#sent > this.#settled) {
       const mention = this.#ahead.get(name);
-      if (mention !== undefined && this.#isDue(mention)) return mention.effect === TAKE ? mention : undefined;
+      if (mention !== undefined && this.#isDue(mention)) return takes(mention) ? mention : undefined;
       if (this.#dropsAllAt > this.#settled) return undefined;
     }
     return this.#there.get(name);
@@ -114,6 +120,13 @@ export class ClientStatements {
     const mention = mentionOf(this, TAKE, name, statement.name, statement);
     mention.ends = ends;
     return mention;
+  }
+
+  /** As `take()`, of a PREPARE by SQL. */
+  prepare(name: string, statement: Statement): Mention {
+    this.#bytes += statement.bytes + name.length;
+    this.#registry.onNameBytes(name.length);
+    return mentionOf(this, PREPARE, name, statement.name, statement);
   }
 
   /**
@@ -145,6 +158,7 @@ export class ClientStatements {
       case TAKE:
       case DROP:
       case DEALLOCATE:
+      case PREPARE:
         if (mention.name === '') this.#unnamedAhead = mention;
         else this.#ahead.set(mention.name, mention);
         return;
@@ -170,6 +184,7 @@ export class ClientStatements {
         this.#there.set(mention.name, mention);
       }
     } else if (mention.effect === DROP) this.#drop(mention.name);
+    else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
     if (isQuery) this.#setUnnamed(undefined);
     this.#settle(mention);
   }
@@ -178,6 +193,14 @@ export class ClientStatements {
   onDeallocated(mention: Mention): void {
     if (mention.effect === DEALLOCATE) this.#drop(mention.name);
     else this.dropAll();
+  }
+
+  /** The command tag says that this SQL has made its statement. */
+  onPrepared(mention: Mention): void {
+    if (this.#isClosed || mention.isTaken) return;
+    mention.isTaken = true;
+    this.#drop(mention.name);
+    this.#there.set(mention.name, mention);
   }
 
   /** What would have ended it is answered without a server. Nothing is on its way. */
@@ -199,7 +222,7 @@ export class ClientStatements {
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
       if (isRefused && mention.name === '') this.#setUnnamed(undefined);
-    }
+    } else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
     this.#settle(mention);
   }
 
@@ -269,6 +292,10 @@ export class ClientStatements {
   }
 }
 
+function takes({ effect }: Mention): boolean {
+  return effect === TAKE || effect === PREPARE;
+}
+
 /** All of them alike, so that the engine has one shape for them: there is one for each Parse without a name. */
 export function mentionOf(
   owner: ClientStatements,
@@ -289,6 +316,7 @@ export function mentionOf(
     refusal: undefined,
     isTaken: false,
     ends: undefined,
+    effects: undefined,
     chunk: undefined,
     start: 0,
     end: 0,

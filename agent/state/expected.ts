@@ -225,7 +225,7 @@ export class Expected {
       case 0x43: // CommandComplete
       case 0x49: // EmptyQueryResponse
       case 0x73: // PortalSuspended
-        if (kind === EXECUTE) this.#done();
+        if (kind === EXECUTE) this.#onExecuted();
         this.#copyingIn = false;
         return verdict;
       case 0x47: // CopyInResponse
@@ -286,6 +286,12 @@ export class Expected {
     this.#unended = false;
     this.#owesSync = false;
     this.#copyingIn = false;
+  }
+
+  #onExecuted(): void {
+    // A PREPARE of our own.
+    if (this.#entries.statement(0) !== undefined) this.#onTaken(true);
+    this.#done();
   }
 
   #expect(kind: number, wanted: number, type: number): void {

@@ -1,5 +1,7 @@
 // Run-time parameters of a session: what the server last reported, and what the client asked for at its start.
 
+import { isReserved } from './reserved_words.ts';
+
 /** Reported by the server, never to be set by a SET (PostgreSQL documentation, 55.2.7). */
 const READ_ONLY: ReadonlySet<string> = new Set([
   'server_version',
@@ -9,6 +11,30 @@ const READ_ONLY: ReadonlySet<string> = new Set([
   'session_authorization',
   'in_hot_standby',
   'role',
+]);
+
+/** SET quotes each element of these, as a name (GUC_LIST_QUOTE in guc_tables.c; no extension may have one). */
+const NAME_LISTS: ReadonlySet<string> = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+/** Whose rights a session has, in the order in which they are taken: everything else is set before, and given up after. */
+const IDENTITY = ['session_authorization', 'role'] as const;
+
+/** Encodings of clients in which the second byte of a letter may look like ASCII (PostgreSQL documentation, 23.3). */
+const UNSAFE: ReadonlySet<string> = new Set([
+  'BIG5',
+  'GB18030',
+  'GBK',
+  'JOHAB',
+  'SJIS',
+  'SHIFT_JIS_2004',
+  'UHC',
 ]);
 
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -32,6 +58,7 @@ export class Parameters {
   /** Asked for in the startup packet, and not reported by the server: lower case name → value. */
   readonly unreported: ReadonlyMap<string, string>;
   #reading: string | undefined;
+  #reportedNames: ReadonlySet<string> | undefined;
 
   constructor(reported: ReadonlyMap<string, string>, unreported: ReadonlyMap<string, string> = NONE) {
     this.reported = reported;
@@ -51,6 +78,31 @@ export class Parameters {
 
   withUnreported(unreported: ReadonlyMap<string, string>): Parameters {
     return new Parameters(this.reported, unreported);
+  }
+
+  /** With another value of what is not reported; undefined: as the server has it by itself. @param name in lower case. */
+  withSetting(name: string, value: string | undefined): Parameters {
+    if (this.unreported.get(name) === value) return this;
+    const unreported = new Map(this.unreported);
+    if (value === undefined) unreported.delete(name);
+    else unreported.set(name, value);
+    return new Parameters(this.reported, unreported);
+  }
+
+  /** How the server takes a text apart: is a backslash in a plain literal a letter like any other? */
+  get isConforming(): boolean {
+    return this.reported.get('standard_conforming_strings') !== 'off';
+  }
+
+  /** Can a byte below 0x80 be taken for the letter that it looks like? Not in encodings whose letters end with such bytes. */
+  get isAsciiSafe(): boolean {
+    return !UNSAFE.has(this.reported.get('client_encoding') ?? '');
+  }
+
+  /** Does the server report it by itself? @param name in lower case. */
+  reports(name: string): boolean {
+    this.#reportedNames ??= new Set([...this.reported.keys()].map((each) => each.toLowerCase()));
+    return this.#reportedNames.has(name);
   }
 
   /**
@@ -105,18 +157,66 @@ export class Elders {
  */
 export function difference(has: Parameters, wants: Parameters): string {
   if (has === wants) return '';
-  let sql = '';
   const isAscii = has.reported.get('server_encoding') !== 'SQL_ASCII';
+  let sql = '';
   for (const [name, value] of wants.reported) {
     if (has.reported.get(name) !== value && !READ_ONLY.has(name)) sql += setting(name, value, isAscii);
   }
   for (const [name, value] of wants.unreported) {
-    if (has.unreported.get(name) !== value) sql += setting(name, value, isAscii);
+    if (has.unreported.get(name) !== value && !isIdentity(name)) sql += setting(name, value, isAscii);
   }
   for (const name of has.unreported.keys()) {
-    if (!wants.unreported.has(name)) sql += `RESET ${quoteName(name)};`;
+    if (!wants.unreported.has(name) && !isIdentity(name)) sql += `RESET ${quoteName(name)};`;
+  }
+  return withIdentity(has.unreported, wants.unreported, sql, isAscii);
+}
+
+/** What a client may set is judged by the rights that it had before it took others. */
+function withIdentity(
+  has: ReadonlyMap<string, string>,
+  wants: ReadonlyMap<string, string>,
+  sql: string,
+  isAscii: boolean,
+): string {
+  if (sql === '' && IDENTITY.every((name) => has.get(name) === wants.get(name))) return '';
+  const before = has.has('session_authorization')
+    ? 'RESET SESSION AUTHORIZATION;RESET ROLE;'
+    : has.has('role')
+      ? 'RESET ROLE;'
+      : '';
+  let after = '';
+  for (const name of IDENTITY) {
+    const value = wants.get(name);
+    if (value !== undefined) after += setting(name, value, isAscii);
+  }
+  return before + sql + after;
+}
+
+function isIdentity(name: string): boolean {
+  return name === 'role' || name === 'session_authorization';
+}
+
+/** Sets all of them, whatever is there. */
+export function settingSql(wanted: ReadonlyMap<string, string>, at: Parameters): string {
+  const isAscii = at.reported.get('server_encoding') !== 'SQL_ASCII';
+  let sql = '';
+  for (const [name, value] of wanted)
+    if (!IDENTITY.includes(name as 'role')) sql += setting(name, value, isAscii);
+  for (const name of IDENTITY) {
+    const value = wanted.get(name);
+    if (value !== undefined) sql += setting(name, value, isAscii);
   }
   return sql;
+}
+
+/** The values of a SET as one, as set_config() takes it (PostgreSQL, flatten_set_variable_args()). @param name in lower case. */
+export function flatten(name: string, values: readonly string[]): string {
+  return (NAME_LISTS.has(name) ? values.map(quoteIdentifier) : values).join(', ');
+}
+
+/** A name is quoted where it has to be, and where PostgreSQL does it to be sure. */
+function quoteIdentifier(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !isReserved(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
@@ -126,8 +226,10 @@ function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string,
 }
 
 function setting(name: string, value: string, isAscii: boolean): string {
-  // A list like search_path must not be quoted as one name: set_config() takes the value as the startup packet has it.
-  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, false);`;
+  const literal = quoteLiteral(value, isAscii);
+  // Three times as cheap as a SELECT; but a list of names would be taken for one name.
+  if (!NAME_LISTS.has(name)) return `SET ${quoteName(name)} TO ${literal};`;
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${literal}, false);`;
 }
 
 function quoteName(name: string): string {
@@ -142,7 +244,7 @@ function quoteName(name: string): string {
  * client before left there: in SJIS, Big5 or GBK the backslash may be the second half of a letter. What could not be
  * decoded is left as it is, and so is all that is for a server that knows no letters (SQL_ASCII).
  */
-function quoteLiteral(value: string, isAscii: boolean): string {
+export function quoteLiteral(value: string, isAscii: boolean): string {
   const quoted = `'${value.replaceAll("'", "''")}'`;
   const isSpelled = isAscii && NOT_ASCII.test(value) && !value.includes('\ufffd');
   if (!isSpelled && !value.includes('\\')) return quoted;

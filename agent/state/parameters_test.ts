@@ -15,7 +15,12 @@ function parameters(
 }
 
 const set = (name: string, literal: string): string =>
-  `SELECT pg_catalog.set_config('${name}', ${literal}, false);`;
+  name === 'search_path'
+    ? `SELECT pg_catalog.set_config('${name}', ${literal}, false);`
+    : `SET ${name
+        .split('.')
+        .map((part) => `"${part}"`)
+        .join('.')} TO ${literal};`;
 
 describe('difference()', () => {
   test('is empty for the same object, and for another one that says the same', () => {
@@ -74,7 +79,7 @@ describe('difference()', () => {
   }
 
   test('quotes names of both kinds', () => {
-    expect(difference(parameters({}), parameters({}, { "o'x": '1' }))).toBe(set("o''x", "'1'"));
+    expect(difference(parameters({}), parameters({}, { "o'x": '1' }))).toBe(`SET "o'x" TO '1';`);
     expect(difference(parameters({}, { 'a"b.c': '1' }), parameters({}))).toBe('RESET "a""b"."c";');
   });
 
@@ -83,9 +88,14 @@ describe('difference()', () => {
       fc.property(
         fc.string({ unit: fc.constantFrom("'", '\\', 'a', ' ', '"', '\n', 'é', '😀', 'U') }),
         (value) => {
-          const sql = difference(parameters({}), parameters({}, { x: value }));
-          expect(readLiterals(sql)).toEqual(['x', value]);
-          expect(sql).toMatch(/^[\0-\x7f]*$/);
+          for (const [name, literals] of [
+            ['x', [value]],
+            ['search_path', ['search_path', value]],
+          ] as const) {
+            const sql = difference(parameters({}), parameters({}, { [name]: value }));
+            expect(readLiterals(sql)).toEqual([...literals]);
+            expect(sql).toMatch(/^[\0-\x7f]*$/);
+          }
         },
       ),
     );
@@ -117,7 +127,7 @@ function readLiterals(sql: string): string[] {
     }
     found.push(value);
   }
-  expect(sql.endsWith(', false);')).toBe(true);
+  expect(sql).toMatch(/(?:'|, false\));$/);
   return found;
 }
 

@@ -1,11 +1,15 @@
 // Prepared statements that clients share: one Statement for each (text, parameter types), known on servers under one name of ours.
 
+import type { Effects } from '../query/effects.ts';
+
 /** What is behind a name: the same for every client that prepared the same text with the same types, and would have it read the same. */
 export interface Statement {
   /** Its name on every server that has it. */
   readonly name: string;
   /** What follows the name in a Parse message: text, NUL, parameter types. */
   readonly tail: Uint8Array;
+  /** It was made by SQL, and is made by that on every server: the text of its PREPARE, with our name in it. */
+  readonly sql: Uint8Array | undefined;
   readonly key: string;
   /** `Parameters.reading` of who prepared it; undefined: it means the same to everybody. */
   readonly reading: string | undefined;
@@ -13,6 +17,8 @@ export interface Statement {
   readonly bytes: number;
   /** Clients that know it under some name of theirs. */
   users: number;
+  /** What its text leaves in the session of whoever executes it; undefined: not read yet. */
+  effects: Effects | undefined;
   /** Counted up when its plan is stale: servers that have an older edition must parse it anew. */
   edition: number;
 }
@@ -24,6 +30,8 @@ export interface Statement {
 const STAND_IN = 'pgsidecar_taken';
 /** Beside its text: the object, its place in the maps, the client's name for it. 100,000 of them were measured at 700 to 1,200 each. */
 const OVERHEAD_BYTES = 1_000;
+
+const NO_TAIL = new Uint8Array(0);
 
 /** A name that only the agent gives: a client that says it means a statement that is not its own. */
 export function isSharedName(name: string): boolean {
@@ -37,10 +45,12 @@ export class StatementRegistry {
     ...{
       name: STAND_IN,
       tail: new Uint8Array(3),
+      sql: undefined,
       key: '',
       reading: undefined,
       bytes: 0,
       users: 1,
+      effects: undefined,
       edition: 0,
     },
   };
@@ -69,11 +79,47 @@ export class StatementRegistry {
       // Not slice(): that of a Buffer is a view, which would keep the whole chunk.
       const copy = new Uint8Array(tail);
       const name = `pgsidecar_${++this.#serial}`;
-      statement = { name, tail: copy, key, reading, bytes, users: 0, edition: 0 };
+      statement = {
+        name,
+        tail: copy,
+        sql: undefined,
+        key,
+        reading,
+        bytes,
+        users: 0,
+        effects: undefined,
+        edition: 0,
+      };
       this.#byKey.set(key, statement);
       this.#bytes += bytes;
     }
     statement.users++;
+    return statement;
+  }
+
+  /**
+   * One of a client's own, made by SQL: nobody shares it.
+   * @param sqlOf its PREPARE, with the name that it gets.
+   */
+  acquireSql(reading: string, sqlOf: (name: string) => Uint8Array): Statement {
+    const name = `pgsidecar_${++this.#serial}`;
+    const sql = sqlOf(name);
+    const bytes = 2 * sql.length + OVERHEAD_BYTES;
+    // A name cannot be the key of another: those begin with the values of settings.
+    const key = `\0${name}`;
+    const statement = {
+      name,
+      tail: NO_TAIL,
+      sql,
+      key,
+      reading,
+      bytes,
+      users: 1,
+      effects: undefined,
+      edition: 0,
+    };
+    this.#byKey.set(key, statement);
+    this.#bytes += bytes;
     return statement;
   }
 

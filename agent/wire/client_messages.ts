@@ -12,6 +12,11 @@ export function encodeQuery(sql: string): Uint8Array {
   return message(type.QUERY, cstring(sql));
 }
 
+/** @param sql in the client's encoding, without its NUL. */
+export function encodeQueryBytes(sql: Uint8Array): Uint8Array {
+  return message(type.QUERY, sql, new Uint8Array(1));
+}
+
 export function encodeSync(): Uint8Array {
   return new Uint8Array([type.SYNC, 0, 0, 0, 4]);
 }
@@ -35,6 +40,20 @@ export function encodeCloseStatement(name: string): Uint8Array {
 }
 
 /** A Parse message whose statement has another name; `tail` is what follows the name: text, NUL, parameter types. */
+/** Without parameters, results as text. */
+export function encodeBareBind(portal: string, statement: string): Uint8Array {
+  return message(type.BIND, cstring(portal), cstring(statement), new Uint8Array(6));
+}
+
+/** To the end of its rows. */
+export function encodeExecute(portal: string): Uint8Array {
+  return message(type.EXECUTE, cstring(portal), new Uint8Array(4));
+}
+
+export function encodeClosePortal(name: string): Uint8Array {
+  return message(type.CLOSE, new Uint8Array([0x50]), cstring(name));
+}
+
 export function encodeParse(name: string, tail: Uint8Array): Uint8Array {
   return message(type.PARSE, cstring(name), tail);
 }

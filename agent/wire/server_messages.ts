@@ -1,6 +1,6 @@
 // Messages that a server sends: written for clients, read from PostgreSQL.
 
-import { concat, cstring, endOfString, message, putInt32, stringAt, text, utf8 } from './bytes.ts';
+import { concat, cstring, endOfString, int32At, message, putInt32, stringAt, text, utf8 } from './bytes.ts';
 import * as type from './types.ts';
 
 export interface ErrorFields {
@@ -129,11 +129,18 @@ export function encodeRowDescription(names: readonly string[]): Uint8Array {
   return message(type.ROW_DESCRIPTION, ...parts);
 }
 
-/** First column of a DataRow in text format; undefined for NULL. */
-export function decodeFirstColumn(body: Uint8Array): string | undefined {
-  if (body.length < 6) return undefined;
-  const length = (body[2]! << 24) | (body[3]! << 16) | (body[4]! << 8) | body[5]!;
-  return length < 0 || length > body.length - 6 ? undefined : text(body.subarray(6, 6 + length));
+/** The columns of a DataRow in text format; NULL is undefined, and so is the one that does not fit, which is the last. */
+export function decodeTexts(body: Uint8Array): (string | undefined)[] {
+  const values: (string | undefined)[] = [];
+  for (let at = 2; at + 4 <= body.length; ) {
+    const length = int32At(body, at);
+    at += 4;
+    const fits = length <= body.length - at;
+    values.push(length < 0 || !fits ? undefined : text(body.subarray(at, at + length)));
+    if (!fits) break;
+    if (length > 0) at += length;
+  }
+  return values;
 }
 
 export function encodeDataRow(values: readonly (string | null)[]): Uint8Array {

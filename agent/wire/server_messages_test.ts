@@ -6,9 +6,9 @@ import { message } from '../tests/harness/client_words.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { ProtocolError } from './protocol_error.ts';
 import {
-  decodeFirstColumn,
   decodeParameterStatus,
   decodeReport,
+  decodeTexts,
   encodeAuthentication,
   encodeBackendKeyData,
   encodeBare,
@@ -94,15 +94,16 @@ test('decodeParameterStatus() throws ProtocolError when a string has no end', ()
     expect(() => decodeParameterStatus(Buffer.from(body))).toThrow(ProtocolError);
 });
 
-test('decodeFirstColumn() undoes encodeDataRow()', () => {
+test('decodeTexts() undoes encodeDataRow()', () => {
   fc.assert(
-    fc.property(fc.option(text), fc.array(text), (first, others) => {
-      expect(decodeFirstColumn(encodeDataRow([first, ...others]).subarray(5))).toBe(first ?? undefined);
+    fc.property(fc.option(text), fc.array(fc.option(text)), (first, others) => {
+      const texts = decodeTexts(encodeDataRow([first, ...others]).subarray(5));
+      expect(texts).toEqual([first, ...others].map((each) => each ?? undefined));
     }),
   );
 });
 
-test('decodeFirstColumn() gives nothing for a row without columns, or with a length that does not fit', () => {
+test('decodeTexts() gives nothing for a row without columns, or with a length that does not fit', () => {
   const column = (length: number): Buffer => {
     const body = Buffer.from('\0\x01\0\0\0\0abc');
     body.writeInt32BE(length, 2);
@@ -116,6 +117,6 @@ test('decodeFirstColumn() gives nothing for a row without columns, or with a len
     column(0x7fffffff),
     column(-2147483648),
   ])
-    expect(decodeFirstColumn(body)).toBeUndefined();
-  expect(decodeFirstColumn(column(3))).toBe('abc');
+    expect(decodeTexts(body)[0]).toBeUndefined();
+  expect(decodeTexts(column(3))).toEqual(['abc']);
 });

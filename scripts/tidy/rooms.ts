@@ -48,7 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // A list of users holds verifiers, and only auth knows what one is.
   config: { row: 1, arrows: ['auth'] },
   query: { row: 1 },
-  state: { row: 1 },
+  // What a text does to a session is said in the words of those who read it.
+  state: { row: 1, arrows: ['query'] },
   auth: { row: 1 },
   wire: { row: 1 },
   native: { row: 0, arrows: ['base'], edges: 'all' },

@@ -18,6 +18,7 @@ import type { DatabaseSettings, Settings, UserSettings } from '../../config/sett
 import { DEFAULTS } from '../../config/table.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
+import { EffectsReader } from '../../query/effects_reader.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { StatementRegistry } from '../../state/statements.ts';
 import { NameCache } from '../../wire/name_cache.ts';
@@ -26,6 +27,7 @@ import { FakeClock, settle } from './fake_clock.ts';
 import { FakeConnection } from './fake_connection.ts';
 import { FakeNetwork, type FakeServer, UNTUNED } from './fake_network.ts';
 import { serverWords } from './server_words.ts';
+import { ToyEffects } from './toy_effects.ts';
 
 export function databaseOf(more: Partial<DatabaseSettings> = {}): DatabaseSettings {
   return {
@@ -172,6 +174,7 @@ export class DataPlane {
       internalErrors: new InternalErrors(clock, log),
       registry: this.registry,
       statements: new StatementRegistry(),
+      effects: new ToyEffects(new EffectsReader()),
       statementNames: new NameCache(),
       clients: new Clients(),
       peers: new Peers(),

@@ -212,10 +212,14 @@ export class ToyBackend {
       this.#say(server.dataRow(config[2]!));
       return this.#done('SELECT 1');
     }
-    const asked = [...rest.matchAll(/current_setting\('(\w+)', true\)/g)];
-    if (word === 'SELECT' && asked.length > 0) {
-      for (const [, name] of asked) this.#say(server.dataRow(this.settings.get(name!) ?? null));
-      return this.#done(`SELECT ${asked.length}`);
+    if (word === 'SELECT' && rest.includes('pg_settings')) {
+      for (const [name, value] of this.settings) this.#say(server.dataRow(`set ${name}`, value));
+      return this.#done(`SELECT ${this.settings.size}`);
+    }
+    const own = /^"(\w+)" TO '(.*)'$/.exec(rest);
+    if (word === 'SET' && own !== null) {
+      this.settings.set(own[1]!, own[2]!);
+      return this.#done('SET');
     }
     if (word === 'RESET' && rest === 'ALL') {
       this.settings.clear();

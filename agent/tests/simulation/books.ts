@@ -107,7 +107,7 @@ export class Books {
       if (parameters.get(name) !== value)
         this.#world.violation(`p${server.pid} has ${name}=${parameters.get(name)}, and the agent ${value}`);
     // What a client has set in a session of its own is nobody's business until it goes.
-    if (server.status !== type.IDLE || server.settingsTouched || keepsServer) return;
+    if (server.status !== type.IDLE || server.touched !== 0 || keepsServer) return;
     // The value that nobody can ask for: it is set again before anybody gets the server.
     for (const [name, value] of unreported)
       if (value !== '\0' && parameters.get(name) !== value)
@@ -119,7 +119,7 @@ export class Books {
   /** Its client has been answered, and is between two queries of a transaction, or of a session that keeps its server. */
   #compareClient(client: SimClient, session: Session, backend: Backend): void {
     const { model } = client;
-    if (!client.isAnswered || model.status !== backend.status || session.parameters.isTracking) return;
+    if (!client.isAnswered || model.status !== backend.status || session.left.isAsking) return;
     const [own, real] = [model.parameters.shown(), backend.parameters.shown()];
     if (own !== real) this.#world.violation(`c${client.id} has ${own}, and its server ${real}`);
   }

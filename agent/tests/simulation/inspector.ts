@@ -189,7 +189,13 @@ export class Inspector {
 }
 
 /** Nothing is under way, and nothing is open: but for a session of its own it should have been given back. So a pause comes to its end. */
-function isDone({ expected, status }: Server, { mode, relay, parameters }: Session): boolean {
+function isDone({ expected, status }: Server, { mode, relay, parameters, left }: Session): boolean {
   if (mode === 'session' || !expected.isSettled || status !== type.IDLE) return false;
-  return !relay.inMessage && relay.heldBytes === 0 && !parameters.isAsking && !parameters.isTracking;
+  return (
+    !relay.inMessage &&
+    relay.heldBytes === 0 &&
+    !parameters.isAsking &&
+    !left.isAsking &&
+    left.pins.size === 0
+  );
 }

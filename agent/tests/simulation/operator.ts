@@ -37,15 +37,19 @@ function attempt(step: () => void): boolean {
 
 function pause(world: World, name: string | undefined): void {
   world.trace(() => `PAUSE ${name ?? ''}`);
+  // RESUME ends it too, and another PAUSE may have come before this one hears of that.
+  let isResumed = false;
   world.verbs.pause(name).then(
     () => {
       world.trace(() => `PAUSE ${name ?? ''} is done`);
-      // It may also have been ended by RESUME.
-      if (world.registry.holds.pauses(name)) world.emptied.add(name);
+      if (!isResumed && world.registry.holds.pauses(name)) world.emptied.add(name);
     },
     () => {},
   );
-  world.after(world.random.below(7_000), () => resume(world, name));
+  world.after(world.random.below(7_000), () => {
+    isResumed = true;
+    resume(world, name);
+  });
 }
 
 function resume(world: World, name: string | undefined): void {

@@ -1,7 +1,7 @@
 // A toy of a SQL, for simulated backends: what each statement does and says.
 //
 // The statements: `rows 3 8 @tag`, `lock k @tag`, `sleep 20 @tag`, `fail @tag`, `syntax @tag`, `notice @tag`, `begin`, `commit`,
-// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `reset name`, `show name @tag`, `alter`, `cols @tag`, `deallocate all`, `deallocate name`, `discard all`,
+// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `quietly name value`, `reset name`, `show name @tag`, `alter`, `cols @tag`, `deallocate all`, `deallocate name`, `discard all`,
 // nothing at all; and what the agent says by itself. `@$1` stands for a tag that comes with Bind.
 
 import { int32At } from '../../wire/bytes.ts';
@@ -82,8 +82,10 @@ export class SqlModel {
         this.#backend.host.version++;
         return this.#done('ALTER TABLE');
       case 'set':
+        return this.#set(sql, isExtended);
+      case 'quietly':
         this.#backend.parameters.set(words[0]!, words.slice(1).join(' '));
-        return this.#done('SET');
+        return this.#done('SELECT 1');
       case 'reset':
         if (words.join(' ') === 'ALL') this.#backend.parameters.resetAll();
         else this.#backend.parameters.reset(words[0]!.replaceAll('"', ''));
@@ -101,6 +103,15 @@ export class SqlModel {
       default:
         return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
     }
+  }
+
+  /** `set name value`, and what the agent says itself: `SET "name" TO 'value'`. */
+  #set(sql: string, isExtended: boolean): boolean {
+    const own = /^SET "([^"]+)" TO '(.*)'$/.exec(sql);
+    const [, name, value] = own ?? /^set (\w+) (.*)$/.exec(sql) ?? [];
+    if (this.#backend.parameters.set(name!, value!)) return this.#done('SET');
+    if (own === null) return this.#done('SET');
+    return this.#backend.error('42704', `unrecognized configuration parameter "${name}"`, isExtended);
   }
 
   /** As many columns as the table had when it was bound. */
@@ -142,11 +153,12 @@ export class SqlModel {
       this.#backend.say(say.dataRow(config[2]!));
       return this.#done('SELECT 1');
     }
-    const asked = [...sql.matchAll(/current_setting\('(\w+)', true\)/g)];
-    for (const [, name] of asked) this.#backend.say(say.dataRow(this.#backend.parameters.get(name!) ?? null));
-    if (asked.length === 0 && sql !== 'SELECT 1')
+    const { parameters } = this.#backend;
+    const found = sql.includes('pg_settings') ? parameters.changedUnreported : [];
+    for (const name of found) this.#backend.say(say.dataRow(`set ${name}`, parameters.get(name)!));
+    if (!sql.includes('UNION ALL') && sql !== 'SELECT 1')
       return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
-    return this.#done(`SELECT ${asked.length}`);
+    return this.#done(`SELECT ${found.length}`);
   }
 
   #rows(count: number, size: number, tag: string, portal: Portal | undefined, rowsMax: number): boolean {

@@ -18,10 +18,12 @@ import { Suspension } from '../../daemon/suspension.ts';
 import { Verbs } from '../../daemon/verbs.ts';
 import { PoolRegistry } from '../../pool/registry.ts';
 import { whyRemoved } from '../../pool/removed.ts';
+import { EffectsReader } from '../../query/effects_reader.ts';
 import type { DialTools } from '../../server/dial.ts';
 import { NameCache } from '../../wire/name_cache.ts';
 import { settle } from '../harness/fake_clock.ts';
 import { UNTUNED } from '../harness/fake_network.ts';
+import { ToyEffects } from '../harness/toy_effects.ts';
 import { Books, RememberedStatements } from './books.ts';
 import { Bounds } from './bounds.ts';
 import type { ClientWorld } from './client_world.ts';
@@ -156,6 +158,7 @@ export class World implements ClientWorld {
       tls: undefined,
       accepting: true,
       statements: new RememberedStatements(),
+      effects: new ToyEffects(new EffectsReader()),
       statementNames: new NameCache(),
       clients: new Clients(),
       peers: new Peers(),

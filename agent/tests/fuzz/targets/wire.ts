@@ -13,9 +13,9 @@ import {
 import { Framer } from '../../../wire/frame.ts';
 import { ProtocolError } from '../../../wire/protocol_error.ts';
 import {
-  decodeFirstColumn,
   decodeParameterStatus,
   decodeReport,
+  decodeTexts,
   encodeDataRow,
   encodeError,
   encodeParameterStatus,
@@ -240,10 +240,10 @@ const serverMessages: Target = {
       [message, severity, sqlstate],
       'an error, written again',
     );
-    const first = decodeFirstColumn(input);
+    const first = decodeTexts(input)[0];
     if (first !== undefined) {
       must(first.length <= input.length, 'a column that is longer than its row');
-      mustBeSame(decodeFirstColumn(encodeDataRow([first]).subarray(5)), first, 'a row, written again');
+      mustBeSame(decodeTexts(encodeDataRow([first]).subarray(5))[0], first, 'a row, written again');
     }
     const { name, value } = decodeParameterStatus(input);
     mustBeSame(

@@ -1,0 +1,95 @@
+// A client's portals: what each of them does to its names and leaves in its session when it is executed.
+
+import type { Effects } from '../query/effects.ts';
+import type { Server } from '../server/server.ts';
+import * as names from '../state/client_statements.ts';
+import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
+import * as expected from '../state/expected.ts';
+import { endOfString, nameAt } from '../wire/bytes.ts';
+import type { Framer } from '../wire/frame.ts';
+import { EffectsBook, leaving } from './effects_book.ts';
+import type { SessionParameters } from './session_parameters.ts';
+import { onDeallocating } from './sql_names.ts';
+
+const HEADER_BYTES = 5;
+
+export class Portals {
+  readonly #owner: ClientStatements;
+  readonly #parameters: SessionParameters;
+  /** Of portals with a name: what their statements leave, where that is anything. */
+  readonly #byName = new EffectsBook();
+  /** The same for the portal without a name. */
+  #unnamed: Effects | undefined;
+  /** What the portal that was bound last does to the client's names. */
+  #ends: Mention | undefined;
+  /** Settings to be put behind the next Sync: see `SessionParameters.restoreSql()`. */
+  #restore = '';
+
+  constructor(owner: ClientStatements, parameters: SessionParameters) {
+    this.#owner = owner;
+    this.#parameters = parameters;
+  }
+
+  /** @param ends what its SQL does to the client's names. */
+  onBind(ends: Mention | undefined, effects: Effects | undefined): void {
+    this.#ends = ends;
+    this.#unnamed = effects;
+  }
+
+  /** As `onBind()`, of a portal that may have a name. @param nameEnd where the NUL behind its name has ended. */
+  onBindOf(
+    chunk: Uint8Array,
+    start: number,
+    nameEnd: number,
+    ends: Mention | undefined,
+    read: Effects | undefined,
+  ): void {
+    this.#ends = ends;
+    const effects = read === undefined ? undefined : leaving(read);
+    const at = start + HEADER_BYTES;
+    if (nameEnd === at + 1) this.#unnamed = effects;
+    else if (effects !== undefined || !this.#byName.isEmpty)
+      this.#byName.set(nameAt(chunk, at, nameEnd - 1), effects);
+  }
+
+  /** Execute: its entry says what it will end and leave. A positive number: offer it again when so many of its bytes are there. */
+  takeExecute(framer: Framer, server: Server): number {
+    let effects = this.#unnamed;
+    if (!this.#byName.isEmpty) {
+      const { chunk, start, end, whole } = framer;
+      if (!whole) return end - start;
+      const at = start + HEADER_BYTES;
+      const nul = endOfString(chunk, at, end);
+      if (nul > at) effects = this.#byName.get(nameAt(chunk, at, nul));
+    }
+    const ends = this.#ends;
+    if (server.expected.isFailed || (ends === undefined && effects === undefined)) {
+      server.expected.push(expected.EXECUTE);
+      return 0;
+    }
+    const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
+    if (effects !== undefined) {
+      mention.effects = effects;
+      this.#restore += this.#parameters.restoreSql(effects);
+    }
+    server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, mention);
+    if (ends !== undefined) onDeallocating(ends, server);
+    return 0;
+  }
+
+  /** What the run that ends here has reset, and the client began with; empty the next time. */
+  takeRestore(): string {
+    const sql = this.#restore;
+    if (sql !== '') this.#restore = '';
+    return sql;
+  }
+
+  get isToRestore(): boolean {
+    return this.#restore !== '';
+  }
+
+  /** None of them outlives its transaction. */
+  onTransactionEnd(): void {
+    this.#byName.clear();
+  }
+}

@@ -1,0 +1,129 @@
+// A client's simple Queries in transaction mode: what they do to prepared statements, and what they leave in the session.
+
+import type { AgentError } from '../base/errors.ts';
+import { type Effects, STATEMENTS, UNREAD } from '../query/effects.ts';
+import type { Server } from '../server/server.ts';
+import * as names from '../state/client_statements.ts';
+import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
+import * as expected from '../state/expected.ts';
+import type { Statement, StatementRegistry } from '../state/statements.ts';
+import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messages.ts';
+import type { Framer } from '../wire/frame.ts';
+import type { Pieces } from '../wire/pieces.ts';
+import { leaving } from './effects_book.ts';
+import { AS_IT_IS, REPLACED } from './prepared.ts';
+import { need } from './put_statement.ts';
+import type { SessionParameters } from './session_parameters.ts';
+import { endsAll, namingOf, onDeallocating, translate } from './sql_names.ts';
+
+const HEADER_BYTES = 5;
+/** A longer Query that does not come in one piece is passed on as it comes: the server is asked what it has left. */
+const TEXT_BYTES_MAX = 64 * 1024;
+
+export interface QueriesStart {
+  readonly owner: ClientStatements;
+  readonly registry: StatementRegistry;
+  readonly parameters: SessionParameters;
+  /** Takes what replaces the message at hand. */
+  readonly pieces: Pieces;
+  /** Why it may have no more statements. */
+  readonly refusal: () => AgentError | undefined;
+}
+
+export class Queries {
+  readonly #start: QueriesStart;
+  readonly #unnamedGone: Mention;
+
+  constructor(start: QueriesStart) {
+    this.#start = start;
+    this.#unnamedGone = mentionOf(start.owner, names.DROP_UNNAMED, '', '', undefined);
+  }
+
+  /** It ends the statement without a name (PostgreSQL protocol, 55.2.3), and may do more. What is given: see `PreparedStatements`. */
+  take(framer: Framer, server: Server, max: number): number {
+    const { chunk, start, end, whole } = framer;
+    const { owner, parameters } = this.#start;
+    // Where the network cuts it decides nothing.
+    if (!whole && end - start <= TEXT_BYTES_MAX) return end - start;
+    server.unnamed = undefined;
+    if (server.unnamedOf !== owner) server.unnamedOf = undefined;
+    const { expected: due } = server;
+    const effects = whole ? leaving(parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1)) : UNREAD;
+    if (due.isFailed || (effects === undefined && owner.isEmpty)) {
+      due.push(expected.QUERY);
+      return AS_IT_IS;
+    }
+    if (effects !== undefined) return this.#takeLeaving(framer, server, max, effects);
+    // There may be one although none is to be expected: what ends it may itself be passed over.
+    due.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);
+    return AS_IT_IS;
+  }
+
+  /** Sets what the client began with behind what has reset it. */
+  addRestore(sql: string, server: Server): void {
+    if (sql === '') return;
+    this.#start.pieces.add(encodeQuery(sql));
+    server.expected.push(expected.QUERY, expected.SKIP);
+    server.unnamed = undefined;
+  }
+
+  /** What it does is booked when it is done. */
+  #takeLeaving(framer: Framer, server: Server, max: number, effects: Effects): number {
+    const { owner, parameters, pieces } = this.#start;
+    if (max > 0 && namingOf(effects) !== undefined) {
+      const verdict = this.#takeNaming(framer, server, max, effects);
+      if (verdict !== undefined) return verdict;
+    }
+    const ends = max > 0 && !owner.isEmpty && endsAll(effects);
+    const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
+    const mention = mentionOf(owner, kind, '', '', undefined);
+    mention.effects = mayPrepare(effects) ? askedAbout(effects) : effects;
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    onDeallocating(mention, server);
+    const restore = parameters.restoreSql(effects);
+    if (restore === '') return AS_IT_IS;
+    pieces.add(framer.chunk, framer.start, framer.end);
+    this.addRestore(restore, server);
+    return REPLACED;
+  }
+
+  /** One PREPARE, EXECUTE or DEALLOCATE. Undefined: the server may have it as it is. */
+  #takeNaming(framer: Framer, server: Server, max: number, effects: Effects): number | undefined {
+    const { owner, registry, pieces, refusal } = this.#start;
+    const { chunk, start, end } = framer;
+    const text = chunk.subarray(start + HEADER_BYTES, end - 1);
+    // Before a Query nothing may stand without its Sync; and where the client owes one, it is not ours to send.
+    if (server.expected.owesSync) return undefined;
+    const { reading } = server.tenant;
+    const named = translate(text, namingOf(effects)!, {
+      ...{ owner, registry, reading: reading ?? '' },
+      refusal: refusal(),
+    });
+    if (named === undefined) return undefined;
+    const { mention, sql, needs } = named;
+    if (needs !== undefined) this.#needBefore(needs, server, max);
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    onDeallocating(mention, server);
+    pieces.add(encodeQueryBytes(sql));
+    return REPLACED;
+  }
+
+  #needBefore(statement: Statement, server: Server, max: number): void {
+    const { pieces } = this.#start;
+    if (!need(pieces, statement, server, max)) return;
+    pieces.add(encodeSync());
+    server.expected.push(expected.SYNC, expected.SKIP);
+  }
+}
+
+/** Statements made by a text of several are the server's own, under the client's names: only the server knows them. */
+function mayPrepare({ statements }: Effects): boolean {
+  return statements.some(({ actions }) =>
+    actions.some(({ kind }) => kind === 'prepare' || kind === 'deallocate'),
+  );
+}
+
+function askedAbout(effects: Effects): Effects {
+  const asked = ({ bits, actions }: Effects['statements'][number]) => ({ bits: bits | STATEMENTS, actions });
+  return { ...effects, bits: effects.bits | STATEMENTS, statements: effects.statements.map(asked) };
+}

@@ -1,0 +1,85 @@
+// What a server has done, as its command tags tell: statements that came and went, transactions that ended, what was left in the session.
+
+import { ANYTHING, type Effects, SETTINGS, type StatementEffects } from '../query/effects.ts';
+import { DEALLOCATE, PREPARE as PREPARES } from '../state/client_statements.ts';
+import { isUndone } from '../state/undo_log.ts';
+import {
+  COMMITTED,
+  DEALLOCATED,
+  DEALLOCATED_ALL,
+  DISCARDED_ALL,
+  meaningOfTag,
+  PREPARE,
+  ROLLED_BACK,
+} from './command_tag.ts';
+import type { Server } from './server.ts';
+
+/** Of a statement that nobody has read. */
+const EVERYTHING: StatementEffects = { bits: ANYTHING, actions: [] };
+
+/** A whole CommandComplete, from `start` to `end` in `chunk`, that the server has not yet booked as its answer. */
+export function onCommandComplete(server: Server, chunk: Uint8Array, start: number, end: number): void {
+  const meaning = meaningOfTag(chunk, start, end);
+  const effects = server.expected.mention?.effects;
+  if (effects !== undefined) onDone(server, effects, meaning);
+  switch (meaning) {
+    case COMMITTED:
+    case ROLLED_BACK:
+      if (effects === undefined && !server.expected.isInjected) onTransactionEnd(server, meaning);
+      return;
+    case PREPARE:
+      return onPrepared(server);
+    case DEALLOCATED:
+      return onDeallocated(server);
+    case DISCARDED_ALL:
+    case DEALLOCATED_ALL:
+      return onAllDeallocated(server);
+  }
+}
+
+/** An error was told to the client. What cannot be undone may have been done all the same: an advisory lock outlives the error behind it. */
+export function onFailed(server: Server, effects: Effects | undefined): void {
+  if (effects !== undefined && effects.bits !== 0)
+    leave(server, effects.statements.length === 0 ? EVERYTHING : { bits: effects.bits, actions: [] });
+  if (server.touched !== 0) server.tenant.left?.onFailed();
+}
+
+/** One more statement of a text that leaves something. */
+function onDone(server: Server, { statements }: Effects, meaning: number): void {
+  const done = statements.length === 1 ? statements[0]! : (statements[server.statementsDone++] ?? EVERYTHING);
+  if (done.bits !== 0 || done.actions.length > 0) leave(server, done);
+  else if (meaning === COMMITTED || meaning === ROLLED_BACK) onTransactionEnd(server, meaning);
+}
+
+/** Of interest where something was left before it. */
+function onTransactionEnd(server: Server, meaning: number): void {
+  if (server.touched !== 0) server.tenant.left?.onTransactionEnd(server, meaning === COMMITTED);
+}
+
+function leave(server: Server, effects: StatementEffects): void {
+  server.touched |= effects.actions.some(isUndone) ? effects.bits | SETTINGS : effects.bits;
+  server.tenant.left?.onEffects(effects);
+}
+
+/** By SQL: the client's own, or one that nobody keeps books of. */
+function onPrepared(server: Server): void {
+  const { mention, isInjected, run } = server.expected;
+  if (isInjected) return;
+  if (mention?.effect !== PREPARES || mention.statement === undefined) return server.statements.doubt();
+  mention.owner.onPrepared(mention);
+  server.statements.put(mention.statement, run);
+  server.statements.onParsed(mention.statement, true);
+}
+
+/** One statement is gone: the stand-in for the client's, or one that SQL made, or one of ours that somebody knew. */
+function onDeallocated(server: Server): void {
+  const { mention } = server.expected;
+  if (mention?.effect !== DEALLOCATE) return server.statements.doubt();
+  mention.owner.onDeallocated(mention);
+  if (mention.statement !== undefined) server.statements.onClosed(mention.statement);
+}
+
+function onAllDeallocated(server: Server): void {
+  server.statements.clear((each) => server.expected.isPending(each));
+  if (!server.expected.isInjected) server.tenant.onStatementsDropped?.();
+}
