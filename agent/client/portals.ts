@@ -8,6 +8,7 @@ import * as expected from '../state/expected.ts';
 import { endOfString, nameAt } from '../wire/bytes.ts';
 import type { Framer } from '../wire/frame.ts';
 import { EffectsBook, leaving } from './effects_book.ts';
+import { WAIT } from './pass_on.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { onDeallocating } from './sql_names.ts';
 
@@ -67,6 +68,7 @@ export class Portals {
       server.expected.push(expected.EXECUTE);
       return 0;
     }
+    if (effects !== undefined && !this.#parameters.prepareToListen(effects)) return WAIT;
     const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
     if (effects !== undefined) {
       mention.effects = effects;

@@ -7,7 +7,7 @@ import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
-import { isSharedName, type StatementRegistry } from '../state/statements.ts';
+import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
 import { concat, endOfString, nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
@@ -23,6 +23,8 @@ import type { NameCache } from '../wire/name_cache.ts';
 import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
 import { EffectsBook, leaving } from './effects_book.ts';
+import { unlistening } from './listen_text.ts';
+import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
 import { Portals } from './portals.ts';
 import { canAnswerFor, need, needFor, put } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
@@ -32,13 +34,6 @@ const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
 /** A Parse without a name that is longer is kept only while there is room in prepared_statements_memory. */
 const SHORT_BYTES = 4 * 1024;
-
-/**
- * `take()` answers with 0: pass the message on as it is; a negative number: it is replaced by `pieces`;
- * a positive one: offer it again when so many of its bytes are there.
- */
-export const AS_IT_IS = 0;
-export const REPLACED = -1;
 
 /** The settings that concern statements. */
 export interface StatementLimits {
@@ -143,8 +138,8 @@ export class PreparedStatements {
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
     const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
-    statement.effects ??= this.#parameters.effectsOf(chunk, tail, read.textEnd);
-    const ends = endsAll(statement.effects) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
+    if (statement.effects === undefined) this.#readText(statement, read.textEnd - tail);
+    const ends = endsAll(statement.effects!) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
     const mention = this.names.take(name, statement, ends);
     if (canAnswerFor(statement, server)) {
       server.statements.touch(statement);
@@ -166,6 +161,14 @@ export class PreparedStatements {
     if (max > 0 && effects !== undefined) {
       const named = this.#translate(chunk.subarray(textAt, textEnd), effects, server, memoryMax);
       if (named !== undefined) return this.#parseNaming(named, chunk.subarray(textEnd, end), server);
+    }
+    const told =
+      effects === undefined || textEnd < 0
+        ? undefined
+        : unlistening(chunk.subarray(textAt, textEnd), effects);
+    if (told !== undefined)
+      return this.#parseInstead(told, chunk.subarray(textEnd, end), undefined, effects, server);
+    if (max > 0 && effects !== undefined) {
       if (!this.names.isEmpty && endsAll(effects)) ends = this.#mention(names.DEALLOCATE_ALL, '', '');
     }
     // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
@@ -180,13 +183,32 @@ export class PreparedStatements {
 
   /** A text that speaks of a statement by its name: its name is rewritten here, what it needs comes with its Bind and its Execute. */
   #parseNaming({ sql, mention: ends }: Named, rest: Uint8Array, server: Server): number {
+    return this.#parseInstead(sql, rest, ends, ends.effects, server);
+  }
+
+  /** A Parse without a name, of another text than the client's. */
+  #parseInstead(
+    sql: Uint8Array,
+    rest: Uint8Array,
+    ends: Mention | undefined,
+    effects: Effects | undefined,
+    server: Server,
+  ): number {
     const message = encodeParse('', concat([sql, rest]));
     const mention = this.names.takeUnnamed(message, 0, message.length, server.expected.isEmpty, ends);
-    mention.effects = ends.effects;
+    mention.effects = effects;
     this.#onUnnamed(mention, server);
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     this.pieces.add(message);
     return REPLACED;
+  }
+
+  /** What the text of a new statement leaves; LISTEN is not what the server is told. */
+  #readText(statement: Statement, length: number): void {
+    const { tail } = statement;
+    statement.effects = this.#parameters.effectsOf(tail, 0, length);
+    const told = unlistening(tail.subarray(0, length), statement.effects);
+    if (told !== undefined) statement.tail = concat([told, tail.subarray(length)]);
   }
 
   #translate(text: Uint8Array, effects: Effects, server: Server, memoryMax: number): Named | undefined {
@@ -360,11 +382,6 @@ export class PreparedStatements {
   }
 }
 
-function asItIs(framer: Framer, server: Server): number {
-  server.expected.push(KINDS[framer.type]!);
-  return AS_IT_IS;
-}
-
 /** Two empty names: the portal and the statement of most Binds. */
 function isBare(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 1 < end && at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
@@ -374,10 +391,3 @@ function isAscii(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
   return true;
 }
-
-export const KINDS: Readonly<Record<number, number>> = {
-  [type.PARSE]: expected.PARSE,
-  [type.BIND]: expected.BIND,
-  [type.DESCRIBE]: expected.DESCRIBE,
-  [type.CLOSE]: expected.CLOSE,
-};

@@ -11,7 +11,8 @@ import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messag
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
 import { leaving } from './effects_book.ts';
-import { AS_IT_IS, REPLACED } from './prepared.ts';
+import { unlistening } from './listen_text.ts';
+import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { endsAll, namingOf, onDeallocating, translate } from './sql_names.ts';
@@ -74,6 +75,7 @@ export class Queries {
       const verdict = this.#takeNaming(framer, server, max, effects);
       if (verdict !== undefined) return verdict;
     }
+    if (!parameters.prepareToListen(effects)) return WAIT;
     const ends = max > 0 && !owner.isEmpty && endsAll(effects);
     const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
@@ -81,8 +83,13 @@ export class Queries {
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);
     const restore = parameters.restoreSql(effects);
-    if (restore === '') return AS_IT_IS;
-    pieces.add(framer.chunk, framer.start, framer.end);
+    const { chunk, start, end } = framer;
+    const told = framer.whole
+      ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects)
+      : undefined;
+    if (told !== undefined) pieces.add(encodeQueryBytes(told));
+    else if (restore === '') return AS_IT_IS;
+    else pieces.add(chunk, start, end);
     this.addRestore(restore, server);
     return REPLACED;
   }

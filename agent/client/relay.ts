@@ -9,7 +9,8 @@ import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
 import { answerCanceled, answerSync } from './own_answers.ts';
-import { KINDS, PreparedStatements, type StatementLimits } from './prepared.ts';
+import { KINDS, WAIT } from './pass_on.ts';
+import { PreparedStatements, type StatementLimits } from './prepared.ts';
 import { Queries } from './queries.ts';
 import { beginQuery, NEVER } from './query_times.ts';
 import type { Session } from './session.ts';
@@ -92,9 +93,15 @@ export class Relay {
 
   /** The server that the client waited for is here. */
   goOn(): void {
+    if (this.#closed) return;
     this.#waiting = false;
     this.#session.connection.resume();
     if (this.#framer.again()) this.#walk();
+  }
+
+  /** Nothing more goes to the server until `goOn()`. */
+  wait(): void {
+    this.#waiting = true;
   }
 
   /** What the client waits with is not sent: it is answered as PostgreSQL answers a query that is cancelled. */
@@ -290,9 +297,16 @@ export class Relay {
     return LAST;
   }
 
+  #waitBefore(framer: Framer): number {
+    this.#waiting = true;
+    framer.stopBefore();
+    return STOP;
+  }
+
   #takeExecute(framer: Framer, server: Server): number {
     const need = this.#prepared.portals.takeExecute(framer, server);
     if (need === 0) return PASS;
+    if (need === WAIT) return this.#waitBefore(framer);
     framer.hold(need);
     return HELD;
   }
@@ -312,6 +326,7 @@ export class Relay {
     if (this.#session.mode === 'session') server.expected.push(expected.QUERY);
     else {
       const need = this.#queries.take(framer, server, max);
+      if (need === WAIT) return this.#waitBefore(framer);
       if (need < 0) return DROP;
       if (need > 0) {
         framer.hold(need);

@@ -155,7 +155,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.relay.onLease();
     this.parameters.synchronize(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
-    if (this.relay.isWaiting && !this.parameters.isAsking) this.#goOn();
+    if (this.relay.isWaiting && !this.parameters.isAsking) this.goOn();
   }
 
   onLeaseFailed(error: AgentError): void {
@@ -199,7 +199,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     }
     if (this.parameters.isAsking) {
       this.parameters.onAccepted(server);
-      return this.#goOn();
+      return this.goOn();
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
     this.turns++;
@@ -218,8 +218,15 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   /** The client needs its server no longer, unless it has left something there. */
   #rest(server: Server, now?: number): void {
     this.relay.onTransactionEnd();
+    if (server.touched !== 0 && this.left.listening.settle()) return;
+    this.left.listening.flush();
     if ((server.touched !== 0 || this.left.isAsking) && this.left.onReady(server)) return;
     if (this.left.pins.size === 0) this.#giveBack(server, now);
+  }
+
+  /** It has been told of its own notifications. */
+  onSettled(): void {
+    if (this.server !== undefined) this.#rest(this.server);
   }
 
   /** The relay has read on: a server that was ready in the middle of a message is free when nothing more was asked. */
@@ -343,7 +350,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.fail(new AgentError('internal_error', { reason: error.message }));
   }
 
-  #goOn(): void {
+  /** What its next message waited for is there. */
+  goOn(): void {
     this.#attempt(() => this.relay.goOn());
   }
 
@@ -370,6 +378,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     pool.leave(this);
     context.clients.remove(this);
     this.relay.close();
+    this.left.listening.close();
     if (server !== undefined) this.#letGo(server, reason, cancels);
     logDisconnected(this, pool.database.name, reason, context);
   }

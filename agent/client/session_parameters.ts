@@ -5,6 +5,7 @@ import type { Server } from '../server/server.ts';
 import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
+import { channelsOf } from './listen_text.ts';
 import type { Session } from './session.ts';
 
 /** What a text does to settings. */
@@ -87,6 +88,12 @@ export class SessionParameters {
   effectsOf(chunk: Uint8Array, from: number, to: number): Effects {
     const { isConforming, isAsciiSafe } = this.current;
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
+  }
+
+  /** Before a text that listens goes to the server. False: the client waits. @throws AgentError */
+  prepareToListen(effects: Effects): boolean {
+    const channels = channelsOf(effects);
+    return channels.length === 0 || this.#session.left.listening.prepare(channels);
   }
 
   /** What a client's own text has set, and is committed: the server has it already. */

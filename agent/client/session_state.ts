@@ -1,6 +1,13 @@
 // What a client has left in its session on purpose: followed where its text says it, asked of the server where it does not, pinned while it lasts.
 
-import { type Action, ANYTHING, LIBRARY, SETTINGS, type StatementEffects } from '../query/effects.ts';
+import {
+  type Action,
+  ANYTHING,
+  LIBRARY,
+  NOTIFIES,
+  SETTINGS,
+  type StatementEffects,
+} from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import type { LeftBehind } from '../server/tenant.ts';
 import { Answers, inquirySql } from '../state/inquiry.ts';
@@ -8,6 +15,7 @@ import { bitsOf, PINS, type Pin } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
 import { decodeTexts } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { ListeningClient } from './listening_client.ts';
 import type { Session } from './session.ts';
 
 export class SessionState implements LeftBehind {
@@ -21,9 +29,11 @@ export class SessionState implements LeftBehind {
   #due = 0;
   #answers: Answers | undefined;
   #askedAbout = 0;
+  readonly listening: ListeningClient;
 
   constructor(session: Session) {
     this.#session = session;
+    this.listening = new ListeningClient(session);
   }
 
   /** The server is asked what was left: `onReady()` will go on. */
@@ -37,6 +47,7 @@ export class SessionState implements LeftBehind {
     if (this.#session.keepsServer) return;
     this.#due |= bits & ANYTHING;
     if ((bits & LIBRARY) !== 0) this.pins.add('library');
+    if ((bits & NOTIFIES) !== 0) this.listening.onNotifying(this.#session.server);
     for (const action of actions) if (isUndone(action)) this.#log.add(action);
   }
 
@@ -99,6 +110,10 @@ export class SessionState implements LeftBehind {
     if ((asked & SETTINGS) !== 0) this.#session.parameters.onSettingsFound(server, settings);
   }
 
+  get holdsReady(): boolean {
+    return this.listening.isToSettle && this.#session.server?.status === type.IDLE;
+  }
+
   /** Settings that pg_settings does not show: an operator names them, or the client has set them by itself. */
   #hiddenNames(): Set<string> {
     const { context, parameters } = this.#session;
@@ -120,12 +135,17 @@ export class SessionState implements LeftBehind {
       case 'reset':
       case 'reset_all':
         return parameters.apply(server, action);
+      case 'listen':
+        return this.listening.add(action.channel);
+      case 'unlisten':
+        return this.listening.remove(action.channel);
       case 'discard':
         if (action.what === 'all') {
           parameters.apply(server, action);
           // Nothing else can have stood beside it.
           this.#due = 0;
           this.pins.clear();
+          this.listening.remove(undefined);
         }
         return;
     }

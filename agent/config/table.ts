@@ -5,11 +5,13 @@ import { CLIENT_SETTINGS } from './table/clients.ts';
 import { LISTENING_SETTINGS } from './table/listening.ts';
 import type { SettingRow, ValueOf } from './table/row.ts';
 import { SERVER_SETTINGS } from './table/servers.ts';
+import { SESSION_STATE_SETTINGS } from './table/session_state.ts';
 
 export const SETTINGS = {
   ...LISTENING_SETTINGS,
   ...CLIENT_SETTINGS,
   ...SERVER_SETTINGS,
+  ...SESSION_STATE_SETTINGS,
   ...AGENT_SETTINGS,
 } as const;
 

@@ -20,6 +20,7 @@ import { trim } from './janitor.ts';
 import { Counter } from './limits.ts';
 import { leaveHosts } from './names.ts';
 import { Notifications } from './notifications.ts';
+import { notifierOf } from './notifier.ts';
 import * as picture from './pictures.ts';
 import { Pool } from './pool.ts';
 import type { PoolContext } from './pool_context.ts';
@@ -70,6 +71,7 @@ export class PoolRegistry {
       knows: (auth) => this.#pools.get(authKeyOf(auth))?.removed === false,
     });
     this.notifications = new Notifications(this.#context, (...of) => this.#listeningPool(...of));
+    this.notifications.pidOf = (serverPid) => notifierOf(this.#pools.values(), serverPid);
   }
 
   get settings(): Settings {

@@ -333,7 +333,8 @@ function readDiscard(tokens: Tokens, at: number): StatementEffects {
 function readListen(tokens: Tokens, at: number): StatementEffects {
   const channel = tokens.textNameAt(at + 1);
   if (channel === undefined) return { bits: LISTENS, actions: [] };
-  return { bits: 0, actions: [{ kind: 'listen', channel }] };
+  const place = { from: tokens.starts[at]! - tokens.base, to: tokens.ends[at]! - tokens.base };
+  return { bits: 0, actions: [{ kind: 'listen', channel, ...place }] };
 }
 
 function readUnlisten(tokens: Tokens, at: number): StatementEffects {

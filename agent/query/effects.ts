@@ -50,7 +50,13 @@ export type Action =
   | { readonly kind: 'reset_all' }
   | { readonly kind: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
   | { readonly kind: 'savepoint' | 'release' | 'rollback_to'; readonly name: string }
-  | { readonly kind: 'listen'; readonly channel: string }
+  | {
+      readonly kind: 'listen';
+      readonly channel: string;
+      /** Where the word LISTEN is written; counted from the beginning of the text. */
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly kind: 'unlisten'; readonly channel: string | undefined }
   | Naming
   | { readonly kind: 'deallocate_all' };

@@ -1,8 +1,9 @@
 // What a server has done, as its command tags tell: statements that came and went, transactions that ended, what was left in the session.
 
-import { ANYTHING, type Effects, SETTINGS, type StatementEffects } from '../query/effects.ts';
+import { type Action, ANYTHING, type Effects, SETTINGS, type StatementEffects } from '../query/effects.ts';
 import { DEALLOCATE, PREPARE as PREPARES } from '../state/client_statements.ts';
 import { isUndone } from '../state/undo_log.ts';
+import { encodeCommandComplete } from '../wire/server_messages.ts';
 import {
   COMMITTED,
   DEALLOCATED,
@@ -14,14 +15,33 @@ import {
 } from './command_tag.ts';
 import type { Server } from './server.ts';
 
+const LISTENING = encodeCommandComplete('LISTEN');
+
 /** Of a statement that nobody has read. */
 const EVERYTHING: StatementEffects = { bits: ANYTHING, actions: [] };
 
-/** A whole CommandComplete, from `start` to `end` in `chunk`, that the server has not yet booked as its answer. */
-export function onCommandComplete(server: Server, chunk: Uint8Array, start: number, end: number): void {
+/**
+ * A whole CommandComplete, from `start` to `end` in `chunk`, that the server has not yet booked as its answer. Gives the one
+ * that its client is to read instead: for LISTEN the server was told UNLISTEN.
+ */
+export function onCommandComplete(
+  server: Server,
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+): Uint8Array | undefined {
   const meaning = meaningOfTag(chunk, start, end);
   const effects = server.expected.mention?.effects;
-  if (effects !== undefined) onDone(server, effects, meaning);
+  const done = effects === undefined ? undefined : onDone(server, effects, meaning);
+  book(server, effects, meaning);
+  return done?.actions.some(isListen) === true ? LISTENING : undefined;
+}
+
+function isListen({ kind }: Action): boolean {
+  return kind === 'listen';
+}
+
+function book(server: Server, effects: Effects | undefined, meaning: number): void {
   switch (meaning) {
     case COMMITTED:
     case ROLLED_BACK:
@@ -45,10 +65,11 @@ export function onFailed(server: Server, effects: Effects | undefined): void {
 }
 
 /** One more statement of a text that leaves something. */
-function onDone(server: Server, { statements }: Effects, meaning: number): void {
+function onDone(server: Server, { statements }: Effects, meaning: number): StatementEffects {
   const done = statements.length === 1 ? statements[0]! : (statements[server.statementsDone++] ?? EVERYTHING);
   if (done.bits !== 0 || done.actions.length > 0) leave(server, done);
   else if (meaning === COMMITTED || meaning === ROLLED_BACK) onTransactionEnd(server, meaning);
+  return done;
 }
 
 /** Of interest where something was left before it. */

@@ -56,6 +56,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   unnamed: Mention | undefined;
   /** Bits of `Effects`: what its tenant may have left here since it was known to be as the books say. */
   touched = 0;
+  /** The process id that its last client that has notified knows as its own. */
+  notifier: number | undefined;
   /** Statements of the simple Query at hand that are done. */
   statementsDone = 0;
   /** Cancel requests that are on their way to it: until they have ended it must not be lent. */
@@ -237,12 +239,15 @@ export class Server implements ConnectionHandler, Linked<Server> {
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
         if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
           return KEEP;
+        if (this.touched !== 0 && this.expected.isEmpty && this.tenant.left?.holdsReady === true) return KEEP;
         return verdict;
       }
       case type.COMMAND_COMPLETE:
         if (!framer.whole) return this.#hold(framer);
-        onCommandComplete(this, framer.chunk, framer.start, framer.end);
-        return this.expected.onReply(framer.type);
+        this.#replacement = onCommandComplete(this, framer.chunk, framer.start, framer.end);
+        if (this.#replacement === undefined) return this.expected.onReply(framer.type);
+        this.expected.onReply(framer.type);
+        return KEEP;
       default:
         // Those that are nothing but their type are always whole.
         if (!framer.whole && BARE.has(framer.type))

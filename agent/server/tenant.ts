@@ -38,6 +38,8 @@ export interface Tenant {
 
 /** Books of what a tenant's statements leave in the session; the last three are told while `server.touched` is not 0. */
 export interface LeftBehind {
+  /** The last ReadyForQuery is not passed on: the client gets it later. */
+  readonly holdsReady: boolean;
   /** A statement was done, or has failed halfway, that may leave something. */
   onEffects(effects: StatementEffects): void;
   /** COMMIT or ROLLBACK was done. */

@@ -11,14 +11,12 @@ export interface Findings {
   readonly pins: ReadonlySet<Pin>;
   /** Settings that are not as the session began with: lower case name → value. Only when SETTINGS was asked about. */
   readonly settings: ReadonlyMap<string, string>;
-  /** Channels that the server itself listens to. Only when LISTENS was asked about. */
-  readonly channels: readonly string[];
 }
 
 /** More rows than this are not kept of any answer. */
 const ROWS_MAX = 2_000;
 
-/** Each of them gives rows of two texts, a word of PIN or CHANNEL and a name, and costs little where nothing is there. */
+/** Each of them gives rows of two texts, a pin and NULL or `set NAME` and a value, and costs little where nothing is there. */
 const PARTS: readonly (readonly [bit: number, sql: string])[] = [
   [
     LOCKS,
@@ -31,7 +29,7 @@ const PARTS: readonly (readonly [bit: number, sql: string])[] = [
       ' OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema()))',
   ],
   [CURSORS, "SELECT 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"],
-  [LISTENS, "SELECT 'channel', channel FROM pg_catalog.pg_listening_channels() AS channel"],
+  [LISTENS, "SELECT 'listen', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"],
   [
     STATEMENTS,
     "SELECT 'prepared_statement', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql AND name !~ '^pgsidecar_')",
@@ -63,7 +61,6 @@ export class Answers {
   readonly #asked: number;
   readonly #pins = new Set<Pin>();
   readonly #settings = new Map<string, string>();
-  readonly #channels: string[] = [];
   #rows = 0;
 
   constructor(asked: number) {
@@ -76,11 +73,10 @@ export class Answers {
     // What was injected beside it has answers of one column.
     if (values.length !== 2 || what === undefined || this.#rows++ >= ROWS_MAX) return;
     if (what.startsWith('set ')) this.#settings.set(what.slice(4), value ?? '');
-    else if (what === 'channel') this.#channels.push(value ?? '');
     else this.#pins.add(what as Pin);
   }
 
   get findings(): Findings {
-    return { asked: this.#asked, pins: this.#pins, settings: this.#settings, channels: this.#channels };
+    return { asked: this.#asked, pins: this.#pins, settings: this.#settings };
   }
 }

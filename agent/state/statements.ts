@@ -7,7 +7,7 @@ export interface Statement {
   /** Its name on every server that has it. */
   readonly name: string;
   /** What follows the name in a Parse message: text, NUL, parameter types. */
-  readonly tail: Uint8Array;
+  tail: Uint8Array;
   /** It was made by SQL, and is made by that on every server: the text of its PREPARE, with our name in it. */
   readonly sql: Uint8Array | undefined;
   readonly key: string;

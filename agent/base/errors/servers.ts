@@ -133,6 +133,12 @@ export const SERVER_ERRORS = {
     sentence:
       'LISTEN needs a server connection of its own, and {setting} is {max}: no client would get a server any more; set it to {needed} or higher',
   },
+  listen_buffer_full: {
+    sqlstate: '53400',
+    exit: 75,
+    sentence:
+      'the client does not read its notifications: {bytes} bytes of them wait, listen_buffer is {max}; it is disconnected',
+  },
   listen_late: {
     sqlstate: '08006',
     exit: 75,

@@ -24,6 +24,7 @@ export type SettingSection =
   | 'client limits'
   | 'pools'
   | 'servers'
+  | 'session state'
   | 'server TLS'
   | 'sources'
   | 'logging'

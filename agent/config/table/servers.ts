@@ -128,23 +128,6 @@ export const SERVER_SETTINGS = {
     pgbouncer: true,
     doc: 'A server that nobody has used for this long is closed, down to `min_pool_size`. In seconds when no unit is written; 0: never.',
   },
-  listen_idle_timeout: {
-    type: 'duration',
-    section: 'servers',
-    default: 60 * SECONDS,
-    min: 0,
-    reload: 'live',
-    doc: 'The server connection that listens for all clients of a database (LISTEN) is closed when none of them has listened for this long. In seconds when no unit is written; 0: at once.',
-  },
-  max_listen_channels: {
-    type: 'integer',
-    section: 'servers',
-    default: 10_000,
-    min: 1,
-    max: 1_000_000,
-    reload: 'live',
-    doc: 'Channels to which the clients of one database may listen at one time (LISTEN), each counted once however many listen to it. PostgreSQL looks through all of them at each notification.',
-  },
   server_lifetime: {
     type: 'duration',
     section: 'servers',

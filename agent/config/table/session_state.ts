@@ -1,0 +1,81 @@
+// The settings of what clients leave in their sessions: what follows them, and for what they may keep their servers.
+
+import { KILOBYTES, MEGABYTES, SECONDS, type SettingRow } from './row.ts';
+
+export const SESSION_STATE_SETTINGS = {
+  listen_idle_timeout: {
+    type: 'duration',
+    section: 'session state',
+    default: 60 * SECONDS,
+    min: 0,
+    reload: 'live',
+    doc: 'The server connection that listens for all clients of a database (LISTEN) is closed when none of them has listened for this long. In seconds when no unit is written; 0: at once.',
+  },
+  listen_buffer: {
+    type: 'size',
+    section: 'session state',
+    default: MEGABYTES,
+    min: 16 * KILOBYTES,
+    max: 1024 * MEGABYTES,
+    reload: 'live',
+    doc: 'What is kept of the notifications (LISTEN) for a client that is in a transaction or does not read, beyond `client_write_buffer`; a client for whom there is more is disconnected. In bytes when no unit is written.',
+  },
+  max_listen_channels: {
+    type: 'integer',
+    section: 'session state',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    reload: 'live',
+    doc: 'Channels to which the clients of one database may listen at one time (LISTEN), each counted once however many listen to it. PostgreSQL looks through all of them at each notification.',
+  },
+  pin_advisory_locks: {
+    type: 'enum',
+    section: 'session state',
+    values: ['pin', 'error', 'warn', 'ignore'],
+    default: 'pin',
+    reload: 'live',
+    doc: 'What becomes of a client that holds session-level advisory locks (`pg_advisory_lock()`). `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+  },
+  pin_temporary_objects: {
+    type: 'enum',
+    section: 'session state',
+    values: ['pin', 'error', 'warn', 'ignore'],
+    default: 'pin',
+    reload: 'live',
+    doc: 'What becomes of a client that has temporary tables, views or other objects. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+  },
+  pin_cursors: {
+    type: 'enum',
+    section: 'session state',
+    values: ['pin', 'error', 'warn', 'ignore'],
+    default: 'pin',
+    reload: 'live',
+    doc: 'What becomes of a client that has cursors WITH HOLD. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+  },
+  pin_libraries: {
+    type: 'enum',
+    section: 'session state',
+    values: ['pin', 'error', 'warn', 'ignore'],
+    default: 'pin',
+    reload: 'live',
+    doc: 'What becomes of a client that has changed the process of its server for good, as LOAD and `dblink_connect()` do. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+  },
+  pin_sequences: {
+    type: 'enum',
+    section: 'session state',
+    values: ['pin', 'error', 'warn', 'ignore'],
+    default: 'pin',
+    reload: 'live',
+    doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+  },
+  max_pinned: {
+    type: 'integer',
+    section: 'session state',
+    default: 0,
+    min: 0,
+    max: 10_000,
+    reload: 'live',
+    doc: 'Clients of one pool, that is of one (database, user), that may keep their servers between transactions (`pin_advisory_locks` and its like); what would make another one do so is refused. 0: all of them.',
+  },
+} as const satisfies Readonly<Record<string, SettingRow>>;
