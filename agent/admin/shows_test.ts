@@ -47,6 +47,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
   dns_zones: 'zonename serial:q count:i',
   fds: 'fd:i task user database addr port:i cancel:q link:i client_encoding std_strings datestyle timezone password scram_client_key:b scram_server_key:b',
 };
+/** What ours have behind those. */
+const OURS: Readonly<Record<string, string>> = { clients: ' pins', pools: ' cl_pinned:i pins' };
+
 const LETTERS = { text: '', int4: ':i', int8: ':q', numeric: ':n', bytea: ':b' } as const;
 
 function written(name: string): string {
@@ -60,8 +63,8 @@ describe('SHOWS', () => {
     expect(SHOWS.map(({ name }) => name).sort()).toEqual(Object.keys(COLUMNS).sort());
   });
   for (const [name, columns] of Object.entries(COLUMNS)) {
-    test(`SHOW ${name.toUpperCase()} has PgBouncer’s columns, with their types, in their order`, () => {
-      expect(written(name)).toBe(columns);
+    test(`SHOW ${name.toUpperCase()} has PgBouncer’s columns, with their types, in their order, and ours behind them`, () => {
+      expect(written(name)).toBe(columns + (OURS[name] ?? ''));
     });
     test(`SHOW ${name.toUpperCase()} gives rows that fit them`, async () => {
       const { console, plane } = await consoleFixture();
@@ -75,7 +78,7 @@ describe('SHOWS', () => {
         snapshot,
         localEnd: () => ['', 0],
       } as never))
-        expect(row).toHaveLength(columns.split(' ').length);
+        expect(row).toHaveLength((columns + (OURS[name] ?? '')).split(' ').length);
     });
   }
 

@@ -5,9 +5,9 @@ import { ADVANCING, type Effects, NOTHING, UNREAD } from '../query/effects.ts';
 /** Names that are remembered; whoever has more of them is asked about in the end. */
 const NAMES_MAX = 1_000;
 
-/** Undefined: nothing that anybody has to know. */
-export function leaving(effects: Effects): Effects | undefined {
-  return effects === NOTHING || effects === ADVANCING ? undefined : effects;
+/** Undefined: nothing that anybody has to know. @param counts sequences that are advanced matter. */
+export function leaving(effects: Effects, counts: boolean): Effects | undefined {
+  return effects === NOTHING || (effects === ADVANCING && !counts) ? undefined : effects;
 }
 
 export class EffectsBook {

@@ -7,8 +7,10 @@ import { type ClientStatements, type Mention, mentionOf } from '../state/client_
 import * as expected from '../state/expected.ts';
 import { endOfString, nameAt } from '../wire/bytes.ts';
 import type { Framer } from '../wire/frame.ts';
+import type { Pieces } from '../wire/pieces.ts';
 import { EffectsBook, leaving } from './effects_book.ts';
-import { WAIT } from './pass_on.ts';
+import { REPLACED, WAIT } from './pass_on.ts';
+import { runUnseen } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { onDeallocating } from './sql_names.ts';
 
@@ -17,6 +19,7 @@ const HEADER_BYTES = 5;
 export class Portals {
   readonly #owner: ClientStatements;
   readonly #parameters: SessionParameters;
+  readonly #pieces: Pieces;
   /** Of portals with a name: what their statements leave, where that is anything. */
   readonly #byName = new EffectsBook();
   /** The same for the portal without a name. */
@@ -26,7 +29,9 @@ export class Portals {
   /** Settings to be put behind the next Sync: see `SessionParameters.restoreSql()`. */
   #restore = '';
 
-  constructor(owner: ClientStatements, parameters: SessionParameters) {
+  /** @param pieces take what is to be sent before the message at hand. */
+  constructor(owner: ClientStatements, parameters: SessionParameters, pieces: Pieces) {
+    this.#pieces = pieces;
     this.#owner = owner;
     this.#parameters = parameters;
   }
@@ -46,7 +51,7 @@ export class Portals {
     read: Effects | undefined,
   ): void {
     this.#ends = ends;
-    const effects = read === undefined ? undefined : leaving(read);
+    const effects = read === undefined ? undefined : leaving(read, this.#parameters.countsSequences);
     const at = start + HEADER_BYTES;
     if (nameEnd === at + 1) this.#unnamed = effects;
     else if (effects !== undefined || !this.#byName.isEmpty)
@@ -56,6 +61,7 @@ export class Portals {
   /** Execute: its entry says what it will end and leave. A positive number: offer it again when so many of its bytes are there. */
   takeExecute(framer: Framer, server: Server): number {
     let effects = this.#unnamed;
+    if (effects !== undefined && !framer.whole) return framer.end - framer.start;
     if (!this.#byName.isEmpty) {
       const { chunk, start, end, whole } = framer;
       if (!whole) return end - start;
@@ -69,6 +75,7 @@ export class Portals {
       return 0;
     }
     if (effects !== undefined && !this.#parameters.prepareToListen(effects)) return WAIT;
+    if (effects !== undefined) this.#countSequences(effects, server);
     const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
     if (effects !== undefined) {
       mention.effects = effects;
@@ -76,7 +83,15 @@ export class Portals {
     }
     server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, mention);
     if (ends !== undefined) onDeallocating(ends, server);
-    return 0;
+    if (this.#pieces.count === 0) return 0;
+    this.#pieces.add(framer.chunk, framer.start, framer.end);
+    return REPLACED;
+  }
+
+  /** Before the text is executed, and its portal stays what it is. */
+  #countSequences(effects: Effects, server: Server): void {
+    const sql = this.#parameters.sequencesSql(effects, server);
+    if (sql !== '') runUnseen(this.#pieces, Buffer.from(sql), server.expected, undefined);
   }
 
   /** What the run that ends here has reset, and the client began with; empty the next time. */

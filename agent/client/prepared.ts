@@ -27,23 +27,15 @@ import { unlistening } from './listen_text.ts';
 import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
 import { Portals } from './portals.ts';
 import { canAnswerFor, need, needFor, put } from './put_statement.ts';
+import { REFUSED } from './refused.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { endsAll, type Named, namingOf, nobodys, translate } from './sql_names.ts';
+import { isAscii, isBare, type StatementLimits } from './statement_limits.ts';
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
 /** A Parse without a name that is longer is kept only while there is room in prepared_statements_memory. */
 const SHORT_BYTES = 4 * 1024;
-
-/** The settings that concern statements. */
-export interface StatementLimits {
-  /** Statements that a server keeps (max_prepared_statements); 0 passes names on as they are. */
-  readonly max: number;
-  /** Bytes that may be kept back of a message that need not be read whole (max_message_held). */
-  readonly heldMax: number;
-  /** What the texts of all clients may take (prepared_statements_memory); one client may have half of it. */
-  readonly memoryMax: number;
-}
 
 export class PreparedStatements {
   readonly names: ClientStatements;
@@ -69,7 +61,7 @@ export class PreparedStatements {
     this.#statistics = statistics;
     this.#parameters = parameters;
     this.names = new ClientStatements(registry);
-    this.portals = new Portals(this.names, parameters);
+    this.portals = new Portals(this.names, parameters, this.pieces);
   }
 
   /**
@@ -135,6 +127,8 @@ export class PreparedStatements {
     const { name, tail } = read;
     if (!isAscii(name)) this.#letServerRead(chunk.subarray(start + HEADER_BYTES, tail), server);
     const refusal = this.refusalOf(limits.memoryMax);
+    const forbidden = this.#parameters.refusalOf(this.#parameters.effectsOf(chunk, tail, read.textEnd));
+    if (forbidden !== undefined) return this.#refuse(forbidden, server);
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
     const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
@@ -156,8 +150,13 @@ export class PreparedStatements {
     if (!whole && end - start <= heldMax) return end - start;
     const textAt = start + HEADER_BYTES + 1;
     const textEnd = whole && textAt < end ? endOfString(chunk, textAt, end) : -1;
-    const effects = textEnd < 0 ? UNREAD : leaving(this.#parameters.effectsOf(chunk, textAt, textEnd));
+    const effects =
+      textEnd < 0
+        ? UNREAD
+        : leaving(this.#parameters.effectsOf(chunk, textAt, textEnd), this.#parameters.countsSequences);
     let ends: Mention | undefined;
+    const forbidden = effects === undefined ? undefined : this.#parameters.refusalOf(effects);
+    if (forbidden !== undefined) return this.#refuse(forbidden, server);
     if (max > 0 && effects !== undefined) {
       const named = this.#translate(chunk.subarray(textAt, textEnd), effects, server, memoryMax);
       if (named !== undefined) return this.#parseNaming(named, chunk.subarray(textEnd, end), server);
@@ -203,6 +202,16 @@ export class PreparedStatements {
     return REPLACED;
   }
 
+  /** The server is to say no, in its place: it gets what nobody can read. That ends the statement without a name there. */
+  #refuse(refusal: AgentError, server: Server): number {
+    const mention = this.#mention(names.NOTHING, '', '');
+    mention.refusal = refusal;
+    server.unnamed = undefined;
+    this.pieces.add(encodeParse('', new Uint8Array(Buffer.from(`${REFUSED}\0\0\0`))));
+    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
+    return REPLACED;
+  }
+
   /** What the text of a new statement leaves; LISTEN is not what the server is told. */
   #readText(statement: Statement, length: number): void {
     const { tail } = statement;
@@ -227,7 +236,10 @@ export class PreparedStatements {
     const { chunk, start, end } = framer;
     const read = readParse(chunk, start, end);
     if (read !== undefined)
-      this.#unshared.set(read.name, leaving(this.#parameters.effectsOf(chunk, read.tail, read.textEnd)));
+      this.#unshared.set(
+        read.name,
+        leaving(this.#parameters.effectsOf(chunk, read.tail, read.textEnd), this.#parameters.countsSequences),
+      );
     return asItIs(framer, server);
   }
 
@@ -380,14 +392,4 @@ export class PreparedStatements {
   #mention(effect: number, name: string, serverName: string): Mention {
     return mentionOf(this.names, effect, name, serverName, undefined);
   }
-}
-
-/** Two empty names: the portal and the statement of most Binds. */
-function isBare(chunk: Uint8Array, at: number, end: number): boolean {
-  return at + 1 < end && at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
-}
-
-function isAscii(name: string): boolean {
-  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
-  return true;
 }

@@ -80,7 +80,7 @@ function place(
   if (statement.sql === undefined) {
     pieces.add(encodeParse(statement.name, statement.tail));
     due.push(expected.PARSE, disposition, statement, mention);
-  } else prepareUnseen(pieces, statement, statement.sql, due);
+  } else runUnseen(pieces, statement.sql, due, statement);
   server.counts.serverParses++;
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.
@@ -90,8 +90,13 @@ function place(
     closeUnseen(pieces, old, server);
 }
 
-/** Its PREPARE, run in the extended protocol, since it may have to stand in the middle of a run; nothing of the client's is touched. */
-function prepareUnseen(pieces: Pieces, statement: Statement, sql: Uint8Array, due: expected.Expected): void {
+/** Runs SQL of our own in the extended protocol, since it may have to stand in the middle of a run; nothing of the client's is touched. @param statement that it makes. */
+export function runUnseen(
+  pieces: Pieces,
+  sql: Uint8Array,
+  due: expected.Expected,
+  statement: Statement | undefined,
+): void {
   pieces.add(encodeParse(PREPARING, concat([sql, new Uint8Array(3)])));
   due.push(expected.PARSE, expected.SKIP);
   pieces.add(encodeBareBind(PREPARING, PREPARING));

@@ -1,6 +1,6 @@
 // A client's simple Queries in transaction mode: what they do to prepared statements, and what they leave in the session.
 
-import type { AgentError } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
 import { type Effects, STATEMENTS, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
@@ -14,6 +14,7 @@ import { leaving } from './effects_book.ts';
 import { unlistening } from './listen_text.ts';
 import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
+import { REFUSED } from './refused.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { endsAll, namingOf, onDeallocating, translate } from './sql_names.ts';
 
@@ -49,7 +50,9 @@ export class Queries {
     server.unnamed = undefined;
     if (server.unnamedOf !== owner) server.unnamedOf = undefined;
     const { expected: due } = server;
-    const effects = whole ? leaving(parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1)) : UNREAD;
+    const effects = whole
+      ? leaving(parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1), parameters.countsSequences)
+      : UNREAD;
     if (due.isFailed || (effects === undefined && owner.isEmpty)) {
       due.push(expected.QUERY);
       return AS_IT_IS;
@@ -71,11 +74,23 @@ export class Queries {
   /** What it does is booked when it is done. */
   #takeLeaving(framer: Framer, server: Server, max: number, effects: Effects): number {
     const { owner, parameters, pieces } = this.#start;
+    const refusal = parameters.refusalOf(effects);
+    if (refusal !== undefined) return this.#refuse(refusal, server);
+    const before = parameters.sequencesSql(effects, server);
+    if (before !== '' && !server.expected.owesSync) {
+      pieces.add(encodeQuery(before));
+      server.expected.push(expected.QUERY, expected.SKIP);
+    }
     if (max > 0 && namingOf(effects) !== undefined) {
       const verdict = this.#takeNaming(framer, server, max, effects);
       if (verdict !== undefined) return verdict;
     }
-    if (!parameters.prepareToListen(effects)) return WAIT;
+    try {
+      if (!parameters.prepareToListen(effects)) return WAIT;
+    } catch (error) {
+      if (error instanceof AgentError) return this.#refuse(error, server);
+      throw error;
+    }
     const ends = max > 0 && !owner.isEmpty && endsAll(effects);
     const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
@@ -88,9 +103,19 @@ export class Queries {
       ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects)
       : undefined;
     if (told !== undefined) pieces.add(encodeQueryBytes(told));
-    else if (restore === '') return AS_IT_IS;
+    else if (restore === '' && pieces.count === 0) return AS_IT_IS;
     else pieces.add(chunk, start, end);
     this.addRestore(restore, server);
+    return REPLACED;
+  }
+
+  /** The server is to say no, in its place and with what that means for a transaction: it gets what nobody can read. */
+  #refuse(refusal: AgentError, server: Server): number {
+    const { owner, pieces } = this.#start;
+    const mention = mentionOf(owner, names.DROP_UNNAMED, '', '', undefined);
+    mention.refusal = refusal;
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    pieces.add(encodeQuery(REFUSED));
     return REPLACED;
   }
 

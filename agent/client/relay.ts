@@ -10,11 +10,12 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
 import { answerCanceled, answerSync } from './own_answers.ts';
 import { KINDS, WAIT } from './pass_on.ts';
-import { PreparedStatements, type StatementLimits } from './prepared.ts';
+import { PreparedStatements } from './prepared.ts';
 import { Queries } from './queries.ts';
 import { beginQuery, NEVER } from './query_times.ts';
 import type { Session } from './session.ts';
 import { StaleRun } from './stale_run.ts';
+import type { StatementLimits } from './statement_limits.ts';
 
 /** What `#take()` says of a message. */
 const PASS = 0;
@@ -307,6 +308,7 @@ export class Relay {
     const need = this.#prepared.portals.takeExecute(framer, server);
     if (need === 0) return PASS;
     if (need === WAIT) return this.#waitBefore(framer);
+    if (need < 0) return DROP;
     framer.hold(need);
     return HELD;
   }

@@ -151,6 +151,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   #takeUp(server: Server): void {
     this.server = server;
     server.tenant = this;
+    if (server.sequencesOf !== this) server.sequencesOf = undefined;
     this.pool.statistics.serverAssignments++;
     this.relay.onLease();
     this.parameters.synchronize(server);
@@ -378,7 +379,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     pool.leave(this);
     context.clients.remove(this);
     this.relay.close();
-    this.left.listening.close();
+    this.left.close();
     if (server !== undefined) this.#letGo(server, reason, cancels);
     logDisconnected(this, pool.database.name, reason, context);
   }

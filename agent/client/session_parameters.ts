@@ -1,11 +1,14 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
-import type { Action, Effects } from '../query/effects.ts';
+import type { AgentError } from '../base/errors.ts';
+import { type Action, ADVANCES, type Effects, READS_SEQUENCE } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeParameterStatus } from '../wire/server_messages.ts';
+import { IDLE } from '../wire/types.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
+import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 
 /** What a text does to settings. */
@@ -90,6 +93,37 @@ export class SessionParameters {
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
   }
 
+  /** Why a text may not go to the server. */
+  refusalOf(effects: Effects): AgentError | undefined {
+    const { pool, left, context } = this.#session;
+    return refusalOf(effects, pool, left.pins.size > 0, context.settings);
+  }
+
+  /**
+   * Where somebody asks for currval() and lastval(), what others have advanced on this server must not be found. Gives the SQL
+   * to be run before the text; empty where nothing is to be run.
+   */
+  sequencesSql({ bits, statements }: Effects, server: Server): string {
+    // Of a text that nobody has read it would be said for nothing.
+    if (
+      (bits & (READS_SEQUENCE | ADVANCES)) === 0 ||
+      (statements.length === 0 && (bits & READS_SEQUENCE) !== 0)
+    )
+      return '';
+    const { pool, context } = this.#session;
+    const isNews = !pool.readsSequences && (bits & READS_SEQUENCE) !== 0;
+    if (isNews) pool.readsSequences = context.settings.pin_sequences === 'pin';
+    if (!pool.readsSequences || server.sequencesOf === this.#session) return '';
+    // Nobody has counted until now: in the middle of a transaction it may be its own that it asks for.
+    if (isNews && (server.status !== IDLE || !server.expected.isEmpty)) return '';
+    server.sequencesOf = this.#session;
+    return 'DISCARD SEQUENCES';
+  }
+
+  get countsSequences(): boolean {
+    return this.#session.pool.readsSequences;
+  }
+
   /** Before a text that listens goes to the server. False: the client waits. @throws AgentError */
   prepareToListen(effects: Effects): boolean {
     const channels = channelsOf(effects);
@@ -100,6 +134,15 @@ export class SessionParameters {
   apply(server: Server, action: SettingAction): void {
     this.current = this.#after(this.current, action);
     server.parameters = this.#after(server.parameters, action);
+  }
+
+  /** What the server says of those that it was asked about; one without a value is as the server has it by itself. */
+  onValuesFound(server: Server, names: Iterable<string>, found: ReadonlyMap<string, string>): void {
+    for (const name of names) {
+      if (this.current.reports(name)) continue;
+      this.current = this.current.withSetting(name, found.get(name));
+      server.parameters = server.parameters.withSetting(name, found.get(name));
+    }
   }
 
   /** What the server says it has set, of all that it does not report. */
@@ -135,8 +178,6 @@ export class SessionParameters {
     switch (action.kind) {
       case 'set':
       case 'config': {
-        if (action.name === 'role' && wholeValueOf(action) === 'none')
-          return before.withSetting('role', undefined);
         if (action.name === 'session_authorization')
           return before.withSetting('role', undefined).withSetting(action.name, wholeValueOf(action));
         return before.reports(action.name) ? before : before.withSetting(action.name, wholeValueOf(action));

@@ -1,21 +1,25 @@
 // What a client has left in its session on purpose: followed where its text says it, asked of the server where it does not, pinned while it lasts.
 
+import type { Settings } from '../config/settings.ts';
 import {
   type Action,
+  ADVANCES,
   ANYTHING,
   LIBRARY,
   NOTIFIES,
   SETTINGS,
   type StatementEffects,
+  UNNAMED,
 } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import type { LeftBehind } from '../server/tenant.ts';
 import { Answers, inquirySql } from '../state/inquiry.ts';
-import { bitsOf, PINS, type Pin } from '../state/pins.ts';
+import { bitsOf, PINS, type Pin, resetsFor } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
-import { decodeTexts } from '../wire/server_messages.ts';
+import { decodeTexts, encodeNotice } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { ListeningClient } from './listening_client.ts';
+import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 
 export class SessionState implements LeftBehind {
@@ -29,6 +33,14 @@ export class SessionState implements LeftBehind {
   #due = 0;
   #answers: Answers | undefined;
   #askedAbout = 0;
+  /** Settings that its texts have changed to a value that they do not say; and those that the server is asked about. */
+  #names = new Set<string>();
+  #asked: ReadonlySet<string> = this.#names;
+  /** Bits: what was left and may not be, to be taken away before anything else. */
+  #toTakeAway = 0;
+  #settings: Settings | undefined;
+  #ignoredBits = 0;
+  #isOver = false;
   readonly listening: ListeningClient;
 
   constructor(session: Session) {
@@ -45,10 +57,15 @@ export class SessionState implements LeftBehind {
   onEffects({ bits, actions }: StatementEffects): void {
     // A session of its own keeps its server, and that is made as new behind it.
     if (this.#session.keepsServer) return;
-    this.#due |= bits & ANYTHING;
-    if ((bits & LIBRARY) !== 0) this.pins.add('library');
+    const looked = bits & ~this.#ignored;
+    this.#due |= looked & ANYTHING;
+    if ((looked & LIBRARY) !== 0) this.#keep('library');
+    if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
     if ((bits & NOTIFIES) !== 0) this.listening.onNotifying(this.#session.server);
-    for (const action of actions) if (isUndone(action)) this.#log.add(action);
+    for (const action of actions) {
+      if (isUndone(action)) this.#log.add(action);
+      else if (action.kind === 'change') this.#names.add(action.name);
+    }
   }
 
   onTransactionEnd(server: Server, isCommit: boolean): void {
@@ -72,6 +89,7 @@ export class SessionState implements LeftBehind {
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
   onReady(server: Server): boolean {
     if (this.#answers !== undefined) this.#learn(server, this.#answers);
+    if (this.#toTakeAway !== 0) return this.#takeAway(server);
     const due = this.#due;
     this.#due = 0;
     if (due === 0) {
@@ -82,7 +100,23 @@ export class SessionState implements LeftBehind {
     server.touched = bitsOf(this.pins) | due;
     this.#askedAbout = due;
     this.#answers = new Answers(due);
-    server.inject(inquirySql(due, this.#hiddenNames()));
+    this.#asked = (due & UNNAMED) === 0 ? this.#names : this.#hiddenNames();
+    this.#names = new Set();
+    server.inject(inquirySql(due, this.#asked));
+    return true;
+  }
+
+  /** What an operator does not allow, and the text did not say. */
+  #takeAway(server: Server): boolean {
+    const bits = this.#toTakeAway;
+    this.#toTakeAway = 0;
+    if ((bits & LIBRARY) !== 0) server.retired ??= 'a client has loaded a library into it';
+    const resets = resetsFor(bits);
+    if (resets.length === 0) return this.onReady(server);
+    // Until that is done.
+    server.touched |= bits;
+    this.#answers = new Answers(0);
+    for (const sql of resets) server.inject(sql);
     return true;
   }
 
@@ -95,8 +129,15 @@ export class SessionState implements LeftBehind {
     this.#answers = undefined;
     const { context, pid } = this.#session;
     context.log.warn({ client_pid: pid, reason }, 'a server did not say what a client has left on it');
-    for (const { pin, bit } of PINS) if ((this.#askedAbout & bit) !== 0) this.pins.add(pin);
+    for (const { pin, bit } of PINS) if ((this.#askedAbout & bit) !== 0) this.#pin(pin);
     if ((this.#askedAbout & SETTINGS) !== 0) server.retired ??= `it did not say what is set: ${reason}`;
+  }
+
+  /** The client is gone: its pins count no longer. */
+  close(): void {
+    this.listening.close();
+    for (const pin of this.pins) this.#unpin(pin);
+    this.#isOver = true;
   }
 
   #learn(server: Server, answers: Answers): void {
@@ -104,10 +145,12 @@ export class SessionState implements LeftBehind {
     const { asked, pins, settings } = answers.findings;
     for (const { pin, bit } of PINS) {
       if ((asked & bit) === 0) continue;
-      if (pins.has(pin)) this.pins.add(pin);
-      else this.pins.delete(pin);
+      if (pins.has(pin)) this.#keep(pin);
+      else this.#unpin(pin);
     }
-    if ((asked & SETTINGS) !== 0) this.#session.parameters.onSettingsFound(server, settings);
+    const { parameters } = this.#session;
+    if ((asked & UNNAMED) !== 0) parameters.onSettingsFound(server, settings);
+    else if ((asked & SETTINGS) !== 0) parameters.onValuesFound(server, this.#asked, settings);
   }
 
   get holdsReady(): boolean {
@@ -115,15 +158,55 @@ export class SessionState implements LeftBehind {
   }
 
   /** Settings that pg_settings does not show: an operator names them, or the client has set them by itself. */
-  #hiddenNames(): Set<string> {
+  #hiddenNames(): ReadonlySet<string> {
     const { context, parameters } = this.#session;
-    const names = new Set(context.settings.track_extra_parameters.map((name) => name.toLowerCase()));
+    const names = new Set(this.#names);
+    for (const name of context.settings.track_extra_parameters) names.add(name.toLowerCase());
     for (const name of parameters.current.unreported.keys()) if (name.includes('.')) names.add(name);
     return names;
   }
 
+  /** As the operator has it. */
+  #keep(pin: Pin): void {
+    const { settings, log } = this.#session.context;
+    const policy = policyOf(pin, settings);
+    if (policy === 'pin') return this.#pin(pin);
+    const error = forbidden(pin, settings);
+    this.#session.connection.write(
+      encodeNotice({ severity: 'WARNING', sqlstate: error.row.sqlstate, message: error.message }),
+    );
+    log.warn({ client_pid: this.#session.pid, pin }, error.message);
+    if (policy === 'error') this.#toTakeAway |= bitsOf(new Set([pin]));
+  }
+
+  #pin(pin: Pin): void {
+    if (this.#isOver) return;
+    const { pool } = this.#session;
+    if (this.pins.has(pin)) return;
+    if (this.pins.size === 0) pool.pinned++;
+    this.pins.add(pin);
+    pool.pins.set(pin, 1 + (pool.pins.get(pin) ?? 0));
+  }
+
+  #unpin(pin: Pin): void {
+    const { pool } = this.#session;
+    if (!this.pins.delete(pin)) return;
+    if (this.pins.size === 0) pool.pinned--;
+    pool.pins.set(pin, pool.pins.get(pin)! - 1);
+  }
+
+  /** Bits that nobody looks at: asked for each text that leaves something. */
+  get #ignored(): number {
+    const { settings } = this.#session.context;
+    if (settings !== this.#settings) {
+      this.#settings = settings;
+      this.#ignoredBits = ignoredBits(settings);
+    }
+    return this.#ignoredBits;
+  }
+
   #commit(server: Server): void {
-    if (this.#log.isFull) this.#due |= SETTINGS;
+    if (this.#log.isFull) this.#due |= ANYTHING;
     for (const action of this.#log.commit()) this.#apply(server, action);
   }
 
@@ -144,9 +227,9 @@ export class SessionState implements LeftBehind {
           parameters.apply(server, action);
           // Nothing else can have stood beside it.
           this.#due = 0;
-          this.pins.clear();
+          for (const pin of this.pins) if (pin !== 'library') this.#unpin(pin);
           this.listening.remove(undefined);
-        }
+        } else if (action.what === 'sequences') this.#unpin('sequence');
         return;
     }
   }

@@ -1,7 +1,7 @@
 // SQL that speaks of prepared statements by their names, PREPARE, EXECUTE and DEALLOCATE: what a client means, and what the server is told instead.
 
 import type { AgentError } from '../base/errors.ts';
-import type { Effects, Naming } from '../query/effects.ts';
+import type { Effects, Naming, StatementEffects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -64,7 +64,7 @@ function prepare(text: Uint8Array, naming: Naming, { owner, registry, reading, r
     return { mention, sql: renamed(text, naming, standIn.name), needs: standIn };
   }
   const statement = registry.acquireSql(reading, (own) => renamed(text, naming, own));
-  statement.effects = effectsOf(naming.prepares ?? 0);
+  statement.effects = effectsOf(naming.prepares);
   const mention = owner.prepare(name, statement);
   return { mention, sql: statement.sql!, needs: undefined };
 }
@@ -112,6 +112,7 @@ function renamed(text: Uint8Array, { from, to }: Naming, name: string): Uint8Arr
   );
 }
 
-function effectsOf(bits: number): Effects | undefined {
-  return bits === 0 ? undefined : { bits, statements: [{ bits, actions: [] }], isSingle: true };
+function effectsOf(prepares: StatementEffects | undefined): Effects | undefined {
+  if (prepares === undefined || (prepares.bits === 0 && prepares.actions.length === 0)) return undefined;
+  return { bits: prepares.bits, statements: [prepares], isSingle: true };
 }

@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"so_reuseport":{"$ref":"#/definitions/shape4"},"peer_id":{"$ref":"#/definitions/shape5"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape6"},"tcp_keepintvl":{"$ref":"#/definitions/shape6"},"tcp_keepcnt":{"$ref":"#/definitions/shape7"},"tcp_user_timeout":{"$ref":"#/definitions/shape6"},"auth_type":{"$ref":"#/definitions/shape8"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape9"},"auth_query_pool_size":{"$ref":"#/definitions/shape10"},"auth_query_timeout":{"$ref":"#/definitions/shape6"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape11"},"client_login_timeout":{"$ref":"#/definitions/shape6"},"client_login_concurrency":{"$ref":"#/definitions/shape12"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape13"},"client_login_failure_delay":{"$ref":"#/definitions/shape6"},"client_tls_sslmode":{"$ref":"#/definitions/shape14"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape15"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape6"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape16"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"max_client_listen_channels":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape18"},"max_message_held":{"$ref":"#/definitions/shape19"},"client_write_buffer":{"$ref":"#/definitions/shape20"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape21"},"default_pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"pool_idle_timeout":{"$ref":"#/definitions/shape6"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_timeout":{"$ref":"#/definitions/shape6"},"max_db_connections":{"$ref":"#/definitions/shape13"},"max_user_connections":{"$ref":"#/definitions/shape13"},"autodb_idle_timeout":{"$ref":"#/definitions/shape6"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_idle_timeout":{"$ref":"#/definitions/shape6"},"listen_idle_timeout":{"$ref":"#/definitions/shape6"},"listen_buffer":{"$ref":"#/definitions/shape19"},"max_listen_channels":{"$ref":"#/definitions/shape16"},"server_lifetime":{"$ref":"#/definitions/shape6"},"server_lifetime_jitter":{"$ref":"#/definitions/shape24"},"server_connect_timeout":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"dns_max_ttl":{"$ref":"#/definitions/shape6"},"dns_nxdomain_ttl":{"$ref":"#/definitions/shape6"},"server_login_retry":{"$ref":"#/definitions/shape6"},"server_login_concurrency":{"$ref":"#/definitions/shape9"},"cancel_wait_timeout":{"$ref":"#/definitions/shape6"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape6"},"server_check_timeout":{"$ref":"#/definitions/shape6"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape17"},"prepared_statements_memory":{"$ref":"#/definitions/shape26"},"server_write_buffer":{"$ref":"#/definitions/shape20"},"server_tls_sslmode":{"$ref":"#/definitions/shape14"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape27"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape28"},"server_tls_protocols":{"$ref":"#/definitions/shape15"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape29"},"source_poll_interval":{"$ref":"#/definitions/shape6"},"source_settle_time":{"$ref":"#/definitions/shape6"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape6"},"log_level":{"$ref":"#/definitions/shape30"},"log_format":{"$ref":"#/definitions/shape31"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape32"},"verbose":{"$ref":"#/definitions/shape33"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape6"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape6"},"drain_timeout":{"$ref":"#/definitions/shape6"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape34"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape23"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape35"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_db_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"sslmode":{"$ref":"#/definitions/shape14"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape27"},"parameters":{"$ref":"#/definitions/shape36"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_user_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape22"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["integer","string"],"minimum":0,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape6":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape7":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape9":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape15":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape16":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape21":{"enum":["session","transaction","statement"]},"shape22":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape25":{"enum":["disable","round-robin"]},"shape26":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape27":{"enum":["postgres","direct"]},"shape28":{"enum":["prefer","require","disable"]},"shape29":{"enum":["refuse","warn"]},"shape30":{"enum":["debug","info","warn","error"]},"shape31":{"enum":["auto","json","pretty","pgbouncer"]},"shape32":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape33":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape34":{"enum":["writer","replica"]},"shape35":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape36":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"so_reuseport":{"$ref":"#/definitions/shape4"},"peer_id":{"$ref":"#/definitions/shape5"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape6"},"tcp_keepintvl":{"$ref":"#/definitions/shape6"},"tcp_keepcnt":{"$ref":"#/definitions/shape7"},"tcp_user_timeout":{"$ref":"#/definitions/shape6"},"auth_type":{"$ref":"#/definitions/shape8"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape9"},"auth_query_pool_size":{"$ref":"#/definitions/shape10"},"auth_query_timeout":{"$ref":"#/definitions/shape6"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape11"},"client_login_timeout":{"$ref":"#/definitions/shape6"},"client_login_concurrency":{"$ref":"#/definitions/shape12"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape13"},"client_login_failure_delay":{"$ref":"#/definitions/shape6"},"client_tls_sslmode":{"$ref":"#/definitions/shape14"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape15"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape6"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape16"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"max_client_listen_channels":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape18"},"max_message_held":{"$ref":"#/definitions/shape19"},"client_write_buffer":{"$ref":"#/definitions/shape20"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape21"},"default_pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"pool_idle_timeout":{"$ref":"#/definitions/shape6"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_timeout":{"$ref":"#/definitions/shape6"},"max_db_connections":{"$ref":"#/definitions/shape13"},"max_user_connections":{"$ref":"#/definitions/shape13"},"autodb_idle_timeout":{"$ref":"#/definitions/shape6"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_idle_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"server_lifetime_jitter":{"$ref":"#/definitions/shape24"},"server_connect_timeout":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"dns_max_ttl":{"$ref":"#/definitions/shape6"},"dns_nxdomain_ttl":{"$ref":"#/definitions/shape6"},"server_login_retry":{"$ref":"#/definitions/shape6"},"server_login_concurrency":{"$ref":"#/definitions/shape9"},"cancel_wait_timeout":{"$ref":"#/definitions/shape6"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape6"},"server_check_timeout":{"$ref":"#/definitions/shape6"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape17"},"prepared_statements_memory":{"$ref":"#/definitions/shape26"},"server_write_buffer":{"$ref":"#/definitions/shape20"},"server_tls_sslmode":{"$ref":"#/definitions/shape14"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape27"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape28"},"server_tls_protocols":{"$ref":"#/definitions/shape15"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"listen_idle_timeout":{"$ref":"#/definitions/shape6"},"listen_buffer":{"$ref":"#/definitions/shape19"},"max_listen_channels":{"$ref":"#/definitions/shape16"},"pin_advisory_locks":{"$ref":"#/definitions/shape29"},"pin_temporary_objects":{"$ref":"#/definitions/shape29"},"pin_cursors":{"$ref":"#/definitions/shape29"},"pin_libraries":{"$ref":"#/definitions/shape29"},"pin_sequences":{"$ref":"#/definitions/shape29"},"max_pinned":{"$ref":"#/definitions/shape23"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape30"},"source_poll_interval":{"$ref":"#/definitions/shape6"},"source_settle_time":{"$ref":"#/definitions/shape6"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape6"},"log_level":{"$ref":"#/definitions/shape31"},"log_format":{"$ref":"#/definitions/shape32"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape33"},"verbose":{"$ref":"#/definitions/shape34"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape6"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape6"},"drain_timeout":{"$ref":"#/definitions/shape6"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape35"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape23"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape36"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_db_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"sslmode":{"$ref":"#/definitions/shape14"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape27"},"parameters":{"$ref":"#/definitions/shape37"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_user_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape22"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["integer","string"],"minimum":0,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape6":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape7":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape9":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape15":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape16":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape21":{"enum":["session","transaction","statement"]},"shape22":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape25":{"enum":["disable","round-robin"]},"shape26":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape27":{"enum":["postgres","direct"]},"shape28":{"enum":["prefer","require","disable"]},"shape29":{"enum":["pin","error","warn","ignore"]},"shape30":{"enum":["refuse","warn"]},"shape31":{"enum":["debug","info","warn","error"]},"shape32":{"enum":["auto","json","pretty","pgbouncer"]},"shape33":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape34":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"enum":["writer","replica"]},"shape36":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape37":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -1062,7 +1062,7 @@ return errors === 0;
 
 const schema31 = {"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1109,13 +1109,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate116.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
 
 const schema32 = {"enum":["disable","round-robin"]};
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "disable") || (data === "round-robin"))){
@@ -1128,13 +1128,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate119.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
 
 const schema33 = {"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"};
 
-function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
@@ -1181,13 +1181,13 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate134.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
 
 const schema34 = {"enum":["postgres","direct"]};
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "postgres") || (data === "direct"))){
@@ -1200,13 +1200,13 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate141.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
 
 const schema35 = {"enum":["prefer","require","disable"]};
 
-function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(((data === "prefer") || (data === "require")) || (data === "disable"))){
@@ -1219,16 +1219,16 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate144.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
 
-const schema36 = {"enum":["refuse","warn"]};
+const schema36 = {"enum":["pin","error","warn","ignore"]};
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((data === "refuse") || (data === "warn"))){
+if(!((((data === "pin") || (data === "error")) || (data === "warn")) || (data === "ignore"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema36.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1238,16 +1238,16 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate150.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
 
-const schema37 = {"enum":["debug","info","warn","error"]};
+const schema37 = {"enum":["refuse","warn"]};
 
-function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
+if(!((data === "refuse") || (data === "warn"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema37.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1257,36 +1257,17 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate156.errors = vErrors;
+validate157.errors = vErrors;
 return errors === 0;
 }
 
-const schema38 = {"enum":["auto","json","pretty","pgbouncer"]};
-
-function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
-const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema38.enum}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-validate158.errors = vErrors;
-return errors === 0;
-}
-
-const schema39 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
+const schema38 = {"enum":["debug","info","warn","error"]};
 
 function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
-const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema39.enum}};
+if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema38.enum}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1299,13 +1280,51 @@ validate163.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const schema39 = {"enum":["auto","json","pretty","pgbouncer"]};
 
 function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema39.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate165.errors = vErrors;
+return errors === 0;
+}
+
+const schema40 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
+
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema40.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate170.errors = vErrors;
+return errors === 0;
+}
+
+const schema41 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema40.type}};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema41.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1348,17 +1367,17 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate165.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"enum":["writer","replica"]};
+const schema42 = {"enum":["writer","replica"]};
 
-function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
-const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema41.enum}};
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1367,17 +1386,17 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate191.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
 
-const schema42 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const schema43 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type}};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema43.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1420,20 +1439,20 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate197.errors = vErrors;
+validate204.errors = vErrors;
 return errors === 0;
 }
 
-const schema43 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
+const schema44 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data0 = data[key0];
 if(((typeof data0 !== "string") && (!(typeof data0 == "number"))) && (typeof data0 !== "boolean")){
-const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema43.additionalProperties.type}};
+const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema44.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1454,7 +1473,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate216.errors = vErrors;
+validate223.errors = vErrors;
 return errors === 0;
 }
 
@@ -1871,24 +1890,6 @@ vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.error
 errors = vErrors.length;
 }
 }
-if(data.listen_idle_timeout !== undefined){
-if(!(validate36(data.listen_idle_timeout, {instancePath:instancePath+"/listen_idle_timeout",parentData:data,parentDataProperty:"listen_idle_timeout",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
-errors = vErrors.length;
-}
-}
-if(data.listen_buffer !== undefined){
-if(!(validate90(data.listen_buffer, {instancePath:instancePath+"/listen_buffer",parentData:data,parentDataProperty:"listen_buffer",rootData}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
-errors = vErrors.length;
-}
-}
-if(data.max_listen_channels !== undefined){
-if(!(validate82(data.max_listen_channels, {instancePath:instancePath+"/max_listen_channels",parentData:data,parentDataProperty:"max_listen_channels",rootData}))){
-vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
-errors = vErrors.length;
-}
-}
 if(data.server_lifetime !== undefined){
 if(!(validate36(data.server_lifetime, {instancePath:instancePath+"/server_lifetime",parentData:data,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
@@ -1896,8 +1897,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_lifetime_jitter !== undefined){
-if(!(validate116(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+if(!(validate113(data.server_lifetime_jitter, {instancePath:instancePath+"/server_lifetime_jitter",parentData:data,parentDataProperty:"server_lifetime_jitter",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 }
@@ -1908,8 +1909,8 @@ errors = vErrors.length;
 }
 }
 if(data.load_balance_hosts !== undefined){
-if(!(validate119(data.load_balance_hosts, {instancePath:instancePath+"/load_balance_hosts",parentData:data,parentDataProperty:"load_balance_hosts",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(!(validate116(data.load_balance_hosts, {instancePath:instancePath+"/load_balance_hosts",parentData:data,parentDataProperty:"load_balance_hosts",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
 errors = vErrors.length;
 }
 }
@@ -1992,8 +1993,8 @@ errors = vErrors.length;
 }
 }
 if(data.prepared_statements_memory !== undefined){
-if(!(validate134(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
-vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+if(!(validate131(data.prepared_statements_memory, {instancePath:instancePath+"/prepared_statements_memory",parentData:data,parentDataProperty:"prepared_statements_memory",rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
@@ -2028,8 +2029,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_tls_negotiation !== undefined){
-if(!(validate141(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate138(data.server_tls_negotiation, {instancePath:instancePath+"/server_tls_negotiation",parentData:data,parentDataProperty:"server_tls_negotiation",rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
@@ -2040,8 +2041,8 @@ errors = vErrors.length;
 }
 }
 if(data.server_channel_binding !== undefined){
-if(!(validate144(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
-vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+if(!(validate141(data.server_channel_binding, {instancePath:instancePath+"/server_channel_binding",parentData:data,parentDataProperty:"server_channel_binding",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
 errors = vErrors.length;
 }
 }
@@ -2054,6 +2055,60 @@ errors = vErrors.length;
 if(data.server_tls_ciphers !== undefined){
 if(!(validate22(data.server_tls_ciphers, {instancePath:instancePath+"/server_tls_ciphers",parentData:data,parentDataProperty:"server_tls_ciphers",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.listen_idle_timeout !== undefined){
+if(!(validate36(data.listen_idle_timeout, {instancePath:instancePath+"/listen_idle_timeout",parentData:data,parentDataProperty:"listen_idle_timeout",rootData}))){
+vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+errors = vErrors.length;
+}
+}
+if(data.listen_buffer !== undefined){
+if(!(validate90(data.listen_buffer, {instancePath:instancePath+"/listen_buffer",parentData:data,parentDataProperty:"listen_buffer",rootData}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_listen_channels !== undefined){
+if(!(validate82(data.max_listen_channels, {instancePath:instancePath+"/max_listen_channels",parentData:data,parentDataProperty:"max_listen_channels",rootData}))){
+vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
+errors = vErrors.length;
+}
+}
+if(data.pin_advisory_locks !== undefined){
+if(!(validate148(data.pin_advisory_locks, {instancePath:instancePath+"/pin_advisory_locks",parentData:data,parentDataProperty:"pin_advisory_locks",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.pin_temporary_objects !== undefined){
+if(!(validate148(data.pin_temporary_objects, {instancePath:instancePath+"/pin_temporary_objects",parentData:data,parentDataProperty:"pin_temporary_objects",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.pin_cursors !== undefined){
+if(!(validate148(data.pin_cursors, {instancePath:instancePath+"/pin_cursors",parentData:data,parentDataProperty:"pin_cursors",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.pin_libraries !== undefined){
+if(!(validate148(data.pin_libraries, {instancePath:instancePath+"/pin_libraries",parentData:data,parentDataProperty:"pin_libraries",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.pin_sequences !== undefined){
+if(!(validate148(data.pin_sequences, {instancePath:instancePath+"/pin_sequences",parentData:data,parentDataProperty:"pin_sequences",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.max_pinned !== undefined){
+if(!(validate101(data.max_pinned, {instancePath:instancePath+"/max_pinned",parentData:data,parentDataProperty:"max_pinned",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
@@ -2070,8 +2125,8 @@ errors = vErrors.length;
 }
 }
 if(data.unsafe_settings !== undefined){
-if(!(validate150(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate157(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
+vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
 errors = vErrors.length;
 }
 }
@@ -2100,14 +2155,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate156(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate163(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate158(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+if(!(validate165(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
 errors = vErrors.length;
 }
 }
@@ -2130,14 +2185,14 @@ errors = vErrors.length;
 }
 }
 if(data.syslog_facility !== undefined){
-if(!(validate163(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
-vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+if(!(validate170(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
 errors = vErrors.length;
 }
 }
 if(data.verbose !== undefined){
-if(!(validate165(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
-vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+if(!(validate172(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
 errors = vErrors.length;
 }
 }
@@ -2202,12 +2257,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data121 = data.databases;
-if(data121 && typeof data121 == "object" && !Array.isArray(data121)){
-for(const key1 in data121){
-let data122 = data121[key1];
-if(data122 && typeof data122 == "object" && !Array.isArray(data122)){
-for(const key2 in data122){
+let data127 = data.databases;
+if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
+for(const key1 in data127){
+let data128 = data127[key1];
+if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
+for(const key2 in data128){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -2219,231 +2274,231 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data122.from !== undefined){
-if(!(validate22(data122.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data122,parentDataProperty:"from",rootData}))){
+if(data128.from !== undefined){
+if(!(validate22(data128.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data128,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.url !== undefined){
-if(!(validate22(data122.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data122,parentDataProperty:"url",rootData}))){
+if(data128.url !== undefined){
+if(!(validate22(data128.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data128,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.host !== undefined){
-if(!(validate22(data122.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data122,parentDataProperty:"host",rootData}))){
+if(data128.host !== undefined){
+if(!(validate22(data128.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data128,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.port !== undefined){
-if(!(validate22(data122.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data122,parentDataProperty:"port",rootData}))){
+if(data128.port !== undefined){
+if(!(validate22(data128.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data128,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.dbname !== undefined){
-if(!(validate22(data122.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data122,parentDataProperty:"dbname",rootData}))){
+if(data128.dbname !== undefined){
+if(!(validate22(data128.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data128,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.user !== undefined){
-if(!(validate22(data122.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data122,parentDataProperty:"user",rootData}))){
+if(data128.user !== undefined){
+if(!(validate22(data128.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data128,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password !== undefined){
-if(!(validate22(data122.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data122,parentDataProperty:"password",rootData}))){
+if(data128.password !== undefined){
+if(!(validate22(data128.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data128,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password_file !== undefined){
-if(!(validate22(data122.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data122,parentDataProperty:"password_file",rootData}))){
+if(data128.password_file !== undefined){
+if(!(validate22(data128.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data128,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password_command !== undefined){
-if(!(validate22(data122.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data122,parentDataProperty:"password_command",rootData}))){
+if(data128.password_command !== undefined){
+if(!(validate22(data128.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data128,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.secret_id !== undefined){
-if(!(validate22(data122.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data122,parentDataProperty:"secret_id",rootData}))){
+if(data128.secret_id !== undefined){
+if(!(validate22(data128.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data128,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password_next !== undefined){
-if(!(validate22(data122.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data122,parentDataProperty:"password_next",rootData}))){
+if(data128.password_next !== undefined){
+if(!(validate22(data128.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data128,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password_file_next !== undefined){
-if(!(validate22(data122.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data122,parentDataProperty:"password_file_next",rootData}))){
+if(data128.password_file_next !== undefined){
+if(!(validate22(data128.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data128,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.password_command_next !== undefined){
-if(!(validate22(data122.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data122,parentDataProperty:"password_command_next",rootData}))){
+if(data128.password_command_next !== undefined){
+if(!(validate22(data128.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data128,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.secret_id_next !== undefined){
-if(!(validate22(data122.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data122,parentDataProperty:"secret_id_next",rootData}))){
+if(data128.secret_id_next !== undefined){
+if(!(validate22(data128.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data128,parentDataProperty:"secret_id_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.role !== undefined){
-if(!(validate191(data122.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data122,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+if(data128.role !== undefined){
+if(!(validate198(data128.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data128,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }
 }
-if(data122.force_user !== undefined){
-if(!(validate31(data122.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data122,parentDataProperty:"force_user",rootData}))){
+if(data128.force_user !== undefined){
+if(!(validate31(data128.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data128,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data122.admit_user !== undefined){
-if(!(validate31(data122.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data122,parentDataProperty:"admit_user",rootData}))){
+if(data128.admit_user !== undefined){
+if(!(validate31(data128.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data128,parentDataProperty:"admit_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data122.reserve_pool !== undefined){
-if(!(validate101(data122.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data122,parentDataProperty:"reserve_pool",rootData}))){
+if(data128.reserve_pool !== undefined){
+if(!(validate101(data128.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data128,parentDataProperty:"reserve_pool",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data122.connect_query !== undefined){
-if(!(validate22(data122.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data122,parentDataProperty:"connect_query",rootData}))){
+if(data128.connect_query !== undefined){
+if(!(validate22(data128.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data128,parentDataProperty:"connect_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.connect_timeout !== undefined){
-if(!(validate197(data122.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data122,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+if(data128.connect_timeout !== undefined){
+if(!(validate204(data128.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data128,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
 errors = vErrors.length;
 }
 }
-if(data122.auth_user !== undefined){
-if(!(validate22(data122.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data122,parentDataProperty:"auth_user",rootData}))){
+if(data128.auth_user !== undefined){
+if(!(validate22(data128.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data128,parentDataProperty:"auth_user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.auth_query !== undefined){
-if(!(validate22(data122.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data122,parentDataProperty:"auth_query",rootData}))){
+if(data128.auth_query !== undefined){
+if(!(validate22(data128.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data128,parentDataProperty:"auth_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.auth_dbname !== undefined){
-if(!(validate22(data122.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data122,parentDataProperty:"auth_dbname",rootData}))){
+if(data128.auth_dbname !== undefined){
+if(!(validate22(data128.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data128,parentDataProperty:"auth_dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.max_db_client_connections !== undefined){
-if(!(validate84(data122.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data122,parentDataProperty:"max_db_client_connections",rootData}))){
+if(data128.max_db_client_connections !== undefined){
+if(!(validate84(data128.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data128,parentDataProperty:"max_db_client_connections",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data122.pool_mode !== undefined){
-if(!(validate97(data122.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data122,parentDataProperty:"pool_mode",rootData}))){
+if(data128.pool_mode !== undefined){
+if(!(validate97(data128.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data128,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data122.pool_size !== undefined){
-if(!(validate99(data122.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data122,parentDataProperty:"pool_size",rootData}))){
+if(data128.pool_size !== undefined){
+if(!(validate99(data128.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data128,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
-if(data122.min_pool_size !== undefined){
-if(!(validate101(data122.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data122,parentDataProperty:"min_pool_size",rootData}))){
+if(data128.min_pool_size !== undefined){
+if(!(validate101(data128.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data128,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data122.reserve_pool_size !== undefined){
-if(!(validate101(data122.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data122,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data128.reserve_pool_size !== undefined){
+if(!(validate101(data128.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data128,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data122.max_db_connections !== undefined){
-if(!(validate64(data122.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data122,parentDataProperty:"max_db_connections",rootData}))){
+if(data128.max_db_connections !== undefined){
+if(!(validate64(data128.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data128,parentDataProperty:"max_db_connections",rootData}))){
 vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data122.query_wait_timeout !== undefined){
-if(!(validate36(data122.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data122,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data128.query_wait_timeout !== undefined){
+if(!(validate36(data128.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data128,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data122.server_lifetime !== undefined){
-if(!(validate36(data122.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data122,parentDataProperty:"server_lifetime",rootData}))){
+if(data128.server_lifetime !== undefined){
+if(!(validate36(data128.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data128,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data122.load_balance_hosts !== undefined){
-if(!(validate119(data122.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data122,parentDataProperty:"load_balance_hosts",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(data128.load_balance_hosts !== undefined){
+if(!(validate116(data128.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data128,parentDataProperty:"load_balance_hosts",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
 errors = vErrors.length;
 }
 }
-if(data122.sslmode !== undefined){
-if(!(validate67(data122.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data122,parentDataProperty:"sslmode",rootData}))){
+if(data128.sslmode !== undefined){
+if(!(validate67(data128.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data128,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
 }
-if(data122.sslrootcert !== undefined){
-if(!(validate22(data122.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data122,parentDataProperty:"sslrootcert",rootData}))){
+if(data128.sslrootcert !== undefined){
+if(!(validate22(data128.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data128,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.sslcert !== undefined){
-if(!(validate22(data122.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data122,parentDataProperty:"sslcert",rootData}))){
+if(data128.sslcert !== undefined){
+if(!(validate22(data128.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data128,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.sslkey !== undefined){
-if(!(validate22(data122.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data122,parentDataProperty:"sslkey",rootData}))){
+if(data128.sslkey !== undefined){
+if(!(validate22(data128.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data128,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data122.sslnegotiation !== undefined){
-if(!(validate141(data122.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data122,parentDataProperty:"sslnegotiation",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(data128.sslnegotiation !== undefined){
+if(!(validate138(data128.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data128,parentDataProperty:"sslnegotiation",rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
-if(data122.parameters !== undefined){
-if(!(validate216(data122.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data122,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
+if(data128.parameters !== undefined){
+if(!(validate223(data128.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data128,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
 errors = vErrors.length;
 }
 }
@@ -2472,12 +2527,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data161 = data.users;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-for(const key3 in data161){
-let data162 = data161[key3];
-if(data162 && typeof data162 == "object" && !Array.isArray(data162)){
-for(const key4 in data162){
+let data167 = data.users;
+if(data167 && typeof data167 == "object" && !Array.isArray(data167)){
+for(const key3 in data167){
+let data168 = data167[key3];
+if(data168 && typeof data168 == "object" && !Array.isArray(data168)){
+for(const key4 in data168){
 if(!(func2.call(schema6.properties.users.additionalProperties.properties, key4))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -2489,110 +2544,110 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data162.password !== undefined){
-if(!(validate22(data162.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data162,parentDataProperty:"password",rootData}))){
+if(data168.password !== undefined){
+if(!(validate22(data168.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data168,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.password_file !== undefined){
-if(!(validate22(data162.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data162,parentDataProperty:"password_file",rootData}))){
+if(data168.password_file !== undefined){
+if(!(validate22(data168.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data168,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.password_command !== undefined){
-if(!(validate22(data162.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data162,parentDataProperty:"password_command",rootData}))){
+if(data168.password_command !== undefined){
+if(!(validate22(data168.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data168,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.password_next !== undefined){
-if(!(validate22(data162.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data162,parentDataProperty:"password_next",rootData}))){
+if(data168.password_next !== undefined){
+if(!(validate22(data168.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data168,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.password_file_next !== undefined){
-if(!(validate22(data162.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data162,parentDataProperty:"password_file_next",rootData}))){
+if(data168.password_file_next !== undefined){
+if(!(validate22(data168.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data168,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.password_command_next !== undefined){
-if(!(validate22(data162.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data162,parentDataProperty:"password_command_next",rootData}))){
+if(data168.password_command_next !== undefined){
+if(!(validate22(data168.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data168,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.valid_until !== undefined){
-if(!(validate22(data162.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data162,parentDataProperty:"valid_until",rootData}))){
+if(data168.valid_until !== undefined){
+if(!(validate22(data168.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data168,parentDataProperty:"valid_until",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data162.databases !== undefined){
-if(!(validate29(data162.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data162,parentDataProperty:"databases",rootData}))){
+if(data168.databases !== undefined){
+if(!(validate29(data168.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data168,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data162.query_timeout !== undefined){
-if(!(validate36(data162.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data162,parentDataProperty:"query_timeout",rootData}))){
+if(data168.query_timeout !== undefined){
+if(!(validate36(data168.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data168,parentDataProperty:"query_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data162.transaction_timeout !== undefined){
-if(!(validate36(data162.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data162,parentDataProperty:"transaction_timeout",rootData}))){
+if(data168.transaction_timeout !== undefined){
+if(!(validate36(data168.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data168,parentDataProperty:"transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data162.idle_transaction_timeout !== undefined){
-if(!(validate36(data162.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data162,parentDataProperty:"idle_transaction_timeout",rootData}))){
+if(data168.idle_transaction_timeout !== undefined){
+if(!(validate36(data168.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data168,parentDataProperty:"idle_transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data162.client_idle_timeout !== undefined){
-if(!(validate36(data162.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data162,parentDataProperty:"client_idle_timeout",rootData}))){
+if(data168.client_idle_timeout !== undefined){
+if(!(validate36(data168.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data168,parentDataProperty:"client_idle_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data162.max_user_client_connections !== undefined){
-if(!(validate84(data162.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data162,parentDataProperty:"max_user_client_connections",rootData}))){
+if(data168.max_user_client_connections !== undefined){
+if(!(validate84(data168.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data168,parentDataProperty:"max_user_client_connections",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data162.pool_mode !== undefined){
-if(!(validate97(data162.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data162,parentDataProperty:"pool_mode",rootData}))){
+if(data168.pool_mode !== undefined){
+if(!(validate97(data168.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data168,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data162.pool_size !== undefined){
-if(!(validate99(data162.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data162,parentDataProperty:"pool_size",rootData}))){
+if(data168.pool_size !== undefined){
+if(!(validate99(data168.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data168,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
-if(data162.reserve_pool_size !== undefined){
-if(!(validate101(data162.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data162,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data168.reserve_pool_size !== undefined){
+if(!(validate101(data168.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data168,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data162.max_user_connections !== undefined){
-if(!(validate64(data162.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data162,parentDataProperty:"max_user_connections",rootData}))){
+if(data168.max_user_connections !== undefined){
+if(!(validate64(data168.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data168,parentDataProperty:"max_user_connections",rootData}))){
 vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data162.query_wait_timeout !== undefined){
-if(!(validate36(data162.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data162,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data168.query_wait_timeout !== undefined){
+if(!(validate36(data168.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data168,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
@@ -2622,12 +2677,12 @@ errors++;
 }
 }
 if(data.peers !== undefined){
-let data181 = data.peers;
-if(data181 && typeof data181 == "object" && !Array.isArray(data181)){
-for(const key5 in data181){
-let data182 = data181[key5];
-if(data182 && typeof data182 == "object" && !Array.isArray(data182)){
-for(const key6 in data182){
+let data187 = data.peers;
+if(data187 && typeof data187 == "object" && !Array.isArray(data187)){
+for(const key5 in data187){
+let data188 = data187[key5];
+if(data188 && typeof data188 == "object" && !Array.isArray(data188)){
+for(const key6 in data188){
 if(!(((key6 === "host") || (key6 === "port")) || (key6 === "pool_size"))){
 const err7 = {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/peers/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
@@ -2639,20 +2694,20 @@ vErrors.push(err7);
 errors++;
 }
 }
-if(data182.host !== undefined){
-if(!(validate22(data182.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data182,parentDataProperty:"host",rootData}))){
+if(data188.host !== undefined){
+if(!(validate22(data188.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data188,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data182.port !== undefined){
-if(!(validate27(data182.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data182,parentDataProperty:"port",rootData}))){
+if(data188.port !== undefined){
+if(!(validate27(data188.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data188,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
-if(data182.pool_size !== undefined){
-if(!(validate99(data182.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data182,parentDataProperty:"pool_size",rootData}))){
+if(data188.pool_size !== undefined){
+if(!(validate99(data188.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data188,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }

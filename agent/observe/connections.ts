@@ -31,6 +31,8 @@ export interface ConnectionRow {
   readonly remotePid: number;
   readonly applicationName: string;
   readonly preparedStatements: number;
+  /** Of a client: why it keeps its server between transactions. */
+  readonly pins: readonly string[];
   /** What the other side is told about texts and dates. */
   readonly parameters: ReadonlyMap<string, string> | undefined;
 }
@@ -70,6 +72,7 @@ function consoleRow(seat: ConsoleSeat): ConnectionRow {
     remotePid: 0,
     applicationName: seat.applicationName,
     preparedStatements: seat.statementCount,
+    pins: [],
     parameters: undefined,
   };
 }
@@ -95,6 +98,7 @@ function clientRow(session: Session, { clock, registry }: ClientContext): Connec
     remotePid: 0,
     applicationName: reported.get('application_name') ?? '',
     preparedStatements: session.relay.statementCount,
+    pins: [...session.left.pins],
     parameters: reported,
   };
 }
@@ -120,6 +124,7 @@ function serverRow(server: Server, pool: Pool, { clock, registry }: ClientContex
     remotePid: server.pid,
     applicationName: reported.get('application_name') ?? '',
     preparedStatements: server.statements.size,
+    pins: [],
     parameters: reported,
   };
 }

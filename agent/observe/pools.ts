@@ -24,6 +24,9 @@ export interface PoolRow {
   readonly mode: string;
   /** Undefined where there is one host. */
   readonly loadBalanceHosts: LoadBalance | undefined;
+  /** Clients that keep their servers between transactions; and each reason with the number of those. */
+  readonly clientsPinned: number;
+  readonly pins: readonly (readonly [pin: string, count: number])[];
 }
 
 /**
@@ -94,6 +97,8 @@ function poolRow(pool: Pool): PoolRow {
     maxWaitMs: first === undefined ? 0 : now - first.waitingSince,
     mode: pool.mode,
     loadBalanceHosts: loadBalanceOf(pool.database),
+    clientsPinned: pool.pinned,
+    pins: [...pool.pins].filter(([, count]) => count > 0),
   };
 }
 

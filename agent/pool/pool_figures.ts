@@ -4,6 +4,7 @@ import type { AgentError } from '../base/errors.ts';
 import { type Linked, List } from '../base/list.ts';
 import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
+import type { Pin } from '../state/pins.ts';
 import type { PoolView } from './decide.ts';
 import { roomUnder } from './limits.ts';
 import type { PoolContext } from './pool_context.ts';
@@ -44,6 +45,12 @@ export class PoolFigures implements PoolView {
   removed = false;
   /** No settings bring it back: its clients were somebody else at the server. */
   withdrawn = false;
+  /** Clients that keep their servers between transactions. */
+  pinned = 0;
+  /** Why, each with the number of those. */
+  readonly pins = new Map<Pin, number>();
+  /** Somebody asks for currval() or lastval() here: what has advanced a sequence matters. */
+  readsSequences = false;
   /** When it last had a client, or one that waited, by the clock: for pool_idle_timeout. */
   usedAt: number;
   /** When decide() was last asked, by the clock. */

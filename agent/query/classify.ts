@@ -7,6 +7,7 @@ import {
   ADVANCING,
   ANYTHING,
   CURSORS,
+  DEMANDS,
   type Effects,
   LIBRARY,
   LISTENS,
@@ -108,13 +109,13 @@ const READERS: Readonly<Record<Manner, (tokens: Tokens, at: number) => Statement
   copy: readCopy,
   create: readCreate,
   deallocate: readDeallocate,
-  declare: (tokens, at) => ({ bits: holds(tokens, at) ? CURSORS : 0, actions: [] }),
+  declare: (tokens, at) => ({ bits: holds(tokens, at) ? CURSORS | DEMANDS : 0, actions: [] }),
   discard: readDiscard,
   do: readDo,
   execute: (tokens, at) => naming(tokens, 'execute', at + 1),
   explain: readExplain,
   listen: readListen,
-  load: () => ({ bits: LIBRARY, actions: [] }),
+  load: () => ({ bits: LIBRARY | DEMANDS, actions: [] }),
   notify: () => ({ bits: NOTIFIES, actions: [] }),
   prepare: readPrepare,
   release: (tokens, at) => savepoint(tokens, 'release', skipNoise(tokens, at + 1)),
@@ -234,7 +235,7 @@ function readCreate(tokens: Tokens, at: number): StatementEffects {
   let i = at + 1;
   let bits = 0;
   for (; BEFORE_AN_OBJECT.has(tokens.words[i] ?? ''); i++) {
-    if (tokens.is(i, 'temp') || tokens.is(i, 'temporary')) bits = TEMPORARY;
+    if (tokens.is(i, 'temp') || tokens.is(i, 'temporary')) bits = TEMPORARY | DEMANDS;
   }
   const kind = tokens.words[i] ?? '';
   const offset = SCHEMA_OBJECTS.get(kind);
@@ -244,7 +245,7 @@ function readCreate(tokens: Tokens, at: number): StatementEffects {
     return SHARED_OBJECTS.has(kind) ? HARMLESS : { bits: UNKNOWN, actions: [] };
   }
   const isFamily = kind === 'operator' && (tokens.is(i + 1, 'class') || tokens.is(i + 1, 'family'));
-  if (isTemporary(tokens, isFamily ? i + 2 : i + offset)) bits = TEMPORARY;
+  if (isTemporary(tokens, isFamily ? i + 2 : i + offset)) bits |= TEMPORARY;
   if (kind !== 'table' && kind !== 'view') return { bits, actions: [] };
   for (let next = i; next < tokens.length - 1; next++) {
     if (!tokens.is(next, 'as')) continue;

@@ -22,6 +22,8 @@ export const READS_SEQUENCE = 256;
 export const NOTIFIES = 512;
 /** Settings change, and the text does not even say which. Those of an application's own (`app.tenant`) are in no view. */
 export const UNNAMED = 1024;
+/** Beside LOCKS, TEMPORARY, CURSORS or LIBRARY: the text itself says that it leaves some, and does not only end them, or may make them. */
+export const DEMANDS = 2048;
 /** Not understood: everything that the server can be asked about. */
 export const ANYTHING: number = LOCKS | TEMPORARY | CURSORS | SETTINGS | LISTENS | STATEMENTS | UNNAMED;
 /** Runs what somebody else has written: it may advance sequences too. Nothing that cannot be asked for is guessed at. */

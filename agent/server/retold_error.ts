@@ -5,6 +5,7 @@ import { encodeError } from '../wire/server_messages.ts';
 
 /** duplicate_prepared_statement */
 const NAME_TAKEN = '42P05';
+const SYNTAX_ERROR = '42601';
 /** PostgreSQL knows no longer names (NAMEDATALEN). A longer one is put in once: an error may repeat what its client sent as often as it likes. */
 const NAME_BYTES_MAX = 63;
 
@@ -14,7 +15,9 @@ const NAME_BYTES_MAX = 63;
  */
 export function retellError(message: Uint8Array, sqlstate: string, mention: Mention): Uint8Array | undefined {
   const { refusal, serverName, name } = mention;
-  if (refusal !== undefined && sqlstate === NAME_TAKEN)
+  // What is refused for itself is sent as a text that nobody can read, and no name is in it.
+  const isRefused = sqlstate === NAME_TAKEN || (serverName === '' && sqlstate === SYNTAX_ERROR);
+  if (refusal !== undefined && isRefused)
     return encodeError({ severity: 'ERROR', sqlstate: refusal.row.sqlstate, message: refusal.message });
   if (serverName === '' || serverName === name) return undefined;
   const body = Buffer.from(message.buffer, message.byteOffset + 5, message.length - 5).toString('latin1');

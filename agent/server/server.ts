@@ -56,6 +56,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   unnamed: Mention | undefined;
   /** Bits of `Effects`: what its tenant may have left here since it was known to be as the books say. */
   touched = 0;
+  /** The only one who may have advanced a sequence here, where that is counted. */
+  sequencesOf: object | undefined;
   /** The process id that its last client that has notified knows as its own. */
   notifier: number | undefined;
   /** Statements of the simple Query at hand that are done. */

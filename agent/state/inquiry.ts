@@ -1,6 +1,6 @@
 // The one question that a server is asked when nobody can tell from a text what it has left behind: in SQL, and what the answer says.
 
-import { CURSORS, LISTENS, LOCKS, SETTINGS, STATEMENTS, TEMPORARY } from '../query/effects.ts';
+import { CURSORS, LISTENS, LOCKS, SETTINGS, STATEMENTS, TEMPORARY, UNNAMED } from '../query/effects.ts';
 import { quoteLiteral } from './parameters.ts';
 import type { Pin } from './pins.ts';
 
@@ -35,14 +35,15 @@ const PARTS: readonly (readonly [bit: number, sql: string])[] = [
     "SELECT 'prepared_statement', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql AND name !~ '^pgsidecar_')",
   ],
   [
-    SETTINGS,
-    "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session'" +
+    UNNAMED,
+    "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session' AND name NOT LIKE 'transaction\\_%'" +
       " UNION ALL SELECT 'set role', pg_catalog.current_setting('role') WHERE pg_catalog.current_setting('role') <> 'none'",
   ],
 ];
 
 /**
- * @param names settings that pg_settings does not show, custom ones such as `app.tenant`: asked for by name.
+ * @param names settings that are asked for by name, where SETTINGS is: those that the text names, and, where it names none (UNNAMED), those
+ * that pg_settings does not show, custom ones such as `app.tenant`.
  */
 export function inquirySql(bits: number, names: Iterable<string>): string {
   const parts = PARTS.filter(([bit]) => (bits & bit) !== 0).map(([, sql]) => sql);

@@ -5,9 +5,15 @@ import type { Action } from '../query/effects.ts';
 /** One transaction may do so much; whoever does more is asked about in the end. */
 const ENTRIES_MAX = 1_000;
 
-/** Does ROLLBACK undo it? Then it counts when its transaction has committed. What is done to prepared statements stays. */
+/** Does ROLLBACK undo it? Then it counts when its transaction has committed. What is done to prepared statements stays, and what the server is asked about it knows. */
 export function isUndone({ kind }: Action): boolean {
-  return !(kind === 'prepare' || kind === 'execute' || kind === 'deallocate' || kind === 'deallocate_all');
+  return !(
+    kind === 'change' ||
+    kind === 'prepare' ||
+    kind === 'execute' ||
+    kind === 'deallocate' ||
+    kind === 'deallocate_all'
+  );
 }
 
 /** Actions and savepoints in the order in which they were done (PostgreSQL, guc.c: a stack for each setting comes to the same). */

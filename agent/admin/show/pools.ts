@@ -39,6 +39,12 @@ const POOLS: Show = {
     ['maxwait_us', 'int4', 'And the rest of that, in microseconds.'],
     ['pool_mode', 'text', '`session`, `transaction` or `statement`.'],
     ['load_balance_hosts', 'text', 'Empty (NULL) where there is one host; else `disable` or `round-robin`.'],
+    [
+      'cl_pinned',
+      'int4',
+      'Clients that keep their servers between transactions. PgBouncer has no such column, nor the next.',
+    ],
+    ['pins', 'text', 'Why, each reason with the number of clients that have it: `advisory_lock=2 cursor=1`.'],
   ),
   *rows({ context }) {
     const consoles = context.clients.consoles.size;
@@ -60,6 +66,8 @@ const POOLS: Show = {
       0,
       'statement',
       null,
+      0,
+      '',
     ];
     for (const row of readPools(context)) {
       yield [
@@ -75,6 +83,8 @@ const POOLS: Show = {
         ...[row.cancelsActive, row.serversBeingCanceled, row.serversIdle, row.serversUsed, row.serversTested],
         ...[row.serversLogin, secondsOf(row.maxWaitMs), microsecondsOf(row.maxWaitMs), row.mode],
         row.loadBalanceHosts ?? null,
+        row.clientsPinned,
+        row.pins.map(([pin, count]) => `${pin}=${count}`).join(' '),
       ];
     }
   },

@@ -60,13 +60,20 @@ const BUFFERS: readonly Column[] = columns(
   ['send_avail', 'int4', 'Bytes that were written to it and have not left.'],
 );
 
+const PINNED: readonly Column[] = columns([
+  'pins',
+  'text',
+  'Why it keeps its server between transactions (`advisory_lock`, `temporary_object`, `cursor`, …), with blanks between them; empty: it does not. PgBouncer has no such column.',
+]);
+
 export const SOCKET_SHOWS: readonly Show[] = [
   {
     name: 'clients',
     doc: 'Everybody who is logged in.',
-    columns: CONNECTION,
+    columns: [...CONNECTION, ...PINNED],
     *rows(tools) {
-      for (const row of readClients(tools.context)) yield cellsOf(row, row.state, tools);
+      for (const row of readClients(tools.context))
+        yield [...cellsOf(row, row.state, tools), row.pins.join(' ')];
     },
   },
   {

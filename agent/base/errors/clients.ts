@@ -199,6 +199,18 @@ export const CLIENT_ERRORS = {
     sentence: 'admin forced disconnect: an administrator has killed this client (KILL_CLIENT)',
   },
   query_canceled: { sqlstate: '57014', exit: 69, sentence: 'canceling statement due to user request' },
+  pin_forbidden: {
+    sqlstate: '0A000',
+    exit: 75,
+    sentence:
+      'not allowed here ({setting} is {value}): it would leave a {pin} in the session, and servers are shared; use what ends with the transaction',
+  },
+  max_pinned: {
+    sqlstate: '53400',
+    exit: 75,
+    sentence:
+      'no more clients may keep their servers (max_pinned is {max}): it would leave a {pin} in the session; try again when another client of {database}/{user} has given its server back',
+  },
   message_too_long: {
     sqlstate: '54000',
     exit: 69,

@@ -8,6 +8,7 @@ import {
   ADVANCING,
   ANYTHING,
   CURSORS,
+  DEMANDS,
   type Effects,
   LIBRARY,
   LISTENS,
@@ -40,6 +41,7 @@ const BITS: readonly (readonly [string, number])[] = [
   ['reads_sequence', READS_SEQUENCE],
   ['notifies', NOTIFIES],
   ['unnamed', UNNAMED],
+  ['demands', DEMANDS],
 ];
 
 /** In words: `set x=a,b`, `locks`, `execute p@8-9`; those of one statement with blanks between them. */

@@ -128,7 +128,7 @@ function checkEffects(found: Effects, input: Uint8Array, to: number, isConformin
 function checkAction(action: Action, to: number): void {
   if (!('from' in action)) return;
   must(action.from >= 0 && action.from < action.to && action.to <= to, 'a name outside of the text');
-  for (const inner of action.prepares?.actions ?? []) checkAction(inner, to);
+  if ('prepares' in action) for (const inner of action.prepares?.actions ?? []) checkAction(inner, to);
 }
 
 /** The same wherever the text stands, and when it is asked for again. */

@@ -1,0 +1,78 @@
+// What an operator has decided for each reason to keep a server: keep it, refuse it, say it, or let it be.
+
+import { AgentError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Pool } from '../pool/pool.ts';
+import { DEMANDS, type Effects, READS_SEQUENCE } from '../query/effects.ts';
+import { PINS, type Pin } from '../state/pins.ts';
+
+export type Policy = 'pin' | 'error' | 'warn' | 'ignore';
+
+type PinSetting = Extract<keyof Settings, `pin_${string}`>;
+
+/** Where there is none, the client keeps its server: nothing else would be right. */
+const SETTING_OF: ReadonlyMap<Pin, PinSetting> = new Map<Pin, PinSetting>([
+  ['advisory_lock', 'pin_advisory_locks'],
+  ['temporary_object', 'pin_temporary_objects'],
+  ['cursor', 'pin_cursors'],
+  ['library', 'pin_libraries'],
+  ['sequence', 'pin_sequences'],
+]);
+
+export function policyOf(pin: Pin, settings: Settings): Policy {
+  const setting = SETTING_OF.get(pin);
+  return setting === undefined ? 'pin' : (settings[setting] as Policy);
+}
+
+/** Bits of `Effects` that nobody looks at. */
+export function ignoredBits(settings: Settings): number {
+  let bits = 0;
+  for (const { pin, bit } of PINS) if (policyOf(pin, settings) === 'ignore') bits |= bit;
+  return bits;
+}
+
+/** It was refused, or taken away. */
+export function forbidden(pin: Pin, settings: Settings): AgentError {
+  return new AgentError('pin_forbidden', {
+    pin: wordsOf(pin),
+    setting: SETTING_OF.get(pin)!,
+    value: policyOf(pin, settings),
+  });
+}
+
+/**
+ * Why a text that says itself what it would leave is not sent. One that only may leave something is sent, and what it has left
+ * is looked at.
+ *
+ * @param isPinned the client keeps its server already.
+ */
+export function refusalOf(
+  effects: Effects,
+  pool: Pool,
+  isPinned: boolean,
+  settings: Settings,
+): AgentError | undefined {
+  const isRead = effects.statements.length > 0;
+  if (isRead && (effects.bits & READS_SEQUENCE) !== 0 && settings.pin_sequences === 'error')
+    return forbidden('sequence', settings);
+  if ((effects.bits & DEMANDS) === 0) return undefined;
+  const max = settings.max_pinned;
+  for (const { pin, bit } of PINS) {
+    if ((effects.bits & bit) === 0 || pin === 'sequence') continue;
+    const policy = policyOf(pin, settings);
+    if (policy === 'error') return forbidden(pin, settings);
+    if (policy === 'pin' && !isPinned && max > 0 && pool.pinned >= max)
+      return new AgentError('max_pinned', {
+        pin: wordsOf(pin),
+        max,
+        database: pool.database.name,
+        user: pool.user,
+      });
+  }
+  return undefined;
+}
+
+/** As a sentence says it. */
+export function wordsOf(pin: Pin): string {
+  return pin.replace('_', ' ');
+}
