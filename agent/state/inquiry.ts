@@ -36,7 +36,8 @@ const PARTS: readonly (readonly [bit: number, sql: string])[] = [
   ],
   [
     UNNAMED,
-    "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session' AND name NOT LIKE 'transaction\\_%'" +
+    "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session'" +
+      " AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')" +
       " UNION ALL SELECT 'set role', pg_catalog.current_setting('role') WHERE pg_catalog.current_setting('role') <> 'none'",
   ],
 ];
