@@ -35,6 +35,7 @@ export function temporaryObject(random: Random): string {
   return look(random);
 }
 
+/** DISTINCT, so that nobody writes through a view into a table of all: the clients act at the same time. */
 function make(random: Random, name: string): string {
   const temp = random.pick(['TEMP', 'TEMPORARY', 'temp', 'LOCAL TEMPORARY']);
   const atCommit = random.pick([
@@ -51,8 +52,8 @@ function make(random: Random, name: string): string {
     () => `CREATE TABLE pg_temp.${name} (id int, word text)`,
     () => `SELECT id, word INTO ${temp} ${name} FROM a.t`,
     () => `SELECT id, word INTO TEMP TABLE ${name} FROM a.t WHERE id > 1`,
-    () => `CREATE ${temp} VIEW ${name} AS SELECT id, word FROM a.t`,
-    () => `CREATE OR REPLACE ${temp} VIEW ${name} AS SELECT id, word FROM b.t`,
+    () => `CREATE ${temp} VIEW ${name} AS SELECT DISTINCT id, word FROM a.t`,
+    () => `CREATE OR REPLACE ${temp} VIEW ${name} AS SELECT DISTINCT id, word FROM b.t`,
     () => `CREATE VIEW pg_temp.${name} AS SELECT 1 AS id, 'x'::text AS word`,
     () => `CREATE ${temp} SEQUENCE ${name}`,
     () => `CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 7'`,
