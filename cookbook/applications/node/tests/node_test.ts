@@ -5,6 +5,9 @@ import { resolve } from 'node:path';
 import { missingPrograms } from '../../../../agent/tests/harness/needs.ts';
 import { describeApplication } from '../../trial/trial.ts';
 
+/** Wherever it is: the processes have a short PATH. */
+const NODE = Bun.which('node') ?? 'node';
+
 /** In a checkout that was set up before it was among the packages. */
 function missing(name: string): string | undefined {
   const path = resolve(import.meta.dir, '../../../../node_modules', name);
@@ -17,7 +20,7 @@ describeApplication({
   folder: 'node',
   title: 'node-postgres',
   missing: missing('pg'),
-  program: ['node', 'node_postgres.js'],
+  program: [NODE, 'node_postgres.js'],
   library: 'node',
   checks: ['tables', 'statements', 'transactions', 'what_is_left'],
 });
@@ -26,7 +29,7 @@ describeApplication({
   folder: 'node',
   title: 'postgres.js',
   missing: missing('postgres'),
-  program: ['node', 'postgres_js.js'],
+  program: [NODE, 'postgres_js.js'],
   library: 'libpq',
   env: ({ host, port, user, password, database }) => ({
     PGHOST: host,
@@ -42,7 +45,7 @@ describeApplication({
   folder: 'node',
   title: 'knex',
   missing: missing('knex'),
-  program: ['node', 'knex.js'],
+  program: [NODE, 'knex.js'],
   library: 'node',
   checks: [
     'migrations',
@@ -59,7 +62,7 @@ describeApplication({
   folder: 'node',
   title: 'TypeORM',
   missing: missing('typeorm'),
-  program: ['node', 'typeorm.js'],
+  program: [NODE, 'typeorm.js'],
   library: 'node',
   checks: [
     'migrations',
