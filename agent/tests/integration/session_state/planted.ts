@@ -47,7 +47,7 @@ export const PLANTED: readonly Planted[] = [
   inQuery(
     'a temporary table is gone too soon',
     'temporary objects',
-    /^(CREATE TEMP TABLE \S+ \(.*\))$/,
+    /(TEMP\w* TABLE \S+ \(id int, word text\))(?! ON)/i,
     '$1 ON COMMIT DROP',
   ),
   inQuery('DISCARD TEMP is nothing', 'temporary objects', /^DISCARD TEMP/, 'DISCARD PLANS'),
