@@ -16,7 +16,9 @@ export class ListeningClient implements NotificationListener {
   #isListening = false;
   /** It has notified since it was last ready, and may be among those who hear that. */
   #hasNotified = false;
-  #waitsFor: 'nothing' | 'channels' | 'ready' = 'nothing';
+  /** The channels of the text at hand are listened to. */
+  #isPrepared = false;
+  #waitsFor: 'nothing' | 'channels' | 'others' | 'ready' = 'nothing';
   /** What came while it was in the middle of something. */
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
@@ -26,11 +28,16 @@ export class ListeningClient implements NotificationListener {
   }
 
   /**
-   * Before a text that listens goes to its server. True: the shared connection listens already. False: the client waits.
+   * Before a text that listens goes to its server. True: it may go. False: the client waits, and asks again then.
    *
    * @throws AgentError listen_channels_full, listen_place_missing, listen_channel_unusable
    */
   prepare(channels: readonly string[]): boolean {
+    // It is the same text again, and what it waited for is there.
+    if (this.#isPrepared) {
+      this.#isPrepared = false;
+      return true;
+    }
     const { pool, context } = this.#session;
     let isDone = true;
     for (const channel of channels) {
@@ -56,9 +63,31 @@ export class ListeningClient implements NotificationListener {
     this.#isListening = false;
   }
 
-  /** A text of its own has notified: who hears it is told by whom. */
-  onNotifying(server: Server | undefined): void {
-    if (server !== undefined) server.notifier = this.#session.pid;
+  /**
+   * Before a text that notifies goes to its server. What comes from there then is told to be its own, so nothing of another
+   * client's may still be on its way. True: it may go. False: the client waits, and asks again then.
+   */
+  prepareToNotify(server: Server): boolean {
+    const session = this.#session;
+    const { pool, context } = session;
+    if (!this.#isListening) {
+      server.notifier = undefined;
+      server.notifiedBy = session;
+      return true;
+    }
+    const isMixed = server.notifiedBy !== undefined && server.notifiedBy !== session;
+    server.notifiedBy = session;
+    server.notifier = session.pid;
+    if (!isMixed) return true;
+    server.notifier = undefined;
+    if (context.registry.notifications.settle(pool, this.#encoding, this))
+      return this.prepareToNotify(server);
+    this.#waitsFor = 'others';
+    return false;
+  }
+
+  /** A text of its own has notified. */
+  onNotified(): void {
     this.#hasNotified = true;
   }
 
@@ -103,6 +132,7 @@ export class ListeningClient implements NotificationListener {
     const waitsFor = this.#waitsFor;
     this.#waitsFor = 'nothing';
     if (error !== undefined && waitsFor === 'channels') return this.#session.fail(error);
+    this.#isPrepared = waitsFor === 'channels';
     if (waitsFor === 'ready') {
       this.#sayReady();
       this.#session.onSettled();

@@ -74,7 +74,7 @@ export class Portals {
       server.expected.push(expected.EXECUTE);
       return 0;
     }
-    if (effects !== undefined && !this.#parameters.prepareToListen(effects)) return WAIT;
+    if (effects !== undefined && !this.#parameters.prepareToListen(effects, server)) return WAIT;
     if (effects !== undefined) this.#countSequences(effects, server);
     const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
     if (effects !== undefined) {

@@ -86,7 +86,7 @@ export class Queries {
       if (verdict !== undefined) return verdict;
     }
     try {
-      if (!parameters.prepareToListen(effects)) return WAIT;
+      if (!parameters.prepareToListen(effects, server)) return WAIT;
     } catch (error) {
       if (error instanceof AgentError) return this.#refuse(error, server);
       throw error;

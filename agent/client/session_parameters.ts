@@ -1,7 +1,7 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
 import type { AgentError } from '../base/errors.ts';
-import { type Action, ADVANCES, type Effects, READS_SEQUENCE } from '../query/effects.ts';
+import { type Action, ADVANCES, type Effects, NOTIFIES, READS_SEQUENCE } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeParameterStatus } from '../wire/server_messages.ts';
@@ -124,10 +124,12 @@ export class SessionParameters {
     return this.#session.pool.readsSequences;
   }
 
-  /** Before a text that listens goes to the server. False: the client waits. @throws AgentError */
-  prepareToListen(effects: Effects): boolean {
+  /** Before a text that listens or notifies goes to the server. False: the client waits. @throws AgentError */
+  prepareToListen(effects: Effects, server: Server): boolean {
+    const { listening } = this.#session.left;
     const channels = channelsOf(effects);
-    return channels.length === 0 || this.#session.left.listening.prepare(channels);
+    if (channels.length > 0 && !listening.prepare(channels)) return false;
+    return (effects.bits & NOTIFIES) === 0 || listening.prepareToNotify(server);
   }
 
   /** What a client's own text has set, and is committed: the server has it already. */

@@ -61,7 +61,7 @@ export class SessionState implements LeftBehind {
     this.#due |= looked & ANYTHING;
     if ((looked & LIBRARY) !== 0) this.#keep('library');
     if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
-    if ((bits & NOTIFIES) !== 0) this.listening.onNotifying(this.#session.server);
+    if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
     for (const action of actions) {
       if (isUndone(action)) this.#log.add(action);
       else if (action.kind === 'change') this.#names.add(action.name);

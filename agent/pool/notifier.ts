@@ -2,7 +2,7 @@
 
 import type { Pool } from './pool.ts';
 
-/** The process id that the client knows as its own that was the last to notify on this server; undefined: no client of ours. */
+/** The process id that the client knows as its own that notifies on this server and listens itself; undefined: it may be anybody's. */
 export function notifierOf(pools: Iterable<Pool>, serverPid: number): number | undefined {
   for (const pool of pools)
     for (const server of pool.allServers) if (server.pid === serverPid) return server.notifier;

@@ -58,7 +58,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   touched = 0;
   /** The only one who may have advanced a sequence here, where that is counted. */
   sequencesOf: object | undefined;
-  /** The process id that its last client that has notified knows as its own. */
+  /** Whoever has notified here last; and the process id that it knows as its own, where it hears that itself. */
+  notifiedBy: object | undefined;
   notifier: number | undefined;
   /** Statements of the simple Query at hand that are done. */
   statementsDone = 0;
