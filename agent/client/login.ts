@@ -13,6 +13,7 @@ import { isLoopbackAddress } from '../auth/network_address.ts';
 import { AgentError, type ErrorCode, type ErrorDetails } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import { CONSOLE_DATABASE } from '../config/console_database.ts';
+import type { AuthQuerySettings } from '../config/settings.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../net/connection.ts';
 import type { FoundSecret } from '../pool/auth_queries.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -38,13 +39,14 @@ import {
   type Transport,
   userOf,
 } from './startup.ts';
-import { type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
+import { confirmUser, type FoundUser, findUser, whomToAsk } from './unknown_user.ts';
 import { type Asked, expiryOf, wayIn } from './way_in.ts';
 import { Welcome } from './welcome.ts';
 import { type Asking, bookFor, whyWithdrawn } from './withdrawn.ts';
 
 /** Whoever sends many clients at once would write as many lines. */
 const CROWDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['client_limit', 'descriptors_short']);
+type Proved = Extract<LoginStep, { kind: 'ok' }>;
 const LET_IN: AuthRequest = Object.freeze({ code: AUTH_OK, payload: new Uint8Array(0) });
 
 /** One connection that is not a session yet. */
@@ -63,8 +65,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #machine: ClientLogin | undefined;
   /** The secret that auth_query gave. */
   #found: FoundSecret | undefined;
-  /** What he is told when he has proved that he has it, instead of being let in. */
-  #toTell: AgentError | undefined;
+  /** Who has to say so too, when he has proved that he has it. */
+  #confirming: AuthQuerySettings | undefined;
   /** By what he was asked for it; a reload may since have made that another. */
   #asked: Asking | undefined;
   /** It has not proved who it is: it counts against client_login_concurrency. */
@@ -195,7 +197,7 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
   #beginFound(options: ClientLoginOptions, found: FoundUser): void {
     const { credential, missing, mockKind } = found;
     this.#found = found.secret;
-    this.#toTell = found.proved;
+    this.#confirming = found.confirming;
     this.#begin({ ...options, found: credential, mockKind, refusal: missing ?? options.refusal });
   }
 
@@ -250,7 +252,8 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     });
   }
 
-  #onProved({ requests, clientKey, secret }: Extract<LoginStep, { kind: 'ok' }>): void {
+  #onProved(proved: Proved): void {
+    const { requests, secret } = proved;
     const context = this.#context;
     const databaseName = databaseOf(this.#startup.message);
     const withdrawn = whyWithdrawn(context, this.#asked!, secret, this.#found !== undefined);
@@ -260,9 +263,33 @@ export class Login implements ConnectionHandler, Deadlined, StartupDone {
     this.#connection.cork();
     for (const { code, payload } of requests)
       if (code !== AUTH_OK) this.#connection.write(encodeAuthentication(code, payload));
-    const toTell = this.#toTell;
-    if (toTell?.code === 'server_database_missing') return this.#refuse(toTell);
-    if (toTell !== undefined) return this.#onRefused('auth_query_failed', toTell.message);
+    if (this.#confirming === undefined) return this.#comeIn(proved);
+    this.#phase = 'thinking';
+    confirmUser(context.registry.authQueries, this.#confirming, this.#user, this.#found!).then(
+      (found) => {
+        if (this.#phase === 'thinking') this.#attempt(() => this.#onConfirmed(found, proved));
+      },
+      (error: Error) => {
+        if (this.#phase === 'thinking') this.#attempt(() => this.#onUnconfirmed(error));
+      },
+    );
+  }
+
+  #onConfirmed(found: FoundSecret, proved: Proved): void {
+    const withdrawn = whyWithdrawn(this.#context, this.#asked!, proved.secret, true);
+    if (withdrawn !== undefined) return this.#onRefused('password_wrong', withdrawn);
+    this.#found = found;
+    this.#comeIn(proved);
+  }
+
+  #onUnconfirmed(error: Error): void {
+    if (!(error instanceof AgentError)) return this.#onThrown(error);
+    if (error.code === 'server_database_missing') return this.#refuse(error);
+    this.#onRefused(error.code, String(error.details.reason));
+  }
+
+  #comeIn({ clientKey }: Proved): void {
+    const [context, databaseName] = [this.#context, databaseOf(this.#startup.message)];
     const user = this.#asked!.authType === 'any' ? context.registry.forcedUser(databaseName) : this.#user;
     const pool = poolFor(
       this.#startup.message!,

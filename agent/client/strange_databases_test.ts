@@ -31,6 +31,8 @@ class World {
   readonly plane: DataPlane;
   /** Names of databases that somebody logged in to, in order, and as whom. */
   readonly logins: string[] = [];
+  /** What the server says of names that are not in the cluster. */
+  refusal: readonly [message: string, sqlstate: string] = ['database "%" does not exist', '3D000'];
   readonly #cluster: Cluster;
   readonly #databases = new Map<FakeServer, string>();
 
@@ -59,10 +61,11 @@ class World {
       const words = text.slice(8).split('\0');
       const [user, name] = [words[words.indexOf('user') + 1], words[words.indexOf('database') + 1]];
       const database = `${each.address.host}/${name}`;
+      const [message, sqlstate] = this.refusal;
       this.logins.push(`${user}@${name}`);
       this.#databases.set(each, database);
       if (database in this.#cluster) each.greets();
-      else each.says(server.errorResponse(`database "${name}" does not exist`, 'FATAL', '3D000'));
+      else each.says(server.errorResponse(message.replace('%', name!), 'FATAL', sqlstate));
       return;
     }
     if (!text.includes(AUTH.query)) return;
@@ -240,7 +243,8 @@ describe('Who has proved who he is', () => {
     const world = await worldOf([any], THERE);
     expect((await world.comes('there'))[1]).toBe('Ready I');
     expect((await world.comes('made_up'))[1]).toStartWith('FATAL 3D000');
-    expect(world.logins).toContain('ann@made_up');
+    // In his own name nobody has to.
+    expect(world.logins).not.toContain('ann@made_up');
   });
 
   test('is told that nobody can be asked at a database, and comes in by no other one’s word', async () => {
@@ -267,23 +271,99 @@ describe('Who has proved who he is', () => {
     expect(world.logins.filter((each) => each.startsWith('boss'))).toEqual([]);
     expect((await world.comes('there'))[1]).toBe('Ready I');
   });
+
+  test('comes in by what his own database says of him, whatever the owner of another one has it say', async () => {
+    // A server that asks the agent for no proof: the agent's is the only one.
+    const cluster = { ...THERE, '10.0.0.1/postgres': undefined, '10.0.0.1/evil': await verifierOf(OTHER, 5) };
+    const world = await worldOf([any], cluster);
+    expect((await world.comes('evil', OTHER))[1]).toBe('Ready I');
+    await crowd(world);
+    expect((await world.comes('there', OTHER))[1]).toBe(WRONG);
+    expect(world.logins).not.toContain('ann@there');
+    expect(world.plane.log.fields.map(({ reason }) => reason)).toContain(
+      'database "there" has another secret of user "ann"',
+    );
+  });
+
+  test('is not let in where a reload takes the question away while his own database is asked', async () => {
+    const world = await worldOf([any], THERE);
+    await crowd(world);
+    const client = world.plane.accept();
+    client.says(startup({ user: 'ann', database: 'there' }));
+    await world.run();
+    const { proof } = await scramUpToProof(client, new Secret(PASSWORD));
+    client.says(proof);
+    await settle();
+    const { context, registry } = world.plane;
+    context.settings = settingsOf([{ ...any, auth: undefined }], [pooler], context.settings);
+    registry.apply(context.settings);
+    await world.run();
+    world.plane.clock.advance(1);
+    expect(client.heard().at(-1)).toBe(WRONG);
+  });
 });
 
+/** As many names as are asked about are taken. */
+async function crowd(world: World): Promise<void> {
+  for (let n = 0; n < NAMES_MAX; n++) await world.comes(`crowd_${n}`, 'wrong');
+  const before = world.logins.length;
+  await world.comes('one_more', 'wrong');
+  expect(world.logins.slice(before)).not.toContain('pooler@one_more');
+}
+
 describe('Names that a stranger makes up', () => {
+  test('keep nobody out of a database that nobody has used, where all are one forced user', async () => {
+    const forced = { ...any, user: 'boss', forceUser: true, password: new Secret(crypto.randomUUID()) };
+    const world = await worldOf([forced], THERE);
+    await crowd(world);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+
+  test('keep nobody out where postgres cannot be asked and no database has answered yet', async () => {
+    const world = await worldOf([any], { ...THERE, '10.0.0.1/postgres': undefined });
+    for (let n = 0; n < 2 * NAMES_MAX; n++) await world.comes(`crowd_${n}`, 'wrong');
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+
+  test('keep nobody out by a database whose owner has it know nobody', async () => {
+    const world = await worldOf([any], { ...THERE, '10.0.0.1/evil': '' });
+    expect((await world.comes('evil'))[1]).toBe(WRONG);
+    await crowd(world);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+
+  test('cost no more logins where they come all at once', async () => {
+    const world = await worldOf([any], THERE, { client_login_concurrency_per_source: 0 });
+    for (let n = 0; n < 3 * NAMES_MAX; n++)
+      world.plane.accept().says(startup({ user: 'ann', database: `made_up_${n}` }));
+    await world.run();
+    expect(world.logins.filter((each) => each.includes('made_up')).length).toBe(NAMES_MAX);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+
+  test('cost no more logins where the server says that nobody may log in, and not that they are not there', async () => {
+    const world = await worldOf([any], THERE);
+    world.refusal = ['no pg_hba.conf entry for database "%"', '28000'];
+    await crowd(world);
+    expect((await world.comes('there'))[1]).toBe('Ready I');
+  });
+
   test('cost the server a login each, once within server_login_retry, and no more than a hundred of them', async () => {
     const cluster: Record<string, string | undefined> = { ...THERE };
     const world = await worldOf([any], cluster, { server_login_retry: 5_000 });
     await world.comes('there');
     const before = world.logins.length;
     for (let n = 0; n < 10; n++) await world.comes('made_up', 'wrong');
-    expect(world.logins.slice(before)).toEqual(['pooler@made_up']);
+    expect(world.logins.slice(before)).toEqual(['pooler@made_up', 'pooler@postgres']);
     for (let n = 0; n < 3 * NAMES_MAX; n++) await world.comes(`made_up_${n}`, 'wrong');
-    expect(world.logins.length).toBe(before + NAMES_MAX);
+    const after = before + NAMES_MAX + 1;
+    expect(world.logins.length).toBe(after);
     // Whoever is somebody comes in all the same, also where nobody was before.
     expect((await world.comes('there'))[1]).toBe('Ready I');
     cluster['10.0.0.1/cold'] = ANN;
     expect((await world.comes('cold'))[1]).toBe('Ready I');
-    expect(world.logins.slice(before + NAMES_MAX)).toEqual(['ann@cold']);
+    // Who has proved who he is may have it asked.
+    expect(world.logins.slice(after)).toEqual(['pooler@cold', 'ann@cold']);
     world.plane.clock.advance(5_000);
     const later = world.logins.length;
     await world.comes('made_up', 'wrong');

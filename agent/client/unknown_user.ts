@@ -18,8 +18,8 @@ export interface FoundUser {
   readonly secret: FoundSecret | undefined;
   /** Why there is no credential, for the log. */
   readonly missing: string | undefined;
-  /** What he is told when he has proved who he is, instead of being let in. */
-  readonly proved: AgentError | undefined;
+  /** Who has to say so too, when he has proved it. */
+  readonly confirming: AuthQuerySettings | undefined;
   /** What one who does not exist pretends to have. */
   readonly mockKind: SecretKind;
 }
@@ -27,7 +27,7 @@ export interface FoundUser {
 /** Databases of one server that cannot say it, before that server is asked no more for a name that nobody serves. */
 const REFUSALS_MAX = 3;
 
-const NOTHING = { credential: undefined, secret: undefined, proved: undefined } as const;
+const NOTHING = { credential: undefined, secret: undefined, confirming: undefined } as const;
 
 /** Who is asked about a user. */
 export interface Asker {
@@ -105,7 +105,29 @@ export async function findUser(
   const found = { credential, mockKind: queries.commonKind };
   // What this server has of him is for it alone.
   if (refusal !== undefined) return { ...NOTHING, ...found, missing: refusal };
-  return { ...found, secret: answer, missing: undefined, proved: answer.refusal };
+  return {
+    ...found,
+    secret: answer,
+    missing: undefined,
+    confirming: answer.isHearsay === true ? asker.auth : undefined,
+  };
+}
+
+/** What his own database says of somebody who proved what another one did. Rejects with AgentError, which he may be told by its code. */
+export async function confirmUser(
+  queries: AuthQueries,
+  auth: AuthQuerySettings,
+  user: string,
+  proved: FoundSecret,
+): Promise<FoundSecret> {
+  const answer = await queries.confirm(auth, user).catch((error: Error) => {
+    if (!(error instanceof AgentError) || error.code === 'server_database_missing') throw error;
+    throw new AgentError('auth_query_failed', { user, reason: error.message });
+  });
+  const reason =
+    'missing' in answer ? answer.missing : `database "${auth.database}" has another secret of user "${user}"`;
+  if ('secret' in answer && answer.secret.equals(proved.secret)) return answer;
+  throw new AgentError('password_wrong', { user, reason });
 }
 
 /** Each server that is in order is reached; one that is not costs one question, or a few. */

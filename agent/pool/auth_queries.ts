@@ -7,14 +7,14 @@ import { Secret } from '../base/secret.ts';
 import type { AuthQuerySettings, Settings } from '../config/settings.ts';
 import { AuthQuestion, type AuthRow } from './auth_question.ts';
 import type { Pool } from './pool.ts';
-import { isForTheServer, isStrange, StrangeNames } from './strange_names.ts';
+import { isStrange, StrangeNames } from './strange_names.ts';
 
 /** What the server has of a user; or why there is nothing to prove, for the log. */
 export type AuthAnswer = AskedSecret | { readonly missing: string };
 
 export interface AskedSecret extends FoundSecret {
-  /** Why whoever proves it does not come in all the same: it was found by another database than the one he wants. */
-  readonly refusal?: AgentError | undefined;
+  /** Another database has said it than the one that he wants: that one is asked when he has proved it (`confirm()`). */
+  readonly isHearsay?: boolean | undefined;
 }
 
 export interface FoundSecret {
@@ -66,10 +66,29 @@ export class AuthQueries {
 
   /** Rejects with AgentError when the server could not be asked, or did not answer as it should. */
   find(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
-    const key = JSON.stringify([auth.database, auth.user, auth.query, user]);
+    return this.#once('find', auth, user, () => this.#ask(auth, user));
+  }
+
+  /**
+   * Of somebody who has proved what another database says of him: what his own one says. Whoever owns that other one would
+   * otherwise decide who comes in here.
+   *
+   * Rejects with AgentError as `find()`.
+   */
+  confirm(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
+    return this.#once('confirm', auth, user, () => this.#askAt(auth, user));
+  }
+
+  #once(
+    how: 'find' | 'confirm',
+    auth: AuthQuerySettings,
+    user: string,
+    ask: () => Promise<AuthAnswer>,
+  ): Promise<AuthAnswer> {
+    const key = JSON.stringify([how, auth.database, auth.user, auth.query, user]);
     const asked = this.#asked.get(key);
     if (asked !== undefined) return asked;
-    const answer = this.#ask(auth, user).finally(() => this.#asked.delete(key));
+    const answer = ask().finally(() => this.#asked.delete(key));
     this.#asked.set(key, answer);
     return answer;
   }
@@ -81,46 +100,61 @@ export class AuthQueries {
   async #ask(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
     const { settings, clock } = this.#places;
     if (!isStrange(settings(), auth)) return await this.#askAt(auth, user);
-    const why = this.#places.knows(auth)
+    const known = this.#places.knows(auth)
       ? undefined
       : this.#names.whyNot(auth.database, clock.now(), settings());
-    if (why !== undefined) return await this.#askElsewhere(auth, user, why);
+    const own = known ?? (await this.#askOwn(auth, user));
+    if (isAnswer(own)) return own;
+    const other = await this.#askElsewhere(auth, user);
+    if (other !== undefined) return other;
+    // Nobody is refused because others made up names: then theirs cost what they cost.
+    const last = own === 'crowded' ? await this.#askOwn(auth, user) : own;
+    if (isAnswer(last)) return last;
+    // As a user who does not exist.
+    if (last.code === 'server_database_missing') return { missing: last.message };
+    throw last;
+  }
+
+  /** Its answer; or why this database has none, where another one of its server may. */
+  async #askOwn(auth: AuthQuerySettings, user: string): Promise<AuthAnswer | AgentError> {
+    const { database } = auth;
+    const isFirst = !this.#places.knows(auth);
+    if (isFirst) this.#names.onTry(database);
     try {
       const answer = await this.#askAt(auth, user);
-      this.#names.onAnswered(auth.database);
+      this.#names.onAnswered(database);
       return answer;
     } catch (error) {
       if (!(error instanceof AgentError) || isOfTheServer(error)) throw error;
-      this.#noteMissing(auth, error);
-      return await this.#askElsewhere(auth, user, error);
+      this.#noteFailed(auth, error);
+      return error;
+    } finally {
+      if (isFirst) this.#names.onTried(database);
     }
   }
 
-  /** @param why it is not asked by the name itself. */
-  async #askElsewhere(auth: AuthQuerySettings, user: string, why: AgentError): Promise<AuthAnswer> {
+  /** Undefined where no other can be asked. */
+  async #askElsewhere(auth: AuthQuerySettings, user: string): Promise<AuthAnswer | undefined> {
     const { settings, clock } = this.#places;
     for (const other of [...this.#names.elsewhere(auth, settings())]) {
       const isKnown = !isStrange(settings(), other) || this.#places.knows(other);
-      if (!isKnown && this.#names.whyNot(other.database, clock.now(), settings()) !== undefined) continue;
+      const why = isKnown ? undefined : this.#names.whyNot(other.database, clock.now(), settings());
+      // Nobody made up this one.
+      if (why !== undefined && why !== 'crowded') continue;
       try {
         const answer = await this.#askAt(other, user);
-        if ('missing' in answer || isForTheServer(why, settings())) return answer;
-        return { ...answer, refusal: why };
+        return 'missing' in answer ? answer : { ...answer, isHearsay: true };
       } catch (error) {
         if (!(error instanceof AgentError)) throw error;
-        this.#noteMissing(other, error);
+        this.#noteFailed(other, error);
       }
     }
-    // As a user who does not exist.
-    if (why.code === 'server_database_missing' || why.code === 'auth_query_postponed')
-      return { missing: why.message };
-    throw why;
+    return undefined;
   }
 
-  #noteMissing(auth: AuthQuerySettings, error: AgentError): void {
+  #noteFailed(auth: AuthQuerySettings, error: AgentError): void {
     const { settings, clock } = this.#places;
-    if (error.code === 'server_database_missing' && isStrange(settings(), auth))
-      this.#names.onMissing(auth.database, error, clock.now(), settings());
+    if (isStrange(settings(), auth)) this.#names.onFailed(auth.database, error, clock.now(), settings());
   }
 
   async #askAt(auth: AuthQuerySettings, user: string): Promise<AuthAnswer> {
@@ -131,6 +165,10 @@ export class AuthQueries {
     const order = ++this.#order;
     return read(await AuthQuestion.ask(pool, auth.query, user), user, order);
   }
+}
+
+function isAnswer(own: AuthAnswer | AgentError | 'crowded'): own is AuthAnswer {
+  return own !== 'crowded' && !(own instanceof AgentError);
 }
 
 function read([row, second]: readonly AuthRow[], user: string, order: number): AuthAnswer {

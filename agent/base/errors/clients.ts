@@ -102,12 +102,6 @@ export const CLIENT_ERRORS = {
     exit: 75,
     sentence: 'auth_query was not answered within auth_query_timeout ({seconds} s)',
   },
-  auth_query_postponed: {
-    sqlstate: '57P03',
-    exit: 75,
-    sentence:
-      'the server was asked for {names} databases that it does not have, and is asked for no other one within {seconds} s',
-  },
   not_configured: {
     sqlstate: '57P03',
     exit: 78,
