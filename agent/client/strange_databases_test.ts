@@ -238,6 +238,20 @@ describe('A server that cannot be asked', () => {
   });
 });
 
+test('A reload that takes * away while a name of it is asked about ends that login like any that cannot be asked', async () => {
+  const world = await worldOf([any, databaseOf()], THERE);
+  await world.comes('bare', 'wrong');
+  const client = world.plane.accept();
+  client.says(startup({ user: 'ann', database: 'bare' }));
+  await settle();
+  const { context, registry } = world.plane;
+  context.settings = settingsOf([databaseOf()], [pooler], context.settings);
+  registry.apply(context.settings);
+  await world.run();
+  world.plane.clock.advance(1);
+  expect(client.heard()).toEqual(['FATAL 57P03 cannot find out who user "ann" is just now']);
+});
+
 describe('Who has proved who he is', () => {
   test('comes in where the database is there, and is told by the server where it is not', async () => {
     const world = await worldOf([any], THERE);

@@ -57,8 +57,10 @@ export class StrangeNames {
    * That one comes last, because it may be a client's own database, which answers whatever he likes.
    */
   *elsewhere(auth: AuthQuerySettings, { databases }: Settings): Iterable<AuthQuerySettings> {
+    // A reload may have taken it away since.
+    const hosts = Object.hasOwn(databases, ANY_DATABASE) ? databases[ANY_DATABASE]?.hosts : undefined;
+    if (hosts === undefined) return;
     const there = (name: string): AuthQuerySettings => ({ ...auth, database: name });
-    const { hosts } = databases[ANY_DATABASE]!;
     const isSame = ({ auth: its, ...each }: DatabaseSettings): boolean =>
       its?.user === auth.user && its.query === auth.query && sameHosts(each.hosts, hosts);
     const listed = Object.values(databases).find((each) => each.name !== ANY_DATABASE && isSame(each));
