@@ -26,3 +26,9 @@ export function asItIs(framer: Framer, server: Server): number {
   server.expected.push(KINDS[framer.type]!);
   return AS_IT_IS;
 }
+
+/** What a client may send between its login and its end. */
+export const MESSAGES: ReadonlySet<number> = new Set([
+  ...[type.QUERY, type.PARSE, type.BIND, type.DESCRIBE, type.EXECUTE, type.CLOSE, type.SYNC, type.FLUSH],
+  ...[type.FUNCTION_CALL, type.COPY_DATA, type.COPY_DONE, type.COPY_FAIL, type.TERMINATE],
+]);

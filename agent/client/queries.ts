@@ -21,6 +21,7 @@ import { endsAll, namingOf, onDeallocating, translate } from './sql_names.ts';
 const HEADER_BYTES = 5;
 /** A longer Query that does not come in one piece is passed on as it comes: the server is asked what it has left. */
 const TEXT_BYTES_MAX = 64 * 1024;
+const SET_BYTES_MAX = 1_000;
 
 export interface QueriesStart {
   readonly owner: ClientStatements;
@@ -39,6 +40,19 @@ export class Queries {
   constructor(start: QueriesStart) {
     this.#start = start;
     this.#unnamedGone = mentionOf(start.owner, names.DROP_UNNAMED, '', '', undefined);
+  }
+
+  /** One SET that is known to be taken: nothing of it goes to a server. False: it needs one. */
+  answerSet({ chunk, start, end, whole }: Framer): boolean {
+    const { owner, parameters } = this.#start;
+    // S, s: asked for every Query of a client that has no server.
+    if (!whole || (chunk[start + HEADER_BYTES]! | 0x20) !== 0x73 || end - start > SET_BYTES_MAX) return false;
+    const { isSingle, statements } = parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1);
+    const [action, ...others] = isSingle ? statements[0]!.actions : [];
+    if (action?.kind !== 'set' || others.length > 0 || statements[0]!.bits !== 0) return false;
+    if (!parameters.setKnown(action)) return false;
+    owner.dropUnnamed();
+    return true;
   }
 
   /** It ends the statement without a name (PostgreSQL protocol, 55.2.3), and may do more. What is given: see `PreparedStatements`. */

@@ -9,10 +9,10 @@ import { Pieces } from '../wire/pieces.ts';
 import { ProtocolError } from '../wire/protocol_error.ts';
 import * as type from '../wire/types.ts';
 import { answerCanceled, answerSync } from './own_answers.ts';
-import { KINDS, WAIT } from './pass_on.ts';
+import { KINDS, MESSAGES, WAIT } from './pass_on.ts';
 import { PreparedStatements } from './prepared.ts';
 import { Queries } from './queries.ts';
-import { beginQuery, NEVER } from './query_times.ts';
+import { beginQuery, endQuery, NEVER } from './query_times.ts';
 import type { Session } from './session.ts';
 import { StaleRun } from './stale_run.ts';
 import type { StatementLimits } from './statement_limits.ts';
@@ -214,6 +214,9 @@ export class Relay {
       case type.FLUSH:
         if (framer.end - framer.start !== BARE_BYTES) break;
         return DROP;
+      case type.QUERY:
+        if (!this.#answerSet(framer)) break;
+        return DROP;
       case type.COPY_DATA:
       case type.COPY_DONE:
       case type.COPY_FAIL:
@@ -229,6 +232,17 @@ export class Relay {
       framer.stopBefore();
     }
     return STOP;
+  }
+
+  #answerSet(framer: Framer): boolean {
+    const session = this.#session;
+    if (session.mode === 'session' || !this.#queries.answerSet(framer)) return false;
+    const now = session.context.clock.now();
+    beginQuery(session, now);
+    endQuery(session, true, now);
+    session.transactions++;
+    this.#answerSync();
+    return true;
   }
 
   #answerSync(): void {
@@ -384,9 +398,3 @@ export class Relay {
     if (server.expected.hasFakes) server.flushFakes();
   }
 }
-
-/** What a client may send between its login and its end. */
-const MESSAGES: ReadonlySet<number> = new Set([
-  ...[type.QUERY, type.PARSE, type.BIND, type.DESCRIBE, type.EXECUTE, type.CLOSE, type.SYNC, type.FLUSH],
-  ...[type.FUNCTION_CALL, type.COPY_DATA, type.COPY_DONE, type.COPY_FAIL, type.TERMINATE],
-]);

@@ -245,6 +245,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (this.left.isAsking) return this.left.onAskFailed(server, error.message);
     // What puts the client's start behind a RESET that was undone with its transaction.
     if (error.sqlstate === IN_FAILED_TRANSACTION) return;
+    this.pool.knownSettings.forget();
     this.parameters.onRefused(server);
     this.fail(new AgentError('startup_parameter', { reason: error.message }));
   }

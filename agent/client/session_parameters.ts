@@ -4,7 +4,7 @@ import type { AgentError } from '../base/errors.ts';
 import { type Action, ADVANCES, type Effects, NOTIFIES, READS_SEQUENCE } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
-import { encodeParameterStatus } from '../wire/server_messages.ts';
+import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import { IDLE } from '../wire/types.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
@@ -12,7 +12,11 @@ import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 
 /** What a text does to settings. */
+type SetAction = Extract<Action, { kind: 'set' }>;
+
 export type SettingAction = Extract<Action, { kind: 'set' | 'config' | 'reset' | 'reset_all' | 'discard' }>;
+
+const SET_DONE = encodeCommandComplete('SET');
 
 export class SessionParameters {
   /** What the client believes: what the server reported, and what it asked for at its start. */
@@ -130,6 +134,35 @@ export class SessionParameters {
     const channels = channelsOf(effects);
     if (channels.length > 0 && !listening.prepare(channels)) return false;
     return (effects.bits & NOTIFIES) === 0 || listening.prepareToNotify(server);
+  }
+
+  /** A server has taken this, and nothing else with it. */
+  learn(action: SetAction): void {
+    if (!this.#isSharable(action)) return;
+    const { name } = action;
+    this.#session.pool.knownSettings.learn(name, wholeValueOf(action), this.current.reportedOf(name) ?? '');
+  }
+
+  /** A SET that a server of the pool has taken before: the client has it now, and its next server will. False: a server must be asked. */
+  setKnown(action: SetAction): boolean {
+    if (!this.#isSharable(action)) return false;
+    const { connection, pool } = this.#session;
+    const { name } = action;
+    const value = wholeValueOf(action);
+    const reported = pool.knownSettings.reportedAfter(name, value);
+    if (reported === undefined) return false;
+    connection.write(SET_DONE);
+    const own = this.current.spellingOf(name);
+    if (own === undefined) this.current = this.current.withSetting(name, value);
+    else if (this.onReported(own, reported)) connection.write(encodeParameterStatus(own, reported));
+    return true;
+  }
+
+  /** Not where it depends on whose rights the session has at that moment. */
+  #isSharable({ name }: SetAction): boolean {
+    const { unreported } = this.current;
+    if (name === 'role' || name === 'session_authorization') return false;
+    return this.#accepted && !unreported.has('role') && !unreported.has('session_authorization');
   }
 
   /** What a client's own text has set, and is committed: the server has it already. */

@@ -207,7 +207,9 @@ export class SessionState implements LeftBehind {
 
   #commit(server: Server): void {
     if (this.#log.isFull) this.#due |= ANYTHING;
-    for (const action of this.#log.commit()) this.#apply(server, action);
+    const done = this.#log.commit();
+    for (const action of done) this.#apply(server, action);
+    if (done.length === 1 && done[0]!.kind === 'set') this.#session.parameters.learn(done[0]!);
   }
 
   #apply(server: Server, action: Action): void {

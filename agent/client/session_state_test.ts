@@ -325,3 +325,55 @@ describe('Session that asked for something at its start', () => {
     expect(one.heard().slice(-2)).toEqual(['Sync', `Query SET "statement_timeout" TO '5s';`]);
   });
 });
+
+describe('Session whose SET a server has taken before', () => {
+  test('needs no server for it, from whichever client', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    const [a, b] = clients;
+    for (const each of clients) run(each, one, 'SELECT 1', 'SELECT 1');
+    run(a!, one, "SET lock_timeout = '5s'", 'SET');
+    one.heard();
+    a!.heard();
+    b!.heard();
+    const { leases } = pool.statistics;
+    for (const each of clients) {
+      each.says(query("SET SESSION lock_timeout TO '5s';"));
+      expect(each.heard()).toEqual(['Complete SET', 'Ready I']);
+    }
+    expect([one.heard(), pool.statistics.leases]).toEqual([[], leases]);
+    b!.says(query('b'));
+    // It has it already, from the first client.
+    expect(one.heard()).toEqual(['Query b']);
+    expect(sessionOf(plane, 1).parameters.current.unreported.get('lock_timeout')).toBe('5s');
+  });
+
+  test('is told what a server reports of it', async () => {
+    const { clients, server: one } = await sessionFixture(2);
+    const [a, b] = clients;
+    for (const each of clients) run(each, one, 'SELECT 1', 'SELECT 1');
+    a!.says(query('SET TimeZone = gmt'));
+    one.says(complete('SET'), server.parameterStatus('TimeZone', 'GMT'), ready());
+    one.heard();
+    b!.heard();
+    b!.says(query('SET timezone TO gmt'));
+    expect([b!.heard(), one.heard()]).toEqual([['Complete SET', 'Parameter TimeZone=GMT', 'Ready I'], []]);
+  });
+
+  test('asks a server all the same in a transaction, for another value, and as another role', async () => {
+    const { clients, server: one } = await sessionFixture(1);
+    const [a] = clients;
+    run(a!, one, 'SET lock_timeout = 1', 'SET');
+    one.heard();
+    run(a!, one, 'SET lock_timeout = 2', 'SET');
+    run(a!, one, 'BEGIN', 'BEGIN', 'T');
+    run(a!, one, 'SET lock_timeout = 1', 'SET', 'T');
+    run(a!, one, 'COMMIT', 'COMMIT');
+    run(a!, one, 'SET ROLE boss', 'SET');
+    run(a!, one, 'SET lock_timeout = 2', 'SET');
+    expect(one.heard().filter((each) => each.includes('lock_timeout'))).toEqual([
+      'Query SET lock_timeout = 2',
+      'Query SET lock_timeout = 1',
+      'Query SET lock_timeout = 2',
+    ]);
+  });
+});

@@ -6,6 +6,7 @@ import type { DatabaseSettings, PoolMode, Settings } from '../config/settings.ts
 import type { Server } from '../server/server.ts';
 import type { Pin } from '../state/pins.ts';
 import type { PoolView } from './decide.ts';
+import { KnownSettings } from './known_settings.ts';
 import { roomUnder } from './limits.ts';
 import type { PoolContext } from './pool_context.ts';
 import { PoolFailure } from './pool_failure.ts';
@@ -45,6 +46,8 @@ export class PoolFigures implements PoolView {
   removed = false;
   /** No settings bring it back: its clients were somebody else at the server. */
   withdrawn = false;
+  /** What its servers have been told before. */
+  readonly knownSettings = new KnownSettings();
   /** Clients that keep their servers between transactions. */
   pinned = 0;
   /** Why, each with the number of those. */

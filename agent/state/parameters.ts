@@ -58,7 +58,7 @@ export class Parameters {
   /** Asked for in the startup packet, and not reported by the server: lower case name → value. */
   readonly unreported: ReadonlyMap<string, string>;
   #reading: string | undefined;
-  #reportedNames: ReadonlySet<string> | undefined;
+  #spellings: ReadonlyMap<string, string> | undefined;
 
   constructor(reported: ReadonlyMap<string, string>, unreported: ReadonlyMap<string, string> = NONE) {
     this.reported = reported;
@@ -101,8 +101,19 @@ export class Parameters {
 
   /** Does the server report it by itself? @param name in lower case. */
   reports(name: string): boolean {
-    this.#reportedNames ??= new Set([...this.reported.keys()].map((each) => each.toLowerCase()));
-    return this.#reportedNames.has(name);
+    return this.spellingOf(name) !== undefined;
+  }
+
+  /** The server's own spelling of what it reports; undefined: it does not. @param name in lower case. */
+  spellingOf(name: string): string | undefined {
+    this.#spellings ??= new Map([...this.reported.keys()].map((each) => [each.toLowerCase(), each]));
+    return this.#spellings.get(name);
+  }
+
+  /** What the server reports; undefined: it does not. @param name in lower case. */
+  reportedOf(name: string): string | undefined {
+    const own = this.spellingOf(name);
+    return own === undefined ? undefined : this.reported.get(own);
   }
 
   /**
