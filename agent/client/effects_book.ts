@@ -1,14 +1,9 @@
 // What a client's portals, and the statements that only the server knows, will leave in its session: few of them leave anything.
 
-import { ADVANCING, type Effects, NOTHING, UNREAD } from '../query/effects.ts';
+import { type Effects, UNREAD } from '../query/effects.ts';
 
 /** Names that are remembered; whoever has more of them is asked about in the end. */
 const NAMES_MAX = 1_000;
-
-/** Undefined: nothing that anybody has to know. @param counts sequences that are advanced matter. */
-export function leaving(effects: Effects, counts: boolean): Effects | undefined {
-  return effects === NOTHING || (effects === ADVANCING && !counts) ? undefined : effects;
-}
 
 export class EffectsBook {
   readonly #byName = new Map<string, Effects>();

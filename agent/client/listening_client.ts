@@ -111,6 +111,11 @@ export class ListeningClient implements NotificationListener {
     return true;
   }
 
+  isOwn(serverPid: number): boolean {
+    const { server } = this.#session;
+    return server?.pid === serverPid && server.notifiedBy === this.#session;
+  }
+
   onNotification(message: Uint8Array): void {
     const { connection, context } = this.#session;
     this.#kept.push(message);

@@ -8,7 +8,7 @@ import * as expected from '../state/expected.ts';
 import { endOfString, nameAt } from '../wire/bytes.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
-import { EffectsBook, leaving } from './effects_book.ts';
+import { EffectsBook } from './effects_book.ts';
 import { REPLACED, WAIT } from './pass_on.ts';
 import { runUnseen } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
@@ -37,9 +37,9 @@ export class Portals {
   }
 
   /** @param ends what its SQL does to the client's names. */
-  onBind(ends: Mention | undefined, effects: Effects | undefined): void {
+  onBind(ends: Mention | undefined, read: Effects | undefined, server: Server): void {
     this.#ends = ends;
-    this.#unnamed = effects;
+    this.#unnamed = this.#parameters.leaving(read, server);
   }
 
   /** As `onBind()`, of a portal that may have a name. @param nameEnd where the NUL behind its name has ended. */
@@ -49,9 +49,10 @@ export class Portals {
     nameEnd: number,
     ends: Mention | undefined,
     read: Effects | undefined,
+    server: Server,
   ): void {
     this.#ends = ends;
-    const effects = read === undefined ? undefined : leaving(read, this.#parameters.countsSequences);
+    const effects = this.#parameters.leaving(read, server);
     const at = start + HEADER_BYTES;
     if (nameEnd === at + 1) this.#unnamed = effects;
     else if (effects !== undefined || !this.#byName.isEmpty)

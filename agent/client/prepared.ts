@@ -2,7 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
-import { type Effects, UNREAD } from '../query/effects.ts';
+import { ADVANCING, type Effects, NOTHING, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -22,11 +22,11 @@ import type { Framer } from '../wire/frame.ts';
 import type { NameCache } from '../wire/name_cache.ts';
 import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
-import { EffectsBook, leaving } from './effects_book.ts';
+import { EffectsBook } from './effects_book.ts';
 import { unlistening } from './listen_text.ts';
 import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
 import { Portals } from './portals.ts';
-import { canAnswerFor, need, needFor, put } from './put_statement.ts';
+import { canAnswerFor, letServerRead, need, needFor, put } from './put_statement.ts';
 import { REFUSED } from './refused.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { endsAll, type Named, namingOf, nobodys, translate } from './sql_names.ts';
@@ -125,7 +125,7 @@ export class PreparedStatements {
     if (read === undefined) return asItIs(framer, server);
     this.#statistics.clientParses++;
     const { name, tail } = read;
-    if (!isAscii(name)) this.#letServerRead(chunk.subarray(start + HEADER_BYTES, tail), server);
+    if (!isAscii(name)) letServerRead(this.pieces, chunk.subarray(start + HEADER_BYTES, tail), server);
     const refusal = this.refusalOf(limits.memoryMax);
     const forbidden = this.#parameters.refusalOf(this.#parameters.effectsOf(chunk, tail, read.textEnd));
     if (forbidden !== undefined) return this.#refuse(forbidden, server);
@@ -150,25 +150,13 @@ export class PreparedStatements {
     if (!whole && end - start <= heldMax) return end - start;
     const textAt = start + HEADER_BYTES + 1;
     const textEnd = whole && textAt < end ? endOfString(chunk, textAt, end) : -1;
-    const effects =
-      textEnd < 0
-        ? UNREAD
-        : leaving(this.#parameters.effectsOf(chunk, textAt, textEnd), this.#parameters.countsSequences);
+    const effects = textEnd < 0 ? UNREAD : this.#read(chunk, textAt, textEnd);
     let ends: Mention | undefined;
-    const forbidden = effects === undefined ? undefined : this.#parameters.refusalOf(effects);
-    if (forbidden !== undefined) return this.#refuse(forbidden, server);
-    if (max > 0 && effects !== undefined) {
-      const named = this.#translate(chunk.subarray(textAt, textEnd), effects, server, memoryMax);
-      if (named !== undefined) return this.#parseNaming(named, chunk.subarray(textEnd, end), server);
-    }
-    const told =
-      effects === undefined || textEnd < 0
-        ? undefined
-        : unlistening(chunk.subarray(textAt, textEnd), effects);
-    if (told !== undefined)
-      return this.#parseInstead(told, chunk.subarray(textEnd, end), undefined, effects, server);
-    if (max > 0 && effects !== undefined) {
-      if (!this.names.isEmpty && endsAll(effects)) ends = this.#mention(names.DEALLOCATE_ALL, '', '');
+    if (effects !== undefined && effects !== ADVANCING) {
+      const verdict = this.#parseLeaving(framer, server, effects, textAt, textEnd, max, memoryMax);
+      if (verdict !== undefined) return verdict;
+      if (max > 0 && !this.names.isEmpty && endsAll(effects))
+        ends = this.#mention(names.DEALLOCATE_ALL, '', '');
     }
     // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
     const isKept = whole && (end - start <= SHORT_BYTES || this.refusalOf(memoryMax) === undefined);
@@ -178,6 +166,26 @@ export class PreparedStatements {
     this.#onUnnamed(mention, server);
     server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
     return AS_IT_IS;
+  }
+
+  /** A text that leaves something in the session, without a name. Undefined: the server may have it as it is. */
+  #parseLeaving(
+    { chunk, end }: Framer,
+    server: Server,
+    effects: Effects,
+    textAt: number,
+    textEnd: number,
+    max: number,
+    memoryMax: number,
+  ): number | undefined {
+    const forbidden = this.#parameters.refusalOf(effects);
+    if (forbidden !== undefined) return this.#refuse(forbidden, server);
+    if (textEnd < 0) return undefined;
+    const [text, rest] = [chunk.subarray(textAt, textEnd), chunk.subarray(textEnd, end)];
+    const named = max > 0 ? this.#translate(text, effects, server, memoryMax) : undefined;
+    if (named !== undefined) return this.#parseNaming(named, rest, server);
+    const told = unlistening(text, effects);
+    return told === undefined ? undefined : this.#parseInstead(told, rest, undefined, effects, server);
   }
 
   /** A text that speaks of a statement by its name: its name is rewritten here, what it needs comes with its Bind and its Execute. */
@@ -231,15 +239,17 @@ export class PreparedStatements {
     });
   }
 
+  /** Undefined: nothing at all. */
+  #read(chunk: Uint8Array, from: number, to: number): Effects | undefined {
+    const effects = this.#parameters.effectsOf(chunk, from, to);
+    return effects === NOTHING ? undefined : effects;
+  }
+
   /** What it leaves is remembered under the client's own name. */
   #parseUnshared(framer: Framer, server: Server): number {
     const { chunk, start, end } = framer;
     const read = readParse(chunk, start, end);
-    if (read !== undefined)
-      this.#unshared.set(
-        read.name,
-        leaving(this.#parameters.effectsOf(chunk, read.tail, read.textEnd), this.#parameters.countsSequences),
-      );
+    if (read !== undefined) this.#unshared.set(read.name, this.#read(chunk, read.tail, read.textEnd));
     return asItIs(framer, server);
   }
 
@@ -276,24 +286,24 @@ export class PreparedStatements {
     const { portals } = this;
     if (isBare(chunk, start + HEADER_BYTES, end)) {
       const mention = this.names.find('');
-      portals.onBind(mention?.ends, mention?.effects);
+      portals.onBind(mention?.ends, mention?.effects, server);
       return this.#bindUnnamed(start, server, max);
     }
     const at = readBind(chunk, start, end);
     if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
     if (at.statementAt === at.statementEnd) {
       const mention = this.names.find('');
-      portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.effects);
+      portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.effects, server);
       return this.#bindUnnamed(start, server, max);
     }
     if (max === 0) {
       const name = nameAt(chunk, at.statementAt, at.statementEnd);
-      portals.onBindOf(chunk, start, at.statementAt, undefined, this.#unshared.get(name));
+      portals.onBindOf(chunk, start, at.statementAt, undefined, this.#unshared.get(name), server);
       return asItIs(framer, server);
     }
     this.#statistics.binds++;
     const mention = this.#mentionOf(this.#nameCache.at(chunk, at.statementAt, at.statementEnd));
-    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.statement?.effects);
+    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.statement?.effects, server);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
     this.pieces.add(renameBind(chunk, start, end, at, mention.serverName));
@@ -366,7 +376,10 @@ export class PreparedStatements {
   #needUnnamed(server: Server, max: number): boolean {
     const mention = this.names.find('');
     const before = this.pieces.count;
-    if (mention?.ends?.statement !== undefined) need(this.pieces, mention.ends.statement, server, max);
+    const ends = mention?.ends;
+    // What PREPARE makes is not there before it.
+    if (ends?.statement !== undefined && ends.effect !== names.PREPARE)
+      need(this.pieces, ends.statement, server, max);
     if (mention === undefined && server.unnamedOf !== undefined) {
       // One that the client had there before it was ended on another server.
       this.pieces.add(encodeCloseStatement(''));
@@ -379,14 +392,6 @@ export class PreparedStatements {
       this.#onUnnamed(mention, server);
     }
     return this.pieces.count > before;
-  }
-
-  /** Makes the server look at a name in the client's encoding, which only it knows: nothing there has that name. */
-  #letServerRead(nameAndNul: Uint8Array, server: Server): void {
-    const close = encodeCloseStatement('x'.repeat(nameAndNul.length - 1));
-    close.set(nameAndNul, HEADER_BYTES + 1);
-    this.pieces.add(close);
-    server.expected.push(expected.CLOSE, expected.SKIP);
   }
 
   #mention(effect: number, name: string, serverName: string): Mention {

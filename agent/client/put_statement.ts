@@ -15,6 +15,7 @@ import {
 import type { Pieces } from '../wire/pieces.ts';
 import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
 
+const HEADER_BYTES = 5;
 /** What a PREPARE is run by; no client has a name with a blank at its end from us, and it is gone at once. */
 const PREPARING = 'pgsidecar_preparing';
 
@@ -112,4 +113,12 @@ export function runUnseen(
 function closeUnseen(pieces: Pieces, statement: Statement, server: Server): void {
   pieces.add(encodeCloseStatement(statement.name));
   server.expected.push(expected.CLOSE, expected.SKIP, statement);
+}
+
+/** Makes the server look at a name in the client's encoding, which only it knows: nothing there has that name. */
+export function letServerRead(pieces: Pieces, nameAndNul: Uint8Array, server: Server): void {
+  const close = encodeCloseStatement('x'.repeat(nameAndNul.length - 1));
+  close.set(nameAndNul, HEADER_BYTES + 1);
+  pieces.add(close);
+  server.expected.push(expected.CLOSE, expected.SKIP);
 }

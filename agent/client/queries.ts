@@ -10,7 +10,6 @@ import type { Statement, StatementRegistry } from '../state/statements.ts';
 import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
-import { leaving } from './effects_book.ts';
 import { unlistening } from './listen_text.ts';
 import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
@@ -65,7 +64,7 @@ export class Queries {
     if (server.unnamedOf !== owner) server.unnamedOf = undefined;
     const { expected: due } = server;
     const effects = whole
-      ? leaving(parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1), parameters.countsSequences)
+      ? parameters.leaving(parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1), server)
       : UNREAD;
     if (due.isFailed || (effects === undefined && owner.isEmpty)) {
       due.push(expected.QUERY);

@@ -152,6 +152,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.server = server;
     server.tenant = this;
     if (server.sequencesOf !== this) server.sequencesOf = undefined;
+    server.advanced = false;
     this.pool.statistics.serverAssignments++;
     this.relay.onLease();
     this.parameters.synchronize(server);

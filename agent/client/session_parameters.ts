@@ -1,11 +1,18 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
 import type { AgentError } from '../base/errors.ts';
-import { type Action, ADVANCES, type Effects, NOTIFIES, READS_SEQUENCE } from '../query/effects.ts';
+import {
+  type Action,
+  ADVANCES,
+  ADVANCING,
+  type Effects,
+  NOTHING,
+  NOTIFIES,
+  READS_SEQUENCE,
+} from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
-import { IDLE } from '../wire/types.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
 import { refusalOf } from './pin_policy.ts';
@@ -97,6 +104,13 @@ export class SessionParameters {
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
   }
 
+  /** What somebody has to know of what a text leaves, which is about to be sent; undefined: nothing. */
+  leaving(effects: Effects | undefined, server: Server): Effects | undefined {
+    if (effects === undefined || effects === NOTHING) return undefined;
+    if ((effects.bits & ADVANCES) !== 0) server.advanced = true;
+    return effects === ADVANCING && !this.#session.pool.readsSequences ? undefined : effects;
+  }
+
   /** Why a text may not go to the server. */
   refusalOf(effects: Effects): AgentError | undefined {
     const { pool, left, context } = this.#session;
@@ -118,14 +132,10 @@ export class SessionParameters {
     const isNews = !pool.readsSequences && (bits & READS_SEQUENCE) !== 0;
     if (isNews) pool.readsSequences = context.settings.pin_sequences === 'pin';
     if (!pool.readsSequences || server.sequencesOf === this.#session) return '';
-    // Nobody has counted until now: in the middle of a transaction it may be its own that it asks for.
-    if (isNews && (server.status !== IDLE || !server.expected.isEmpty)) return '';
+    // Nobody has counted until now, and it may be its own that it asks for.
+    if (isNews && server.advanced) return '';
     server.sequencesOf = this.#session;
     return 'DISCARD SEQUENCES';
-  }
-
-  get countsSequences(): boolean {
-    return this.#session.pool.readsSequences;
   }
 
   /** Before a text that listens or notifies goes to the server. False: the client waits. @throws AgentError */

@@ -63,7 +63,8 @@ export class SessionState implements LeftBehind {
     if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
     if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
     for (const action of actions) {
-      if (isUndone(action)) this.#log.add(action);
+      if (action.kind === 'discard') this.#discard(action);
+      else if (isUndone(action)) this.#log.add(action);
       else if (action.kind === 'change') this.#names.add(action.name);
     }
   }
@@ -212,6 +213,19 @@ export class SessionState implements LeftBehind {
     if (done.length === 1 && done[0]!.kind === 'set') this.#session.parameters.learn(done[0]!);
   }
 
+  /** PostgreSQL runs DISCARD ALL as a transaction of its own, in a pipeline too: what fails behind it does not undo it. */
+  #discard(action: Extract<Action, { kind: 'discard' }>): void {
+    const { server, parameters } = this.#session;
+    if (action.what === 'sequences') this.#unpin('sequence');
+    if (action.what !== 'all' || server === undefined) return;
+    this.#commit(server);
+    parameters.apply(server, action);
+    // All of it is gone.
+    this.#due = 0;
+    for (const pin of this.pins) if (pin !== 'library') this.#unpin(pin);
+    this.listening.remove(undefined);
+  }
+
   #apply(server: Server, action: Action): void {
     const { parameters } = this.#session;
     switch (action.kind) {
@@ -224,15 +238,6 @@ export class SessionState implements LeftBehind {
         return this.listening.add(action.channel);
       case 'unlisten':
         return this.listening.remove(action.channel);
-      case 'discard':
-        if (action.what === 'all') {
-          parameters.apply(server, action);
-          // Nothing else can have stood beside it.
-          this.#due = 0;
-          for (const pin of this.pins) if (pin !== 'library') this.#unpin(pin);
-          this.listening.remove(undefined);
-        } else if (action.what === 'sequences') this.#unpin('sequence');
-        return;
     }
   }
 }

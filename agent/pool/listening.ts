@@ -12,7 +12,7 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import { readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { backoffMs } from './backoff.ts';
-import { Channels, type Step } from './channels.ts';
+import { Channel, Channels, type Step } from './channels.ts';
 import { type Member, Members } from './listening_members.ts';
 import type { NotificationListener } from './notifications.ts';
 import type { Pool } from './pool.ts';
@@ -205,13 +205,15 @@ export class Listening implements Waiter, Tenant {
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
     const { pid, channel } = readNotification(bytes, start, end);
-    const members = this.#channels.get(channel)?.members;
-    if (members === undefined || members.size === 0) return;
+    const { members, held } = this.#channels.get(channel) ?? new Channel(channel);
+    if (members.size === 0 && held.size === 0) return;
     // Clients may keep it for a while, and the chunk is nobody's.
     const message = bytes.slice(start, end);
-    const clientsPid = this.#parts.pidOf(pid);
-    if (clientsPid !== undefined) putNotificationPid(message, clientsPid);
+    putNotificationPid(message, this.#parts.pidOf(pid) ?? pid);
     for (const { listener } of members) listener.onNotification(message);
+    // Of the very transaction in which it listens: that has committed before anybody could say so.
+    for (const { listener } of held.keys())
+      if (listener.isOwn?.(pid) === true) listener.onNotification(message);
   }
 
   onReady(): void {

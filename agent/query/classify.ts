@@ -148,10 +148,13 @@ function withCalls(tokens: Tokens, from: number, effects: StatementEffects): Sta
   return bits === effects.bits ? effects : { bits, actions };
 }
 
-/** SELECT may say INTO, and WITH may write. */
+/** SELECT may say INTO, and WITH may write. An UPDATE of pg_settings is a SET. */
 function readQuery(tokens: Tokens, at: number): StatementEffects {
   let bits = 0;
+  let updates = false;
   for (let i = at; i < tokens.length; i++) {
+    updates ||= tokens.is(i, 'update');
+    if (updates && tokens.words[i] === 'pg_settings') bits |= SETTINGS | UNNAMED;
     if (tokens.is(i, 'insert') || tokens.is(i, 'merge')) bits |= ADVANCES;
     if (
       !tokens.is(i, 'into') ||

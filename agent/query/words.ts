@@ -143,6 +143,7 @@ export const SUSPECTS: readonly string[] = [
   'into',
   'insert',
   'merge',
+  'pg_settings',
 ];
 
 /** What CREATE may make in a schema, and so among the temporary objects; where its name is, counted from this word. */
@@ -208,6 +209,8 @@ export const BODY_WORDS: ReadonlyMap<string, number> = new Map([
 
 /** Every other word that somebody asks a token about. */
 const ASKED: readonly string[] = [
+  'pg_settings',
+  'update',
   ...['all', 'as', 'atomic', 'authorization', 'bool', 'boolean', 'characteristics', 'class', 'committed'],
   ...[
     'constraints',

@@ -56,6 +56,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   unnamed: Mention | undefined;
   /** Bits of `Effects`: what its tenant may have left here since it was known to be as the books say. */
   touched = 0;
+  /** Since it was lent a text was sent that may advance a sequence. */
+  advanced = false;
   /** The only one who may have advanced a sequence here, where that is counted. */
   sequencesOf: object | undefined;
   /** Whoever has notified here last; and the process id that it knows as its own, where it hears that itself. */

@@ -221,6 +221,7 @@ export class ClientStatements {
   onUndone(mention: Mention, isRefused: boolean): void {
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
+      this.#forgetUnsent(mention.ends);
       if (isRefused && mention.name === '') this.#setUnnamed(undefined);
     } else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
     this.#settle(mention);
@@ -264,6 +265,7 @@ export class ClientStatements {
   #setUnnamed(mention: Mention | undefined): void {
     const before = this.#unnamed;
     this.#unnamed = mention;
+    if (before !== mention) this.#forgetUnsent(before?.ends);
     if (before !== undefined && before.counted > 0 && before !== mention) this.#count(before, 0);
   }
 
@@ -274,6 +276,11 @@ export class ClientStatements {
     mention.start = 0;
     mention.end = bytes;
     this.#count(mention, bytes);
+  }
+
+  /** Of a PREPARE that was parsed, and never executed. */
+  #forgetUnsent(ends: Mention | undefined): void {
+    if (ends?.effect === PREPARE && ends.sent === 0) this.#giveBack(ends);
   }
 
   #count(mention: Mention, bytes: number): void {

@@ -19,6 +19,9 @@ function columns(name: string, added: readonly string[], more: Partial<IntendedD
   return { name: `SHOW: ${name}`, reason: COLUMNS, theirs: [], ours, where: 'SHOW', ...more };
 }
 
+/** PgBouncer has nothing that they could say. */
+const PINS = 'why a client keeps its server between transactions, behind all columns of PgBouncer';
+
 /** Those that PgBouncer has had since 1.18, and since 1.24. */
 const SHOWN: readonly IntendedDifference[] = [
   ...['replication 25', 'load_balance_hosts 25', 'prepared_statements 23', 'id 23'].map((column) =>
@@ -75,6 +78,7 @@ export const CONSOLE: readonly IntendedDifference[] = [
   },
   words('not allowed', '28000', ': user "*" is neither in admin_users nor in stats_users'),
   ...SHOWN,
+  ...['cl_pinned 23', 'pins 25'].map((column) => columns(column, [column], { reason: PINS })),
   {
     name: 'the version of the console',
     reason: 'the PgBouncer whose columns it has; `SHOW VERSION` names pgsidecar too',
