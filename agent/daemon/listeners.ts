@@ -5,7 +5,7 @@ import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Libc } from '../native/libc.ts';
-import { listenUnix } from '../native/unix_listener.ts';
+import { type Access, listenUnix } from '../native/unix_listener.ts';
 import { groupIdOf } from '../native/users.ts';
 import type { Connection } from '../net/connection.ts';
 import { type Listener, listenFd, listenTcp } from '../net/listen.ts';
@@ -19,9 +19,11 @@ export interface OpenListener {
   readonly kind: 'unix' | 'tcp';
   readonly address: string;
   /** What it was made from: the same key needs no new listener. */
-  readonly key: string;
+  key: string;
   /** Of a UNIX socket of our own making: whether its file is still there. */
   readonly fileState?: () => 'ours' | 'gone' | 'other';
+  /** Changes who may connect to a UNIX socket of our own making; gives what undoes it. */
+  readonly permit?: (access: Access) => () => void;
   close(): void;
 }
 
@@ -30,6 +32,8 @@ type OnConnection = (connection: Connection, transport: 'unix' | 'tcp') => void;
 interface Wanted {
   readonly key: string;
   readonly open: () => OpenListener;
+  /** What is to be listened at already, and only lets others in; and how to take that back. */
+  readonly change?: () => { listener: OpenListener; undo: () => void } | undefined;
 }
 
 export class Listeners {
@@ -62,15 +66,22 @@ export class Listeners {
     const wanted = this.#wanted(settings);
     const opened: OpenListener[] = [];
     const next: OpenListener[] = [];
+    const undos: (() => void)[] = [];
+    const rollback = () => {
+      for (const listener of opened) listener.close();
+      for (const undo of undos) undo();
+    };
     try {
-      for (const { key, open } of wanted) {
+      for (const { key, open, change } of wanted) {
         const there = this.#open.find((listener) => listener.key === key);
-        const listener = there ?? open();
-        if (there === undefined) opened.push(listener);
+        const changed = there === undefined ? change?.() : undefined;
+        if (changed !== undefined) undos.push(changed.undo);
+        const listener = there ?? changed?.listener ?? open();
+        if (!this.#open.includes(listener)) opened.push(listener);
         next.push(listener);
       }
     } catch (error) {
-      for (const listener of opened) listener.close();
+      rollback();
       throw error;
     }
     return {
@@ -81,9 +92,7 @@ export class Listeners {
         for (const listener of opened) this.#log.info({ address: listener.address }, 'listening');
         for (const listener of gone) this.#log.info({ address: listener.address }, 'listening no more');
       },
-      rollback: () => {
-        for (const listener of opened) listener.close();
-      },
+      rollback,
     };
   }
 
@@ -167,19 +176,28 @@ export class Listeners {
       key,
       open: () => {
         this.#makeDirectory(directory);
-        // A new mode or group means a new socket in the old one's place: ours may be replaced, another's not.
-        const replaced = this.#open.find((listener) => listener.kind === 'unix' && listener.address === path);
-        const socket = listenUnix(this.#libc, {
-          path,
-          mode,
-          gid: this.#gid(group, path),
-          backlog: BACKLOG,
-          replace: replaced !== undefined,
-        });
+        const options = { path, mode, gid: this.#gid(group, path), backlog: BACKLOG };
+        const socket = listenUnix(this.#libc, options);
         const listener = listenFd(socket.fd, path, 'unix', this.#on('unix'));
         socket.applyBacklog();
         const wrapped = this.#wrap(listener, 'unix', key, () => socket.unlink());
-        return { ...wrapped, fileState: () => socket.fileState() };
+        const { fileState, permit } = socket;
+        return { ...wrapped, fileState, permit };
+      },
+      // Whoever connects meanwhile finds it: a socket of another mode or group is the same one.
+      change: () => {
+        const listener = this.#open.find(({ kind, address }) => kind === 'unix' && address === path);
+        if (listener?.permit === undefined || listener.fileState?.() !== 'ours') return undefined;
+        const before = listener.key;
+        const undo = listener.permit({ mode, gid: this.#gid(group, path) });
+        listener.key = key;
+        return {
+          listener,
+          undo: () => {
+            undo();
+            listener.key = before;
+          },
+        };
       },
     };
   }

@@ -1,7 +1,16 @@
 // The UNIX socket itself: permissions, stale files, live ones, who is at the other end, and what Bun makes of it.
 
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, lstatSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../base/errors.ts';
 import { type Libc, openLibc } from '../../native/libc.ts';
@@ -55,44 +64,144 @@ test('listenUnix() makes a socket of the wanted mode and group, and leaves nothi
   libc.close(listener.fd);
 });
 
-/** Looks as fast as it can until told to stop: was the socket ever missing, and which permissions did it have? */
+/** Looks and connects as fast as it can until told to stop: which permissions did what have, and was anybody refused? */
 const WATCHER = `
-import json, os, stat, sys
-path, done = sys.argv[1:]
-missing, modes, looks = 0, {'final': set(), 'aside': set()}, 0
+import json, os, socket, stat, sys
+path, enough, done = sys.argv[1:]
+access, others, refused, looks = set(), set(), set(), 0
 print('looking', flush=True)
 while not os.path.exists(done):
     looks += 1
-    try: modes['final'].add(oct(stat.S_IMODE(os.lstat(path).st_mode)))
-    except FileNotFoundError: missing += 1
+    try:
+        file = os.lstat(path)
+        access.add(oct(stat.S_IMODE(file.st_mode)) + ' of ' + str(file.st_gid))
+    except FileNotFoundError: pass
     for entry in os.scandir(os.path.dirname(path)):
         if entry.name == os.path.basename(path): continue
-        try: modes['aside'].add(oct(stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)))
+        try: others.add(oct(stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)))
         except FileNotFoundError: pass
-print(json.dumps({'missing': missing, 'final': sorted(modes['final']), 'aside': sorted(modes['aside']), 'looks': looks}))
+    with socket.socket(socket.AF_UNIX) as client:
+        try: client.connect(path)
+        except OSError as error: refused.add(type(error).__name__)
+    if looks == 100: open(enough, 'w').close()
+print(json.dumps({'access': sorted(access), 'others': sorted(others), 'refused': sorted(refused)}))
 `;
 
-test('listenUnix() replaces a stale socket in one step, and never with other permissions than asked for', async () => {
-  const path = freshPath();
-  const done = join(nursery.directory, crypto.randomUUID());
-  libc.close(listen(path).fd);
-  const watcher = nursery.spawn(['python3', '-c', WATCHER, path, done], {
+interface Seen {
+  readonly access: readonly string[];
+  readonly others: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** What somebody sees who looks at the path all the while that the work is done again and again. */
+async function watch(path: string, work: () => void): Promise<Seen> {
+  const [enough, done] = [crypto.randomUUID(), crypto.randomUUID()].map((name) =>
+    join(nursery.directory, name),
+  );
+  const watcher = nursery.spawn(['python3', '-c', WATCHER, path, enough!, done!], {
     output: 'pipe',
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
   });
   const output = (watcher.stdout as ReadableStream<Uint8Array>).getReader();
   await output.read();
   const umask = process.umask(0);
-  for (let time = 0; time < 300; time++) libc.close(listen(path).fd);
+  while (!existsSync(enough!)) work();
   process.umask(umask);
-  writeFileSync(done, '');
-  const saw = JSON.parse(Buffer.from((await output.read()).value!).toString()) as Record<string, unknown>;
-  expect(saw).toMatchObject({ missing: 0, final: ['0o660'] });
-  for (const mode of saw.aside as string[]) expect(['0o600', '0o660']).toContain(mode);
-  expect(saw.looks).toBeGreaterThan(10);
+  writeFileSync(done!, '');
+  return JSON.parse(Buffer.from((await output.read()).value!).toString()) as Seen;
+}
+
+/** Where a client is told that it has connected to. */
+function peerNameAt(path: string): string {
+  const look =
+    'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.getpeername())';
+  const { stdout } = Bun.spawnSync(['python3', '-c', look, path], {
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+  });
+  return stdout.toString().trim();
+}
+
+test('listenUnix() replaces a stale socket, and never with wider permissions than asked for', async () => {
+  const path = freshPath();
+  libc.close(listen(path).fd);
+  const { gid } = lstatSync(path);
+  const saw = await watch(path, () => libc.close(listen(path).fd));
+  expect(saw.access).toContain(`0o660 of ${gid}`);
+  for (const access of saw.access) expect([`0o600 of ${gid}`, `0o660 of ${gid}`]).toContain(access);
+  // The lock: no other name is made beside it.
+  for (const mode of saw.others) expect(mode).toBe('0o600');
   const last = listen(path);
   expect(failureOf(path).code).toBe('socket_in_use');
   libc.close(last.fd);
+});
+
+test('permit() changes mode and group of a live socket, and nobody is refused or let in for a moment', async () => {
+  const path = freshPath();
+  const listener = listen(path, { mode: 0o620, backlog: 4096 });
+  const server = serve(listener);
+  listener.applyBacklog();
+  const { ino, gid } = lstatSync(path);
+  // Only root can give a file to a group that it is not in.
+  const other = process.getuid!() === 0 ? 65_534 : gid;
+  const saw = await watch(path, () => listener.permit({ mode: 0o602, gid: other })());
+  expect(saw.refused).toEqual([]);
+  // Between the two stands what both may: nobody but the owner.
+  const may = [`0o620 of ${gid}`, `0o602 of ${other}`, `0o600 of ${gid}`, `0o600 of ${other}`];
+  for (const access of saw.access) expect(may).toContain(access);
+  const now = lstatSync(path);
+  expect([now.mode, now.gid, now.ino]).toEqual([UNIX_MODE | 0o620, gid, ino]);
+  const undo = listener.permit({ mode: 0o602, gid: other });
+  expect([lstatSync(path).mode, lstatSync(path).gid]).toEqual([UNIX_MODE | 0o602, other]);
+  // Without a group it has the one that it was made with.
+  listener.permit({ mode: 0o602, gid: undefined });
+  expect(lstatSync(path).gid).toBe(gid);
+  // What was undone is what it had before; another's file is left alone.
+  rmSync(path);
+  writeFileSync(path, '', { mode: 0o644 });
+  undo();
+  expect(lstatSync(path).mode & 0o777).toBe(0o644);
+  server.stop(true);
+});
+
+test('listenUnix() tells clients its own name: a fresh socket, one in a stale one’s place, and with other permissions', () => {
+  const path = freshPath();
+  const first = listen(path);
+  expect(peerNameAt(path)).toBe(path);
+  libc.close(first.fd);
+  const second = listen(path);
+  expect(peerNameAt(path)).toBe(path);
+  second.permit({ mode: 0o600, gid: undefined });
+  expect(peerNameAt(path)).toBe(path);
+  libc.close(second.fd);
+});
+
+test('listenUnix() leaves alone what came in place of a stale socket while it looked, and what came before its own', () => {
+  const path = freshPath();
+  libc.close(listen(path).fd);
+  const intrude = () => Bun.listen({ unix: path, socket: { data() {} } });
+  let theirs: { stop(force: boolean): void } | undefined;
+  const options = { path, mode: 0o660, gid: undefined, backlog: 16 };
+  const connect = (fd: number) => {
+    renameSync(path, `${path}.stale`);
+    theirs = intrude();
+    const stale = unixAddress(`${path}.stale`);
+    return libc.connect(fd, stale, stale.length);
+  };
+  expect(() => listenUnix({ ...libc, connect } as unknown as Libc, options)).toThrow(
+    'another process does already',
+  );
+  expect(peerNameAt(path)).toBe(path);
+  theirs!.stop(true);
+  rmSync(path, { force: true });
+  const bind = (fd: number, address: Uint8Array, length: number) => {
+    theirs = intrude();
+    return libc.bind(fd, address, length);
+  };
+  expect(() => listenUnix({ ...libc, bind } as unknown as Libc, options)).toThrow(
+    'another process does already',
+  );
+  expect(peerNameAt(path)).toBe(path);
+  theirs!.stop(true);
 });
 
 test('listenUnix() never replaces a live socket, and names it', async () => {
