@@ -31,11 +31,17 @@ afterAll(() => nursery.close());
 
 const CHECKS = [
   'tables',
+  'migrations',
   'statements',
   'many_goroutines',
   'transactions',
   'serializable_transactions',
   'contexts_that_end',
+  'settings',
+  'statements_of_sql',
+  'locks_of_the_session',
+  'temporary_tables',
+  'cursors_that_are_held',
 ];
 
 describeApplication({
@@ -44,7 +50,8 @@ describeApplication({
   missing,
   program: [shop, 'pq'],
   library: 'libpq',
-  checks: [...CHECKS, 'copy', 'what_is_left'],
+  listens: true,
+  checks: [...CHECKS, 'copy', 'notifications', 'channels_that_come_and_go', 'what_is_left'],
 });
 
 describeApplication({
@@ -53,8 +60,16 @@ describeApplication({
   missing,
   program: [shop, 'pgx'],
   library: 'libpq',
+  listens: true,
   // contexts_that_end among them: pgx sends a cancel request to where getpeername() says that the socket is.
-  checks: [...CHECKS, 'cached_statements', 'batches', 'copy', 'what_is_left'],
+  checks: [
+    ...CHECKS.filter((name) => name !== 'statements_of_sql'),
+    'cached_statements',
+    'batches',
+    'copy',
+    'notifications',
+    'what_is_left',
+  ],
 });
 
 describeApplication({

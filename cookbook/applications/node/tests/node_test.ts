@@ -22,7 +22,21 @@ describeApplication({
   missing: missing('pg'),
   program: [NODE, 'node_postgres.js'],
   library: 'node',
-  checks: ['tables', 'statements', 'transactions', 'what_is_left'],
+  listens: true,
+  checks: [
+    'tables',
+    'migrations',
+    'statements',
+    'transactions',
+    'settings',
+    'settings_of_a_connection',
+    'statements_of_sql',
+    'locks_of_the_session',
+    'temporary_tables',
+    'cursors_that_are_held',
+    'notifications',
+    'what_is_left',
+  ],
 });
 
 describeApplication({
@@ -38,7 +52,21 @@ describeApplication({
     PGPASSWORD: password,
     PGDATABASE: database,
   }),
-  checks: ['tables', 'statements', 'transactions', 'cursors', 'copy', 'cancel', 'what_is_left'],
+  listens: true,
+  checks: [
+    'tables',
+    'migrations',
+    'statements',
+    'transactions',
+    'settings',
+    'locks_of_the_session',
+    'temporary_tables',
+    'cursors',
+    'copy',
+    'cancel',
+    'notifications',
+    'what_is_left',
+  ],
 });
 
 describeApplication({
@@ -53,6 +81,7 @@ describeApplication({
     'transactions_in_transactions',
     'inserts_by_the_hundred',
     'jobs_that_are_skipped_while_locked',
+    'a_session',
     'a_query_that_takes_too_long',
     'what_is_left',
   ],
@@ -70,6 +99,7 @@ describeApplication({
     'the_query_builder',
     'transactions_in_transactions',
     'locks_of_rows',
+    'a_session',
     'the_schema',
     'what_is_left',
   ],
