@@ -1,11 +1,11 @@
 // A client's portals: what each of them does to its names and leaves in its session when it is executed.
 
-import type { Effects } from '../query/effects.ts';
+import { type Effects, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
-import { endOfString, nameAt } from '../wire/bytes.ts';
+import { endOfString, int32At, nameAt } from '../wire/bytes.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
 import { EffectsBook } from './effects_book.ts';
@@ -15,6 +15,11 @@ import type { SessionParameters } from './session_parameters.ts';
 import { onDeallocating } from './sql_names.ts';
 
 const HEADER_BYTES = 5;
+
+/** Functions that libpq calls by their OID (pg_proc.dat): lo_open … lo_tell64. What they open ends with the transaction. */
+const LARGE_OBJECTS: ReadonlySet<number> = new Set([
+  ...[715, 764, 765, 767, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172],
+]);
 
 export class Portals {
   readonly #owner: ClientStatements;
@@ -87,6 +92,17 @@ export class Portals {
     if (this.#pieces.count === 0) return 0;
     this.#pieces.add(framer.chunk, framer.start, framer.end);
     return REPLACED;
+  }
+
+  /** A FunctionCall has no text: whatever function it is may do anything, unless it is known to be one of large objects. */
+  takeCall({ chunk, start, end }: Framer, server: Server): number {
+    const at = start + HEADER_BYTES;
+    const headEnd = Math.min(end, at + 4);
+    if (chunk.length < headEnd) return headEnd - start;
+    const mention = mentionOf(this.#owner, names.NOTHING, '', '', undefined);
+    if (headEnd < at + 4 || !LARGE_OBJECTS.has(int32At(chunk, at))) mention.effects = UNREAD;
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    return 0;
   }
 
   /** Before the text is executed, and its portal stays what it is. */

@@ -281,7 +281,7 @@ export class Relay {
         due.push(expected.SYNC);
         return this.#prepared.portals.isToRestore ? this.#restore(framer, server) : PASS;
       case type.EXECUTE:
-        return this.#takeExecute(framer, server);
+        return this.#outcome(framer, this.#prepared.portals.takeExecute(framer, server));
       case type.FLUSH:
         // One that is more than its header is answered with an error, and all up to the next Sync is passed over.
         if (framer.end - framer.start !== BARE_BYTES) due.push(expected.CLOSE);
@@ -298,8 +298,7 @@ export class Relay {
         due.push(expected.COPY_END);
         return PASS;
       case type.FUNCTION_CALL:
-        due.push(expected.QUERY);
-        return PASS;
+        return this.#outcome(framer, this.#prepared.portals.takeCall(framer, server));
       case type.TERMINATE:
         return LAST;
       default:
@@ -318,8 +317,7 @@ export class Relay {
     return STOP;
   }
 
-  #takeExecute(framer: Framer, server: Server): number {
-    const need = this.#prepared.portals.takeExecute(framer, server);
+  #outcome(framer: Framer, need: number): number {
     if (need === 0) return PASS;
     if (need === WAIT) return this.#waitBefore(framer);
     if (need < 0) return DROP;

@@ -11,7 +11,7 @@ import {
   READS_SEQUENCE,
 } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
-import { difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
+import { anew, difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
@@ -51,10 +51,12 @@ export class SessionParameters {
 
   /** Gives the server the client's parameters before the client's first message goes there. */
   synchronize(server: Server): void {
-    if (this.current === server.parameters) return;
+    const { pool } = this.#session;
+    const isStrange = server.settingsOf !== undefined && server.settingsOf !== this.#session;
+    if (this.current === server.parameters && !isStrange) return;
     const isFirst = !this.#accepted;
     this.#accepted = true;
-    const elder = this.#session.pool.elders.elderOf(server.parameters, this.current);
+    const elder = isStrange ? undefined : pool.elders.elderOf(server.parameters, this.current);
     if (elder !== undefined) {
       // They say the same: from now on they are the same, and the next comparison is one of references.
       server.parameters = elder;
@@ -62,8 +64,11 @@ export class SessionParameters {
       if (isFirst) this.#greeting.accept(elder);
       return;
     }
-    const sql = difference(server.parameters, this.current);
+    const sql = isStrange
+      ? anew(server.parameters, this.current, pool.welcome)
+      : difference(server.parameters, this.current);
     if (sql === '') return;
+    if (isStrange) server.settingsOf = undefined;
     this.#unreportedBefore = server.parameters.unreported;
     server.parameters = server.parameters.withUnreported(this.current.unreported);
     // What a server has never taken may be refused, and then the client's query must not run without it.
@@ -87,6 +92,9 @@ export class SessionParameters {
   /** All of them or none: it has what it had. Otherwise the next client would take back from it what it does not know. */
   onRefused(server: Server): void {
     if (this.#unreportedBefore === undefined) return;
+    // Whoever comes next could not take it back either.
+    if (this.#unreportedBefore.size > 0)
+      server.retired ??= 'what a client has set there could not be taken back';
     server.parameters = server.parameters.withUnreported(this.#unreportedBefore);
     this.#unreportedBefore = undefined;
   }
@@ -194,8 +202,9 @@ export class SessionParameters {
   onSettingsFound(server: Server, found: ReadonlyMap<string, string>): void {
     const unreported = new Map<string, string>();
     for (const [name, value] of found) if (!server.parameters.reports(name)) unreported.set(name, value);
-    const whose = this.current.unreported.get('session_authorization');
-    if (whose !== undefined) unreported.set('session_authorization', whose);
+    const whose = server.parameters.reported.get('session_authorization');
+    if (whose !== undefined && whose !== this.#session.pool.welcome?.reported.get('session_authorization'))
+      unreported.set('session_authorization', whose);
     this.current = this.current.withUnreported(unreported);
     server.parameters = server.parameters.withUnreported(unreported);
   }

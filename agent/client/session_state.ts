@@ -87,6 +87,11 @@ export class SessionState implements LeftBehind {
     else this.#commit(server);
   }
 
+  /** What the client has asked meanwhile is answered behind this, and may change what was found. */
+  onAnswered(server: Server): void {
+    if (this.#answers !== undefined && this.#answers.findings.asked !== 0) this.#learn(server, this.#answers);
+  }
+
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
   onReady(server: Server): boolean {
     if (this.#answers !== undefined) this.#learn(server, this.#answers);
@@ -103,6 +108,7 @@ export class SessionState implements LeftBehind {
     this.#answers = new Answers(due);
     this.#asked = (due & UNNAMED) === 0 ? this.#names : this.#hiddenNames();
     this.#names = new Set();
+    if ((due & UNNAMED) !== 0) server.settingsOf = this.#session;
     server.inject(inquirySql(due, this.#asked));
     return true;
   }

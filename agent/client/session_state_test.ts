@@ -156,7 +156,7 @@ describe('Session that asks what was left', () => {
     expect(clients[0]!.heard()).toEqual(['Complete DO', 'Ready I']);
     one.heard();
     clients[1]!.says(query('b'));
-    expect(one.heard()).toEqual(['Query RESET "work_mem";']);
+    expect(one.heard()).toEqual(['Query RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;']);
   });
 
   test('asks again for what comes while it asks: the answer knows nothing of that', async () => {

@@ -112,11 +112,13 @@ describe('Session in transaction mode', () => {
     }
   });
 
-  test('passes a FunctionCall on', async () => {
+  test('passes a FunctionCall on, and asks what it has left', async () => {
     const { pool, clients, server: one } = await sessionFixture();
     clients[0]!.says(functionCall());
     one.says(server.functionCallResponse, server.ready());
-    expect([clients[0]!.heard(), pool.idle]).toEqual([['FunctionCallResponse', 'Ready I'], 1]);
+    expect([clients[0]!.heard(), pool.idle]).toEqual([['FunctionCallResponse', 'Ready I'], 0]);
+    one.says(server.complete('SELECT 0'), server.ready());
+    expect([clients[0]!.heard(), pool.idle]).toEqual([[], 1]);
   });
 
   test('gives its server back only when its message has ended', async () => {

@@ -164,9 +164,9 @@ cases('readEffects() says that a sequence may be advanced by', [
 ]);
 
 cases('readEffects() looks into DO', [
-  ["DO $$BEGIN PERFORM set_config('a', 'b', false); END$$", 'settings'],
-  ['DO $$BEGIN SET a = 1; END$$', 'settings'],
-  ['DO $x$BEGIN IF true THEN RESET a; END IF; END$x$ LANGUAGE plpgsql', 'settings'],
+  ["DO $$BEGIN PERFORM set_config('a', 'b', false); END$$", 'settings unnamed'],
+  ['DO $$BEGIN SET a = 1; END$$', 'settings unnamed'],
+  ['DO $x$BEGIN IF true THEN RESET a; END IF; END$x$ LANGUAGE plpgsql', 'settings unnamed'],
   ["DO 'BEGIN CREATE TEMP TABLE t (a text DEFAULT ''x''); END'", 'temporary'],
   ["DO E'BEGIN\\nPERFORM pg_advisory_lock(1); END'", 'locks demands'],
   ['DO $$BEGIN LISTEN a; END$$', 'listens'],

@@ -1,6 +1,6 @@
 // Reads what a DO block may leave behind: its body's words, without PL/pgSQL's grammar.
 
-import { SETTINGS, type StatementEffects, UNKNOWN } from './effects.ts';
+import { SETTINGS, type StatementEffects, UNKNOWN, UNNAMED } from './effects.ts';
 import { DOLLAR, Lexer, QUOTED, UNICODE_NAME } from './lex.ts';
 import type { Tokens } from './tokens.ts';
 import { BODY_WORDS, FUNCTIONS } from './words.ts';
@@ -50,7 +50,7 @@ function bitsOf(lexer: Lexer): number {
     if (kind !== QUOTED) {
       if (word === 'perform') isPerformed = true;
       else bits |= BODY_WORDS.get(word) ?? 0;
-      if (word === 'set' && (isFirst || BEGINNINGS.has(before))) bits |= SETTINGS;
+      if (word === 'set' && (isFirst || BEGINNINGS.has(before))) bits |= SETTINGS | UNNAMED;
     }
     // A word without a meaning is no beginning.
     before = word === '' ? '?' : word;

@@ -62,7 +62,10 @@ export function readReset(tokens: Tokens, at: number): StatementEffects {
 
 /** The text says which, but not what it will be. */
 function changes(name: string): StatementEffects {
-  return OF_TRANSACTION.has(name) ? NO_EFFECTS : { bits: SETTINGS, actions: [{ kind: 'change', name }] };
+  if (OF_TRANSACTION.has(name)) return NO_EFFECTS;
+  // The server reports it, and is not asked by its name.
+  if (name === 'session_authorization') return UNCERTAIN;
+  return { bits: SETTINGS, actions: [{ kind: 'change', name }] };
 }
 
 interface Read {

@@ -88,5 +88,5 @@ cases('readEffects() says that settings change where it cannot say how', [
   ['SELECT set_config/* x */(a, b, c) FROM t', 'settings unnamed'],
   ['UPDATE t SET a = set_config($1, $2, $3)', 'settings unnamed'],
   ['EXPLAIN ANALYZE SELECT set_config($1, $2, false)', 'settings unnamed'],
-  ['SELECT set_limit(0.5)', 'settings'],
+  ['SELECT set_limit(0.5)', 'settings unnamed'],
 ]);

@@ -13,6 +13,7 @@ import {
   STATEMENTS,
   TEMPORARY,
   UNKNOWN,
+  UNNAMED,
 } from './effects.ts';
 
 /** How a statement that begins with this word is read; `classify.ts` has a function for each. */
@@ -104,8 +105,8 @@ export const MANNERS: ReadonlyMap<string, Manner> = new Map<string, Manner>([
 
 /** What a call of each leaves behind. Those that take SQL as an argument do whatever it says. */
 export const FUNCTIONS: ReadonlyMap<string, number> = new Map([
-  ['set_config', SETTINGS],
-  ['set_limit', SETTINGS], // pg_trgm
+  ['set_config', SETTINGS | UNNAMED],
+  ['set_limit', SETTINGS | UNNAMED], // pg_trgm
   ['pg_advisory_lock', LOCKS | DEMANDS],
   ['pg_advisory_lock_shared', LOCKS | DEMANDS],
   ['pg_try_advisory_lock', LOCKS | DEMANDS],
@@ -201,7 +202,7 @@ export const BODY_WORDS: ReadonlyMap<string, number> = new Map([
   ['notify', NOTIFIES],
   ['pg_temp', TEMPORARY],
   ['prepare', STATEMENTS],
-  ['reset', SETTINGS],
+  ['reset', SETTINGS | UNNAMED],
   ['temp', TEMPORARY],
   ['temporary', TEMPORARY],
   ['unlisten', LISTENS],

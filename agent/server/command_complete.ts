@@ -10,6 +10,7 @@ import {
   DEALLOCATED_ALL,
   DISCARDED_ALL,
   meaningOfTag,
+  NOTHING as NO_MEANING,
   PREPARE,
   ROLLED_BACK,
 } from './command_tag.ts';
@@ -55,6 +56,15 @@ function book(server: Server, effects: Effects | undefined, meaning: number): vo
     case DEALLOCATED_ALL:
       return onAllDeallocated(server);
   }
+}
+
+/**
+ * A portal was stopped at its limit of rows, or a FunctionCall was answered: neither has a command tag, and the portal may never
+ * be run to its end.
+ */
+export function onDoneWithoutTag(server: Server): void {
+  const effects = server.expected.mention?.effects;
+  if (effects !== undefined && !server.expected.isInjected) onDone(server, effects, NO_MEANING);
 }
 
 /** An error was told to the client. What cannot be undone may have been done all the same: an advisory lock outlives the error behind it. */

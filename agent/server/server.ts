@@ -15,7 +15,7 @@ import { ProtocolError } from '../wire/protocol_error.ts';
 import { decodeParameterStatus, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { BARE, FAKES } from './bare_messages.ts';
-import { onCommandComplete, onFailed } from './command_complete.ts';
+import { onCommandComplete, onDoneWithoutTag, onFailed } from './command_complete.ts';
 import { retellError } from './retold_error.ts';
 import type { ServerCounts, ServerStart } from './server_start.ts';
 import type { ServerError, Tenant } from './tenant.ts';
@@ -58,6 +58,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   touched = 0;
   /** Since it was lent a text was sent that may advance a sequence. */
   advanced = false;
+  /** Who has set here what nobody could name: what is in no view (`app.tenant`) may be among it, and is for nobody else. */
+  settingsOf: object | undefined;
   /** The only one who may have advanced a sequence here, where that is counted. */
   sequencesOf: object | undefined;
   /** Whoever has notified here last; and the process id that it knows as its own, where it hears that itself. */
@@ -240,7 +242,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
         this.status = framer.chunk[framer.start + 5]!;
         this.statements.onReady();
         this.statementsDone = 0;
-        if (this.touched !== 0 && verdict === PASS) this.tenant.left?.onRunEnd(this);
+        if (this.touched !== 0) {
+          if (verdict === PASS) this.tenant.left?.onRunEnd(this);
+          else this.tenant.left?.onAnswered(this);
+        }
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
         if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
           return KEEP;
@@ -253,6 +258,10 @@ export class Server implements ConnectionHandler, Linked<Server> {
         if (this.#replacement === undefined) return this.expected.onReply(framer.type);
         this.expected.onReply(framer.type);
         return KEEP;
+      case type.PORTAL_SUSPENDED:
+      case type.FUNCTION_CALL_RESPONSE:
+        onDoneWithoutTag(this);
+        return this.expected.onReply(framer.type);
       default:
         // Those that are nothing but their type are always whole.
         if (!framer.whole && BARE.has(framer.type))

@@ -46,6 +46,8 @@ export interface LeftBehind {
   onTransactionEnd(server: Server, isCommit: boolean): void;
   /** An error was told. */
   onFailed(): void;
+  /** ReadyForQuery of a query of the agent's own: what comes behind it may be the tenant's next. */
+  onAnswered(server: Server): void;
   /** ReadyForQuery of a Query or Sync of its own. */
   onRunEnd(server: Server): void;
 }

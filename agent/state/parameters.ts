@@ -182,6 +182,20 @@ export function difference(has: Parameters, wants: Parameters): string {
   return withIdentity(has.unreported, wants.unreported, sql, isAscii);
 }
 
+/**
+ * The same for a server on which somebody may have set anything: it is as at its start first.
+ * @param start what servers report at their start.
+ */
+export function anew(has: Parameters, wants: Parameters, start: Parameters | undefined): string {
+  const isAscii = has.reported.get('server_encoding') !== 'SQL_ASCII';
+  let sql = 'RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;';
+  for (const [name, value] of wants.reported) {
+    const isSame = has.reported.get(name) === value && start?.reported.get(name) === value;
+    if (!isSame && !READ_ONLY.has(name)) sql += setting(name, value, isAscii);
+  }
+  return sql + settingSql(wants.unreported, has);
+}
+
 /** What a client may set is judged by the rights that it had before it took others. */
 function withIdentity(
   has: ReadonlyMap<string, string>,

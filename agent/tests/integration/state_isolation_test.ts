@@ -1,0 +1,93 @@
+// What a client leaves on a server in ways that its text does not say, or says too late: the next client must not find it.
+
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import type { Agent } from '../harness/agent.ts';
+import { type Application, serve } from '../harness/application.ts';
+import { bind, execute, message, parse, query, sync } from '../harness/client_words.ts';
+import { loggedIn, type RawClient, socketOf } from '../harness/raw_client.ts';
+import { openShop } from '../harness/shop.ts';
+
+setDefaultTimeout(30_000);
+
+const { authority, postgres } = await openShop();
+
+/** Two clients of so many servers; with two of them, who keeps his keeps nobody waiting. */
+async function shared(servers = 1, settings: Application['settings'] = {}) {
+  const agent = await serve({
+    postgres,
+    authority,
+    settings: { default_pool_size: servers, auth_type: 'plain', ...settings },
+  });
+  const [one, two] = [await join(agent), await join(agent)];
+  return { agent, one, two, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
+}
+
+function join(agent: Agent): Promise<RawClient> {
+  return loggedIn(socketOf(agent), postgres.passwordOf('app'));
+}
+
+/** The values of all rows, and the errors, up to ReadyForQuery. */
+async function ask(client: RawClient, ...pieces: readonly Uint8Array[]): Promise<string[]> {
+  client.say(...pieces);
+  const answers = await client.untilReady();
+  return answers.flatMap(({ type, body }) => {
+    if (type === 'E') return [body.toString('latin1')];
+    return type === 'D' ? [body.subarray(6).toString('latin1')] : [];
+  });
+}
+
+function asks(client: RawClient, sql: string): Promise<string[]> {
+  return ask(client, query(sql));
+}
+
+const BACKEND = 'SELECT pg_backend_pid()';
+
+/** Both get the same server, as one that nobody keeps is used before another is made. */
+async function sameServer(one: RawClient, two: RawClient): Promise<void> {
+  expect(await asks(two, BACKEND)).toEqual(await asks(one, BACKEND));
+}
+
+test('a SET in a DO block is its own client’s', async () => {
+  await using both = await shared();
+  await asks(both.one, "DO $$ BEGIN SET work_mem = '7MB'; END $$");
+  expect(await asks(both.two, 'SHOW work_mem')).toEqual(['4MB']);
+  expect(await asks(both.one, 'SHOW work_mem')).toEqual(['7MB']);
+});
+
+test('a setting of an application’s own that a DO block has set is found by nobody else', async () => {
+  await using both = await shared();
+  await asks(both.one, "DO $$ BEGIN PERFORM set_config('app.tenant', '42', false); END $$");
+  await sameServer(both.two, both.one);
+  await asks(both.one, "DO $$ BEGIN PERFORM set_config('app.tenant', '42', false); END $$");
+  expect(await asks(both.two, "SELECT coalesce(current_setting('app.tenant', true), '')")).toEqual(['']);
+});
+
+test('what a portal has done that was stopped at its limit of rows is booked', async () => {
+  await using both = await shared(2);
+  const { one, two } = both;
+  await ask(one, parse('', "SELECT set_config('app.tenant', '42', false)"), bind(''), execute('', 1), sync);
+  expect(await asks(two, "SELECT coalesce(current_setting('app.tenant', true), '')")).toEqual(['']);
+  await ask(one, parse('', 'SELECT pg_try_advisory_lock(5)'), bind(''), execute('', 1), sync);
+  expect(await asks(two, BACKEND)).not.toEqual(await asks(one, BACKEND));
+});
+
+test('a FunctionCall is asked about', async () => {
+  await using both = await shared(2);
+  const { one, two } = both;
+  // pg_advisory_lock(bigint), of one binary argument.
+  const call = [...[0, 0, 0x0b, 0x40, 0, 1, 0, 1, 0, 1], ...[0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7], ...[0, 1]];
+  await ask(one, message('F', Uint8Array.from(call)));
+  expect(await asks(one, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).toEqual(['1']);
+  expect(await asks(two, BACKEND)).not.toEqual(await asks(one, BACKEND));
+});
+
+test('an answer about an earlier text does not hide what a later one has set', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  for (let i = 0; i < 20; i++) {
+    await asks(one, "DO $$ BEGIN EXECUTE 'SELECT 1'; END $$");
+    await asks(one, `SET work_mem = '${10 + i}MB'`);
+    expect(await asks(two, 'SHOW work_mem')).toEqual(['4MB']);
+    expect(await asks(one, 'SHOW work_mem')).toEqual([`${10 + i}MB`]);
+  }
+});
