@@ -98,6 +98,9 @@ export function runUnseen(
   due: expected.Expected,
   statement: Statement | undefined,
 ): void {
+  // One that failed has left its own there.
+  pieces.add(encodeCloseStatement(PREPARING));
+  due.push(expected.CLOSE, expected.SKIP);
   pieces.add(encodeParse(PREPARING, concat([sql, new Uint8Array(3)])));
   due.push(expected.PARSE, expected.SKIP);
   pieces.add(encodeBareBind(PREPARING, PREPARING));

@@ -10,6 +10,7 @@ import type { Statement, StatementRegistry } from '../state/statements.ts';
 import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
+import { IDLE } from '../wire/types.ts';
 import { unlistening } from './listen_text.ts';
 import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
@@ -107,7 +108,7 @@ export class Queries {
     const ends = max > 0 && !owner.isEmpty && endsAll(effects);
     const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
-    mention.effects = mayPrepare(effects) ? askedAbout(effects) : effects;
+    mention.effects = mayPrepare(effects) ? askedAbout(effects) : isFirst(server) ? alone(effects) : effects;
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);
     const restore = parameters.restoreSql(effects);
@@ -166,6 +167,18 @@ function mayPrepare({ statements }: Effects): boolean {
   return statements.some(({ actions }) =>
     actions.some(({ kind }) => kind === 'prepare' || kind === 'deallocate'),
   );
+}
+
+/** Nothing of the client's was said before that is still to be ended. */
+function isFirst({ status, expected: due }: Server): boolean {
+  return status === IDLE && !due.owesSync && !due.owesClient;
+}
+
+/** A SET and nothing else. */
+function alone(effects: Effects): Effects {
+  const action = effects.isSingle ? effects.statements[0]!.actions[0] : undefined;
+  if (action?.kind !== 'set') return effects;
+  return { ...effects, statements: [{ ...effects.statements[0]!, actions: [{ ...action, isAlone: true }] }] };
 }
 
 function askedAbout(effects: Effects): Effects {

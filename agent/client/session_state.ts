@@ -8,6 +8,7 @@ import {
   LIBRARY,
   NOTIFIES,
   SETTINGS,
+  STATEMENTS,
   type StatementEffects,
   UNNAMED,
 } from '../query/effects.ts';
@@ -149,11 +150,16 @@ export class SessionState implements LeftBehind {
 
   #learn(server: Server, answers: Answers): void {
     this.#answers = undefined;
-    const { asked, pins, settings } = answers.findings;
+    const { asked, pins, settings, shared, bySql } = answers.findings;
     for (const { pin, bit } of PINS) {
       if ((asked & bit) === 0) continue;
       if (pins.has(pin)) this.#keep(pin);
       else this.#unpin(pin);
+    }
+    // Other clients rely on them.
+    if ((asked & STATEMENTS) !== 0 && !server.statements.agreesWith(shared, bySql)) {
+      if (this.pins.has('prepared_statement')) server.statements.doubt();
+      else this.#toTakeAway |= STATEMENTS;
     }
     const { parameters } = this.#session;
     if ((asked & UNNAMED) !== 0) parameters.onSettingsFound(server, settings);
@@ -216,7 +222,8 @@ export class SessionState implements LeftBehind {
     if (this.#log.isFull) this.#due |= ANYTHING;
     const done = this.#log.commit();
     for (const action of done) this.#apply(server, action);
-    if (done.length === 1 && done[0]!.kind === 'set') this.#session.parameters.learn(done[0]!);
+    if (done.length === 1 && done[0]!.kind === 'set' && done[0]!.isAlone === true)
+      this.#session.parameters.learn(done[0]!);
   }
 
   /** PostgreSQL runs DISCARD ALL as a transaction of its own, in a pipeline too: what fails behind it does not undo it. */

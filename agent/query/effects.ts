@@ -39,6 +39,8 @@ export type Action =
       readonly kind: 'set';
       readonly name: string;
       readonly values: readonly string[];
+      /** It was a transaction of its own: what is reported behind it came of nothing else. */
+      readonly isAlone?: boolean;
     }
   | {
       /** set_config(name, value, false): the value is a whole list, where the setting is one. */

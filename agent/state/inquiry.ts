@@ -11,12 +11,18 @@ export interface Findings {
   readonly pins: ReadonlySet<Pin>;
   /** Settings that are not as the session began with: lower case name → value. Only when SETTINGS was asked about. */
   readonly settings: ReadonlyMap<string, string>;
+  /** How many shared statements are there, and how many under such a name that SQL has made. Only when STATEMENTS was asked about. */
+  readonly shared: number;
+  readonly bySql: number;
 }
 
 /** More rows than this are not kept of any answer. */
 const ROWS_MAX = 2_000;
 
-/** Each of them gives rows of two texts, a pin and NULL or `set NAME` and a value, and costs little where nothing is there. */
+/**
+ * Each of them gives rows of two texts, a pin and NULL or `set NAME` and a value, and costs little where nothing is there. Every
+ * operator is said with its schema: a client may have others of the same names in front of them in its search_path.
+ */
 const PARTS: readonly (readonly [bit: number, sql: string])[] = [
   [
     LOCKS,
@@ -24,23 +30,32 @@ const PARTS: readonly (readonly [bit: number, sql: string])[] = [
   ],
   [
     TEMPORARY,
-    "SELECT 'temporary_object', NULL WHERE pg_catalog.pg_my_temp_schema() <> 0 AND (EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema())" +
-      ' OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema())' +
-      ' OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema()))',
+    // 2615 is pg_namespace: whatever is in the schema depends on it, which is how DISCARD TEMP finds it too.
+    "SELECT 'temporary_object', NULL WHERE pg_catalog.pg_my_temp_schema() <> 0 AND EXISTS (SELECT FROM pg_catalog.pg_depend WHERE refclassid = 2615 AND refobjid = pg_catalog.pg_my_temp_schema())",
   ],
   [CURSORS, "SELECT 'cursor', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"],
   [LISTENS, "SELECT 'listen', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"],
   [
     STATEMENTS,
-    "SELECT 'prepared_statement', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql AND name !~ '^pgsidecar_')",
+    "SELECT 'prepared_statement', NULL WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql AND name !~ '^pgsidecar_')" +
+      " UNION ALL SELECT 'shared', pg_catalog.count(*)::pg_catalog.text FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^pgsidecar_'" +
+      " UNION ALL SELECT 'shared by sql', pg_catalog.count(*)::pg_catalog.text FROM pg_catalog.pg_prepared_statements WHERE from_sql AND name ~ '^pgsidecar_'",
   ],
   [
     UNNAMED,
     "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session'" +
-      " AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')" +
+      " AND name <> 'transaction_isolation' AND name <> 'transaction_read_only' AND name <> 'transaction_deferrable'" +
       " UNION ALL SELECT 'set role', pg_catalog.current_setting('role') WHERE pg_catalog.current_setting('role') <> 'none'",
   ],
-];
+].map(([bit, sql]) => [bit as number, qualified(sql as string)] as const);
+
+/** No literal of ours has a blank on either side of such a symbol. */
+function qualified(sql: string): string {
+  return sql.replace(/ (=|<>|~|!~|\|\|) /g, ' OPERATOR(pg_catalog.$1) ');
+}
+
+/** However little time the client gives its own statements. */
+const IN_TIME = 'SET LOCAL statement_timeout TO 0;';
 
 /**
  * @param names settings that are asked for by name, where SETTINGS is: those that the text names, and, where it names none (UNNAMED), those
@@ -50,12 +65,12 @@ export function inquirySql(bits: number, names: Iterable<string>): string {
   const parts = PARTS.filter(([bit]) => (bits & bit) !== 0).map(([, sql]) => sql);
   if ((bits & SETTINGS) !== 0)
     for (const name of names) {
-      const literal = quoteLiteral(name, true);
+      const value = `pg_catalog.current_setting(${quoteLiteral(name, true)}, true)`;
       parts.push(
-        `SELECT 'set ' || ${literal}, pg_catalog.current_setting(${literal}, true) WHERE pg_catalog.current_setting(${literal}, true) <> ''`,
+        `SELECT ${quoteLiteral(`set ${name}`, true)}, ${value} WHERE ${value} OPERATOR(pg_catalog.<>) ''`,
       );
     }
-  return parts.join(' UNION ALL ');
+  return parts.length === 0 ? '' : IN_TIME + parts.join(' UNION ALL ');
 }
 
 /** Reads the answer, row by row. */
@@ -63,6 +78,8 @@ export class Answers {
   readonly #asked: number;
   readonly #pins = new Set<Pin>();
   readonly #settings = new Map<string, string>();
+  #shared = 0;
+  #bySql = 0;
   #rows = 0;
 
   constructor(asked: number) {
@@ -75,10 +92,15 @@ export class Answers {
     // What was injected beside it has answers of one column.
     if (values.length !== 2 || what === undefined || this.#rows++ >= ROWS_MAX) return;
     if (what.startsWith('set ')) this.#settings.set(what.slice(4), value ?? '');
+    else if (what === 'shared') this.#shared = Number(value);
+    else if (what === 'shared by sql') this.#bySql = Number(value);
     else this.#pins.add(what as Pin);
   }
 
   get findings(): Findings {
-    return { asked: this.#asked, pins: this.#pins, settings: this.#settings };
+    return {
+      ...{ asked: this.#asked, pins: this.#pins, settings: this.#settings },
+      ...{ shared: this.#shared, bySql: this.#bySql },
+    };
   }
 }

@@ -132,6 +132,21 @@ export class ServerStatements {
     for (const statement of this.#there.keys()) this.#there.set(statement, DOUBTED);
   }
 
+  /**
+   * The server says how many of ours it has, behind SQL that may have done anything to them: what SQL makes is told apart from
+   * what a Parse makes, and may be another by now. False: there are others.
+   */
+  agreesWith(shared: number, bySql: number): boolean {
+    let made = 0;
+    for (const statement of this.#there.keys()) {
+      if (statement.sql === undefined) continue;
+      made++;
+      this.distrust(statement);
+      this.#there.set(statement, DOUBTED);
+    }
+    return made === bySql && this.#there.size - made === shared;
+  }
+
   /** The server has thrown all of them away, and will have those that were sent behind the command which said so: `isPending`. */
   clear(isPending: (statement: Statement) => boolean = () => false): void {
     this.#there.clear();

@@ -91,3 +91,78 @@ test('an answer about an earlier text does not hide what a later one has set', a
     expect(await asks(one, 'SHOW work_mem')).toEqual([`${10 + i}MB`]);
   }
 });
+
+test('operators of a client’s own schema change nothing of what is asked', async () => {
+  await using both = await shared(2);
+  const { one, two } = both;
+  await asks(
+    one,
+    `CREATE SCHEMA odd; CREATE FUNCTION odd.no(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false';
+    CREATE OPERATOR odd.= (LEFTARG = text, RIGHTARG = text, FUNCTION = odd.no);
+    CREATE OPERATOR odd.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = odd.no)`,
+  );
+  await asks(one, 'SET search_path = odd, pg_catalog');
+  await asks(one, "DO $$ BEGIN SET work_mem = '7MB'; END $$");
+  expect(await asks(two, 'SHOW work_mem')).toEqual(['4MB']);
+  await asks(one, 'SELECT pg_advisory_lock(9)');
+  expect(await asks(two, BACKEND)).not.toEqual(await asks(one, BACKEND));
+});
+
+for (const object of [
+  'COLLATION pg_temp.mine FROM "C"',
+  'TEXT SEARCH CONFIGURATION pg_temp.mine (COPY = simple)',
+])
+  test(`CREATE ${object} keeps the server`, async () => {
+    await using both = await shared(2);
+    expect(await asks(both.one, `CREATE ${object}`)).toEqual([]);
+    expect(await asks(both.two, BACKEND)).not.toEqual(await asks(both.one, BACKEND));
+  });
+
+test('a client whose statements have a millisecond is asked all the same', async () => {
+  await using both = await shared();
+  await asks(both.one, 'SET statement_timeout = 1');
+  for (let i = 0; i < 50; i++) await asks(both.one, "DO $$ BEGIN SET work_mem = '7MB'; END $$");
+  expect(await asks(both.two, 'SHOW work_mem')).toEqual(['4MB']);
+});
+
+test('a statement that others use cannot be made another by dynamic SQL', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  await ask(two, parse('mine', "SELECT 'right'"), sync);
+  await asks(two, "PREPARE by_sql AS SELECT 'right'");
+  const names = await asks(one, 'SELECT name FROM pg_prepared_statements');
+  expect(names.length).toBe(2);
+  for (const name of [...names, 'pgsidecar_99']) {
+    const gone = names.includes(name) ? `EXECUTE 'DEALLOCATE ${name}';` : '';
+    await asks(one, `DO $$ BEGIN ${gone} EXECUTE 'PREPARE ${name} AS SELECT ''wrong'''; END $$`);
+    expect(await ask(two, bind('mine'), execute(), sync)).toEqual(['right']);
+    expect(await asks(two, 'EXECUTE by_sql')).toEqual(['right']);
+  }
+});
+
+test('a PREPARE that fails on another server spoils no other', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  await asks(one, 'CREATE TABLE going (n int); INSERT INTO going VALUES (1)');
+  await asks(one, 'PREPARE a AS SELECT n FROM going');
+  await asks(one, 'PREPARE b AS SELECT 2');
+  await asks(two, 'DISCARD ALL');
+  await asks(two, 'DROP TABLE going');
+  expect((await asks(one, 'EXECUTE a')).join()).toContain('does not exist');
+  expect(await asks(one, 'EXECUTE b')).toEqual(['2']);
+});
+
+test('a SET that something else has followed in its transaction teaches nobody anything', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  for (const client of [one, two]) await asks(client, 'SELECT 1');
+  await asks(one, "SET TimeZone = 'Europe/Berlin'; SELECT set_config('TimeZone', 'Asia/Tokyo', false)");
+  await asks(
+    one,
+    "BEGIN; SET TimeZone = 'Europe/Paris'; SELECT set_config('TimeZone', 'Asia/Tokyo', false); COMMIT",
+  );
+  for (const zone of ['Europe/Berlin', 'Europe/Paris']) {
+    await asks(two, `SET TimeZone = '${zone}'`);
+    expect(await asks(two, 'SHOW TimeZone')).toEqual([zone]);
+  }
+});
