@@ -107,6 +107,8 @@ export class SqlModel {
 
   /** `set name value`, and what the agent says itself: `SET "name" TO 'value'`. */
   #set(sql: string, isExtended: boolean): boolean {
+    // What the agent gives its own question.
+    if (sql.startsWith('SET LOCAL ')) return this.#done('SET');
     const own = /^SET "([^"]+)" TO '(.*)'$/.exec(sql);
     const [, name, value] = own ?? /^set (\w+) (.*)$/.exec(sql) ?? [];
     if (this.#backend.parameters.set(name!, value!)) return this.#done('SET');
@@ -153,7 +155,11 @@ export class SqlModel {
       this.#backend.say(say.dataRow(config[2]!));
       return this.#done('SELECT 1');
     }
-    const { parameters } = this.#backend;
+    const { parameters, statements } = this.#backend;
+    if (sql.includes("'shared'")) {
+      const shared = [...statements.keys()].filter((name) => name.startsWith('pgsidecar_'));
+      this.#backend.say(say.dataRow('shared', String(shared.length)));
+    }
     const found = sql.includes('pg_settings') ? parameters.changedUnreported : [];
     for (const name of found) this.#backend.say(say.dataRow(`set ${name}`, parameters.get(name)!));
     if (!sql.includes('UNION ALL') && sql !== 'SELECT 1')
