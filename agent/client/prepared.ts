@@ -7,7 +7,7 @@ import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
-import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
+import { isSharedName, type StatementRegistry } from '../state/statements.ts';
 import { concat, endOfString, nameAt } from '../wire/bytes.ts';
 import {
   encodeCloseStatement,
@@ -24,6 +24,7 @@ import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
 import { EffectsBook } from './effects_book.ts';
 import { unlistening } from './listen_text.ts';
+import { parseNaming, putNaming, readText } from './naming_statements.ts';
 import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
 import { Portals } from './portals.ts';
 import { canAnswerFor, letServerRead, need, needFor, put } from './put_statement.ts';
@@ -132,10 +133,12 @@ export class PreparedStatements {
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
     const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
-    if (statement.effects === undefined) this.#readText(statement, read.textEnd - tail);
+    if (statement.effects === undefined) readText(statement, read.textEnd - tail, this.#parameters);
     const ends = endsAll(statement.effects!) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
     const mention = this.names.take(name, statement, ends);
-    if (canAnswerFor(statement, server)) {
+    if (statement.naming !== undefined) {
+      parseNaming(this.pieces, statement, mention, server);
+    } else if (canAnswerFor(statement, server)) {
       server.statements.touch(statement);
       server.expected.push(expected.PARSE, expected.FAKE, undefined, mention);
     } else {
@@ -220,14 +223,6 @@ export class PreparedStatements {
     return REPLACED;
   }
 
-  /** What the text of a new statement leaves; LISTEN is not what the server is told. */
-  #readText(statement: Statement, length: number): void {
-    const { tail } = statement;
-    statement.effects = this.#parameters.effectsOf(tail, 0, length);
-    const told = unlistening(tail.subarray(0, length), statement.effects);
-    if (told !== undefined) statement.tail = concat([told, tail.subarray(length)]);
-  }
-
   #translate(text: Uint8Array, effects: Effects, server: Server, memoryMax: number): Named | undefined {
     const naming = namingOf(effects);
     if (naming === undefined) return undefined;
@@ -302,8 +297,9 @@ export class PreparedStatements {
       return asItIs(framer, server);
     }
     this.#statistics.binds++;
-    const mention = this.#mentionOf(this.#nameCache.at(chunk, at.statementAt, at.statementEnd));
-    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.statement?.effects, server);
+    const mention = this.#used(this.#nameCache.at(chunk, at.statementAt, at.statementEnd), true, server, max);
+    const effects = mention?.statement === undefined ? mention?.effects : mention.statement.effects;
+    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, effects, server);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
     this.pieces.add(renameBind(chunk, start, end, at, mention.serverName));
@@ -336,7 +332,7 @@ export class PreparedStatements {
       this.#restAt = start;
       return REPLACED;
     }
-    const mention = max === 0 ? undefined : this.#mentionOf(name);
+    const mention = max === 0 ? undefined : this.#used(name, false, server, max);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
     this.pieces.add(encodeStatementTarget(type.DESCRIBE, mention.serverName));
@@ -360,9 +356,13 @@ export class PreparedStatements {
     return isPassed ? AS_IT_IS : REPLACED;
   }
 
-  /** What the client means by a name; undefined when it is the server's business. */
-  #mentionOf(name: string): Mention | undefined {
+  /** What the client means by a name that it uses; undefined when it is the server's business. */
+  #used(name: string, isBind: boolean, server: Server, max: number): Mention | undefined {
     const mention = this.names.find(name);
+    if (mention?.statement?.naming !== undefined) {
+      const { pieces, names: owner } = this;
+      return putNaming(mention, isBind, server, { pieces, owner, registry: this.#registry, max });
+    }
     if (mention !== undefined || !isSharedName(name)) return mention;
     return this.#mention(names.NOTHING, name, nobodys(name));
   }

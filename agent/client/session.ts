@@ -128,7 +128,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     // Who said goodbye before has let the server finish.
     const hasEnded = this.#last !== undefined && this.#last.error === undefined;
     const cancels = this.context.settings.cancel_abandoned_queries && !hasEnded;
-    this.#leave(eofReason(reason.error), cancels);
+    this.#leave(hasEnded ? GOODBYE : eofReason(reason.error), cancels);
   }
 
   /** Asks for a server. True: it is here now, and ready. False: `onLease` or `onReady` will go on. */

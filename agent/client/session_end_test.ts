@@ -53,6 +53,8 @@ describe('Session ends', () => {
     await settle();
     expect(one.heard()).toEqual(['Query COMMIT', 'Query ROLLBACK', 'Sync']);
     expect(plane.network.servers.length).toBe(1);
+    // It did not come unexpectedly.
+    expect(plane.log.fields.at(-1)).toMatchObject({ reason: 'client close request' });
   });
 
   test('in a transaction: its server is rolled back, and lent on', async () => {

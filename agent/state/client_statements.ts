@@ -69,6 +69,7 @@ export class ClientStatements {
   /** The same two for the statement without a name, which most drivers parse for each query: fields cost less than maps. */
   #unnamed: Mention | undefined;
   #unnamedAhead: Mention | undefined;
+  #bound: Mention | undefined;
   /** They are settled in the order in which they were sent, so that these two say which ones are still on their way. */
   #sent = 0;
   #settled = 0;
@@ -149,6 +150,12 @@ export class ClientStatements {
     if (chunk !== undefined && chunk.length > CHUNK_KEPT_MAX) this.#keepOnly(mention, chunk);
     if (isAtOnce) this.#setUnnamed(mention);
     return mention;
+  }
+
+  /** What a portal will do that was bound just now: a PREPARE that is never executed is given back. */
+  onBound(ends: Mention | undefined): void {
+    this.#forgetUnsent(this.#bound);
+    this.#bound = ends;
   }
 
   /** It was sent. */
@@ -237,6 +244,7 @@ export class ClientStatements {
     this.#isClosed = true;
     this.dropAll();
     this.#setUnnamed(undefined);
+    this.onBound(undefined);
   }
 
   #isDue(mention: Mention): boolean {

@@ -1,6 +1,6 @@
 // Prepared statements that clients share: one Statement for each (text, parameter types), known on servers under one name of ours.
 
-import type { Effects } from '../query/effects.ts';
+import type { Effects, Naming } from '../query/effects.ts';
 
 /** What is behind a name: the same for every client that prepared the same text with the same types, and would have it read the same. */
 export interface Statement {
@@ -19,6 +19,8 @@ export interface Statement {
   users: number;
   /** What its text leaves in the session of whoever executes it; undefined: not read yet. */
   effects: Effects | undefined;
+  /** Its text speaks of another one by name, which each client means for itself: it is on no server. */
+  naming: Naming | undefined;
   /** Counted up when its plan is stale: servers that have an older edition must parse it anew. */
   edition: number;
 }
@@ -51,6 +53,7 @@ export class StatementRegistry {
       bytes: 0,
       users: 1,
       effects: undefined,
+      naming: undefined,
       edition: 0,
     },
   };
@@ -88,6 +91,7 @@ export class StatementRegistry {
         bytes,
         users: 0,
         effects: undefined,
+        naming: undefined,
         edition: 0,
       };
       this.#byKey.set(key, statement);
@@ -116,6 +120,7 @@ export class StatementRegistry {
       bytes,
       users: 1,
       effects: undefined,
+      naming: undefined,
       edition: 0,
     };
     this.#byKey.set(key, statement);

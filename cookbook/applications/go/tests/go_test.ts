@@ -62,14 +62,7 @@ describeApplication({
   library: 'libpq',
   listens: true,
   // contexts_that_end among them: pgx sends a cancel request to where getpeername() says that the socket is.
-  checks: [
-    ...CHECKS.filter((name) => name !== 'statements_of_sql'),
-    'cached_statements',
-    'batches',
-    'copy',
-    'notifications',
-    'what_is_left',
-  ],
+  checks: [...CHECKS, 'cached_statements', 'batches', 'copy', 'notifications', 'what_is_left'],
 });
 
 describeApplication({
