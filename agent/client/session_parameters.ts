@@ -1,6 +1,6 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
-import type { AgentError } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
 import {
   type Action,
   ADVANCES,
@@ -11,7 +11,7 @@ import {
   READS_SEQUENCE,
 } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
-import { anew, difference, flatten, type Parameters, settingSql } from '../state/parameters.ts';
+import { anew, difference, flatten, guarded, type Parameters, settingSql } from '../state/parameters.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
@@ -22,6 +22,10 @@ import type { Session } from './session.ts';
 type SetAction = Extract<Action, { kind: 'set' }>;
 
 export type SettingAction = Extract<Action, { kind: 'set' | 'config' | 'reset' | 'reset_all' | 'discard' }>;
+
+/** PostgreSQL has some 350 of its own. */
+const FOLLOWED_MAX = 500;
+const FOLLOWED_BYTES_MAX = 256 * 1024;
 
 const SET_DONE = encodeCommandComplete('SET');
 
@@ -69,13 +73,14 @@ export class SessionParameters {
       : difference(server.parameters, this.current);
     if (sql === '') return;
     if (isStrange) server.settingsOf = undefined;
-    this.#unreportedBefore = server.parameters.unreported;
+    const has = server.parameters;
+    this.#unreportedBefore = has.unreported;
     server.parameters = server.parameters.withUnreported(this.current.unreported);
     // What a server has never taken may be refused, and then the client's query must not run without it.
     this.#asking = isFirst;
     // Otherwise the relay uncorks: both leave in one write.
     if (!isFirst) server.connection.cork();
-    server.inject(sql);
+    server.inject(isFirst ? sql : guarded(sql, has, this.current));
   }
 
   /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
@@ -181,6 +186,16 @@ export class SessionParameters {
     const { unreported } = this.current;
     if (name === 'role' || name === 'session_authorization') return false;
     return this.#accepted && !unreported.has('role') && !unreported.has('session_authorization');
+  }
+
+  /** Every server that the client gets is told all of them, and so is everybody who gets it next. */
+  get tooMany(): AgentError | undefined {
+    const { unreported } = this.current;
+    let bytes = 0;
+    for (const [name, value] of unreported) bytes += name.length + value.length;
+    if (unreported.size <= FOLLOWED_MAX && bytes <= FOLLOWED_BYTES_MAX) return undefined;
+    const limits = { max: FOLLOWED_MAX, bytesMax: FOLLOWED_BYTES_MAX };
+    return new AgentError('followed_settings_full', { ...limits, count: unreported.size, bytes });
   }
 
   /** What a client's own text has set, and is committed: the server has it already. */

@@ -23,6 +23,9 @@ import { ListeningClient } from './listening_client.ts';
 import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 
+/** Settings that one transaction may change to values that its texts do not say; whoever changes more is asked about all. */
+const NAMES_MAX = 200;
+
 export class SessionState implements LeftBehind {
   /** Why it keeps its server between transactions. */
   readonly pins = new Set<Pin>();
@@ -34,6 +37,8 @@ export class SessionState implements LeftBehind {
   #due = 0;
   #answers: Answers | undefined;
   #askedAbout = 0;
+  /** Bits: the server did not say, and is asked again behind the client's next transaction. */
+  #unanswered = 0;
   /** Settings that its texts have changed to a value that they do not say; and those that the server is asked about. */
   #names = new Set<string>();
   #asked: ReadonlySet<string> = this.#names;
@@ -66,8 +71,13 @@ export class SessionState implements LeftBehind {
     for (const action of actions) {
       if (action.kind === 'discard') this.#discard(action);
       else if (isUndone(action)) this.#log.add(action);
-      else if (action.kind === 'change') this.#names.add(action.name);
+      else if (action.kind === 'change') this.#onChange(action.name);
     }
+  }
+
+  #onChange(name: string): void {
+    if (this.#names.size < NAMES_MAX) this.#names.add(name);
+    else this.#due |= SETTINGS | UNNAMED;
   }
 
   onTransactionEnd(server: Server, isCommit: boolean): void {
@@ -84,6 +94,8 @@ export class SessionState implements LeftBehind {
     const failed = this.#failed;
     this.#failed = false;
     if (server.status !== type.IDLE) return;
+    this.#due |= this.#unanswered;
+    this.#unanswered = 0;
     if (failed) this.#log.clear();
     else this.#commit(server);
   }
@@ -135,6 +147,7 @@ export class SessionState implements LeftBehind {
   /** It may have what it was asked about: the client keeps it. */
   onAskFailed(server: Server, reason: string): void {
     this.#answers = undefined;
+    this.#unanswered = this.#askedAbout;
     const { context, pid } = this.#session;
     context.log.warn({ client_pid: pid, reason }, 'a server did not say what a client has left on it');
     for (const { pin, bit } of PINS) if ((this.#askedAbout & bit) !== 0) this.#pin(pin);
@@ -164,6 +177,12 @@ export class SessionState implements LeftBehind {
     const { parameters } = this.#session;
     if ((asked & UNNAMED) !== 0) parameters.onSettingsFound(server, settings);
     else if ((asked & SETTINGS) !== 0) parameters.onValuesFound(server, this.#asked, settings);
+    this.#limit();
+  }
+
+  #limit(): void {
+    const error = this.#session.parameters.tooMany;
+    if (error !== undefined) this.#session.fail(error);
   }
 
   get holdsReady(): boolean {
@@ -222,6 +241,7 @@ export class SessionState implements LeftBehind {
     if (this.#log.isFull) this.#due |= ANYTHING;
     const done = this.#log.commit();
     for (const action of done) this.#apply(server, action);
+    if (done.length > 0) this.#limit();
     if (done.length === 1 && done[0]!.kind === 'set' && done[0]!.isAlone === true)
       this.#session.parameters.learn(done[0]!);
   }

@@ -182,6 +182,26 @@ export function difference(has: Parameters, wants: Parameters): string {
   return withIdentity(has.unreported, wants.unreported, sql, isAscii);
 }
 
+/** Whoever may set these may always; and a value that a server has taken once it takes again. */
+const SURE: ReadonlySet<string> = new Set([
+  ...['idle_in_transaction_session_timeout', 'lock_timeout', 'search_path', 'statement_timeout', 'work_mem'],
+  ...['maintenance_work_mem', 'timezone', 'datestyle', 'extra_float_digits', 'client_min_messages'],
+]);
+/** With these a server may be too late to take anything. */
+const HURRY = ['statement_timeout', 'transaction_timeout'];
+
+/**
+ * The client's query is behind this in the same write. Where this may be refused (a role that is gone, what only a superuser
+ * sets), it has to fail as well, and does so in a transaction that has failed.
+ */
+export function guarded(sql: string, has: Parameters, wants: Parameters): string {
+  const isSure = (name: string): boolean => name.includes('.') || SURE.has(name);
+  const isHurried = HURRY.some((name) => has.unreported.has(name));
+  const all = [...has.unreported.keys(), ...wants.unreported.keys()];
+  if (!isHurried && all.every(isSure)) return sql;
+  return `BEGIN;SET LOCAL statement_timeout TO 0;${sql}COMMIT`;
+}
+
 /**
  * The same for a server on which somebody may have set anything: it is as at its start first.
  * @param start what servers report at their start.

@@ -133,6 +133,12 @@ export const SERVER_ERRORS = {
     sentence:
       'LISTEN needs a server connection of its own, and {setting} is {max}: no client would get a server any more; set it to {needed} or higher',
   },
+  followed_settings_full: {
+    sqlstate: '53400',
+    exit: 75,
+    sentence:
+      'no more settings allowed: a session may have {max} of them, of {bytesMax} bytes together, and this one has {count} of {bytes}; set fewer, or use pool_mode session',
+  },
   listen_buffer_full: {
     sqlstate: '53400',
     exit: 75,

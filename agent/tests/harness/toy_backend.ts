@@ -187,12 +187,14 @@ export class ToyBackend {
         this.#say(server.notice('look'));
         return this.#done('DO');
       case 'begin':
+      case 'BEGIN':
         if (this.status === 'I') this.status = 'T';
         return this.#done('BEGIN');
       case 'commit':
+      case 'COMMIT':
       case 'rollback':
       case 'ROLLBACK': {
-        const tag = word === 'commit' && this.status === 'T' ? 'COMMIT' : 'ROLLBACK';
+        const tag = word.toLowerCase() === 'commit' && this.status === 'T' ? 'COMMIT' : 'ROLLBACK';
         this.status = 'I';
         return this.#done(tag);
       }
@@ -216,6 +218,8 @@ export class ToyBackend {
       for (const [name, value] of this.settings) this.#say(server.dataRow(`set ${name}`, value));
       return this.#done(`SELECT ${this.settings.size}`);
     }
+    // What the agent gives its own statements.
+    if (word === 'SET' && rest.startsWith('LOCAL ')) return this.#done('SET');
     const own = /^"(\w+)" TO '(.*)'$/.exec(rest);
     if (word === 'SET' && own !== null) {
       this.settings.set(own[1]!, own[2]!);

@@ -166,3 +166,41 @@ test('a SET that something else has followed in its transaction teaches nobody a
     expect(await asks(two, 'SHOW TimeZone')).toEqual([zone]);
   }
 });
+
+test('a query does not run without the role that its client has set', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  await postgres.sql('CREATE ROLE going; GRANT going TO app');
+  await asks(one, 'CREATE TABLE done (n int); GRANT ALL ON done TO PUBLIC');
+  await asks(one, 'SET ROLE going');
+  await asks(two, 'SELECT 1');
+  await postgres.sql('DROP ROLE going');
+  one.say(query('INSERT INTO done VALUES (1)'));
+  expect(await one.ended).toContain('role "going" does not exist');
+  expect(await asks(two, 'SELECT count(*) FROM done')).toEqual(['0']);
+});
+
+test('what a client may set and the next may not take back costs the server, and nobody else', async () => {
+  await using both = await shared();
+  const { agent, one, two } = both;
+  await postgres.sql('CREATE ROLE strong SUPERUSER; GRANT strong TO app');
+  await asks(one, 'SET ROLE strong');
+  await asks(one, "SET session_replication_role = 'replica'");
+  await asks(one, 'RESET ROLE');
+  const before = await asks(one, 'SHOW session_replication_role');
+  expect(before).toEqual(['replica']);
+  two.say(query('SELECT 1'));
+  await two.ended;
+  const three = await join(agent);
+  expect(await asks(three, 'SHOW session_replication_role')).toEqual(['origin']);
+  await postgres.sql('REVOKE strong FROM app; DROP ROLE strong');
+});
+
+test('a client that sets without end is told so, and keeps nobody', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  const many = Array.from({ length: 600 }, (_, i) => `SET app.x${i} = ${i}`).join(';');
+  one.say(query(many));
+  expect(await one.ended).toContain('no more settings allowed');
+  expect(await asks(two, "SELECT coalesce(current_setting('app.x1', true), '')")).toEqual(['']);
+});
