@@ -48,7 +48,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
   fds: 'fd:i task user database addr port:i cancel:q link:i client_encoding std_strings datestyle timezone password scram_client_key:b scram_server_key:b',
 };
 /** What ours have behind those. */
-const OURS: Readonly<Record<string, string>> = { clients: ' pins', pools: ' cl_pinned:i pins' };
+const OURS: Readonly<Record<string, string>> = { clients: ' pins', pools: ' cl_pinned:i pins leaks:q' };
 
 const LETTERS = { text: '', int4: ':i', int8: ':q', numeric: ':n', bytea: ':b' } as const;
 

@@ -118,7 +118,9 @@ function poolLines({ pools }: Snapshot, colours: boolean): string[] {
 }
 
 function wordsOf(pool: PoolSnapshot): string {
-  return [pool.paused ? 'paused' : '', pool.removed ? 'removed' : '']
+  const leaks = pool.statistics?.leaks ?? 0;
+  const found = leaks === 0 ? '' : `${leaks} ${leaks === 1 ? 'leak' : 'leaks'} found`;
+  return [pool.paused ? 'paused' : '', pool.removed ? 'removed' : '', found]
     .filter((word) => word !== '')
     .join(', ');
 }

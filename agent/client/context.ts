@@ -47,7 +47,7 @@ export interface ClientContext {
   readonly registry: PoolRegistry;
   readonly statements: StatementRegistry;
   /** Reads what the SQL of clients leaves in their sessions. */
-  readonly effects: Pick<EffectsReader, 'read'>;
+  readonly effects: Pick<EffectsReader, 'read' | 'lessons'>;
   /** Of what clients call their statements, which is much the same for all clients of one application. */
   readonly statementNames: NameCache;
   readonly clients: Clients;

@@ -363,7 +363,7 @@ export class PreparedStatements {
       const { pieces, names: owner } = this;
       return putNaming(mention, isBind, server, { pieces, owner, registry: this.#registry, max });
     }
-    if (mention !== undefined || !isSharedName(name)) return mention;
+    if (mention !== undefined || !isSharedName(name)) return this.#parameters.readAgain(mention);
     return this.#mention(names.NOTHING, name, nobodys(name));
   }
 

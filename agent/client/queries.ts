@@ -1,7 +1,7 @@
 // A client's simple Queries in transaction mode: what they do to prepared statements, and what they leave in the session.
 
 import { AgentError } from '../base/errors.ts';
-import { type Effects, STATEMENTS, UNREAD } from '../query/effects.ts';
+import { type Effects, STATEMENTS, UNNAMED, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -147,6 +147,8 @@ export class Queries {
     });
     if (named === undefined) return undefined;
     const { mention, sql, needs } = named;
+    // An EXECUTE that was learned.
+    if ((effects.bits & UNNAMED) !== 0) mention.effects ??= effects;
     if (needs !== undefined) this.#needBefore(needs, server, max);
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);

@@ -154,6 +154,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (server.sequencesOf !== this) server.sequencesOf = undefined;
     server.advanced = false;
     this.pool.statistics.serverAssignments++;
+    this.left.onLease(server);
     this.relay.onLease();
     this.parameters.synchronize(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
@@ -222,7 +223,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.relay.onTransactionEnd();
     if (server.touched !== 0 && this.left.listening.settle()) return;
     this.left.listening.flush();
-    if ((server.touched !== 0 || this.left.isAsking) && this.left.onReady(server)) return;
+    if ((server.touched !== 0 || this.left.isToAsk) && this.left.onReady(server)) return;
     if (this.left.pins.size === 0) this.#giveBack(server, now);
   }
 

@@ -11,7 +11,9 @@ import {
   READS_SEQUENCE,
 } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
+import type { Mention } from '../state/client_statements.ts';
 import { anew, difference, flatten, guarded, type Parameters, settingSql } from '../state/parameters.ts';
+import { endOfString } from '../wire/bytes.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
@@ -114,6 +116,7 @@ export class SessionParameters {
   /** What a text of the client's leaves in its session. @param from where it begins in `chunk`; @param to where it ends, without its NUL. */
   effectsOf(chunk: Uint8Array, from: number, to: number): Effects {
     const { isConforming, isAsciiSafe } = this.current;
+    this.#session.left.check?.note(chunk, from, to);
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
   }
 
@@ -122,6 +125,22 @@ export class SessionParameters {
     if (effects === undefined || effects === NOTHING) return undefined;
     if ((effects.bits & ADVANCES) !== 0) server.advanced = true;
     return effects === ADVANCING && !this.#session.pool.readsSequences ? undefined : effects;
+  }
+
+  /** Of a statement that was read before: meanwhile something may have been learned about its text. */
+  readAgain(mention: Mention | undefined): Mention | undefined {
+    const { left, context } = this.#session;
+    const { edition } = context.effects.lessons;
+    const statement = mention?.statement;
+    if (statement === undefined || (statement.taught === edition && left.check === undefined)) return mention;
+    statement.taught = edition;
+    const { tail, sql, effects, naming } = statement;
+    // What is said to the server instead of LISTEN would be read; and of PREPARE nothing runs yet.
+    if (sql !== undefined || naming !== undefined || effects === undefined || channelsOf(effects).length > 0)
+      return mention;
+    const end = endOfString(tail, 0, tail.length);
+    if (end >= 0) statement.effects = this.effectsOf(tail, 0, end);
+    return mention;
   }
 
   /** Why a text may not go to the server. */

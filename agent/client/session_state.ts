@@ -12,19 +12,23 @@ import {
   type StatementEffects,
   UNNAMED,
 } from '../query/effects.ts';
+import type { Lesson } from '../query/lessons.ts';
 import type { Server } from '../server/server.ts';
 import type { LeftBehind } from '../server/tenant.ts';
-import { Answers, inquirySql } from '../state/inquiry.ts';
+import { Answers, type Findings, inquirySql } from '../state/inquiry.ts';
 import { bitsOf, PINS, type Pin, resetsFor } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
 import { decodeTexts, encodeNotice } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
 import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 
 /** Settings that one transaction may change to values that its texts do not say; whoever changes more is asked about all. */
 const NAMES_MAX = 200;
+/** Of one transaction; more than are ever learned of one. */
+const LESSONS_MAX = 16;
 
 export class SessionState implements LeftBehind {
   /** Why it keeps its server between transactions. */
@@ -39,6 +43,10 @@ export class SessionState implements LeftBehind {
   #askedAbout = 0;
   /** Bits: the server did not say, and is asked again behind the client's next transaction. */
   #unanswered = 0;
+  /** `Session.turns` at that. */
+  #askedTurn = 0;
+  /** Nothing was announced, and it is asked all the same. */
+  #isChecking = false;
   /** Settings that its texts have changed to a value that they do not say; and those that the server is asked about. */
   #names = new Set<string>();
   #asked: ReadonlySet<string> = this.#names;
@@ -47,6 +55,12 @@ export class SessionState implements LeftBehind {
   #settings: Settings | undefined;
   #ignoredBits = 0;
   #isOver = false;
+  /** The lease is looked at closely. */
+  check: LeakCheck | undefined;
+  /** What was learned and has run in this transaction. */
+  readonly #lessons: Lesson[] = [];
+  /** Something was found that it had not announced: what is set may be that, and acquits nobody. */
+  #hasLeaked = false;
   readonly listening: ListeningClient;
 
   constructor(session: Session) {
@@ -59,11 +73,25 @@ export class SessionState implements LeftBehind {
     return this.#answers !== undefined;
   }
 
+  /** It has something to ask, or has asked. */
+  get isToAsk(): boolean {
+    return this.#answers !== undefined || this.check !== undefined;
+  }
+
+  onLease(server: Server): void {
+    const { pool, context, keepsServer } = this.#session;
+    const isKnown = server.isLookedThrough;
+    server.isLookedThrough = false;
+    const isChosen = !keepsServer && pool.sampler.isNext(context.settings.leak_check_every);
+    this.check = isChosen ? new LeakCheck(isKnown) : undefined;
+  }
+
   /** A statement was done, or has failed where that undoes nothing. */
-  onEffects({ bits, actions }: StatementEffects): void {
+  onEffects({ bits, actions, lesson }: StatementEffects): void {
     // A session of its own keeps its server, and that is made as new behind it.
     if (this.#session.keepsServer) return;
     const looked = bits & ~this.#ignored;
+    if (lesson !== undefined && this.#lessons.length < LESSONS_MAX) this.#lessons.push(lesson);
     this.#due |= looked & ANYTHING;
     if ((looked & LIBRARY) !== 0) this.#keep('library');
     if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
@@ -109,7 +137,7 @@ export class SessionState implements LeftBehind {
   onReady(server: Server): boolean {
     if (this.#answers !== undefined) this.#learn(server, this.#answers);
     if (this.#toTakeAway !== 0) return this.#takeAway(server);
-    const due = this.#due;
+    const due = this.#due === 0 ? this.#dueUnannounced(server) : this.#due;
     this.#due = 0;
     if (due === 0) {
       server.touched = bitsOf(this.pins);
@@ -118,10 +146,11 @@ export class SessionState implements LeftBehind {
     // Until the answer is there, nobody knows.
     server.touched = bitsOf(this.pins) | due;
     this.#askedAbout = due;
+    this.#askedTurn = this.#session.turns;
     this.#answers = new Answers(due);
     this.#asked = (due & UNNAMED) === 0 ? this.#names : this.#hiddenNames();
     this.#names = new Set();
-    if ((due & UNNAMED) !== 0) server.settingsOf = this.#session;
+    if ((due & UNNAMED) !== 0 && !this.#isChecking) server.settingsOf = this.#session;
     server.inject(inquirySql(due, this.#asked));
     return true;
   }
@@ -147,6 +176,11 @@ export class SessionState implements LeftBehind {
   /** It may have what it was asked about: the client keeps it. */
   onAskFailed(server: Server, reason: string): void {
     this.#answers = undefined;
+    // Nothing was announced: it is not known to have left anything.
+    if (this.#isChecking) {
+      this.#isChecking = false;
+      return;
+    }
     this.#unanswered = this.#askedAbout;
     const { context, pid } = this.#session;
     context.log.warn({ client_pid: pid, reason }, 'a server did not say what a client has left on it');
@@ -161,9 +195,52 @@ export class SessionState implements LeftBehind {
     this.#isOver = true;
   }
 
+  /** What nobody has announced is asked for when all else is known, and nothing keeps the server. */
+  #dueUnannounced({ database }: Server): number {
+    const { check } = this;
+    // What has come without a word goes without one. The turn behind the question is its answer.
+    const { turns } = this.#session;
+    if (this.pins.size > 0)
+      return this.#hasLeaked && turns !== this.#askedTurn + 1 ? bitsOf(this.pins) & ANYTHING : 0;
+    if (check === undefined || check.isAsked) return 0;
+    check.isAsked = true;
+    this.#isChecking = true;
+    // What connect_query has set looks as if a client had done it.
+    const unseen = database.connectQuery === '' ? 0 : SETTINGS | UNNAMED;
+    return ANYTHING & ~(this.#ignored | unseen);
+  }
+
+  /** True: the server has what may be another client's, and is not for this one either. */
+  #isFound(server: Server, findings: Findings): boolean {
+    const { pool, context } = this.#session;
+    const found = unannounced(findings, this.pins, server.parameters);
+    const { lessons } = context.effects;
+    const isChecking = this.#isChecking;
+    this.#isChecking = false;
+    if (found.length > 0) {
+      for (const lesson of this.#lessons) lessons.onGuilty(lesson);
+      this.#hasLeaked ||= isChecking || this.#lessons.length > 0;
+    } else if (!this.#hasLeaked && findings.pins.size === 0) {
+      for (const lesson of this.#lessons) lessons.onInnocent(lesson);
+    }
+    this.#lessons.length = 0;
+    const { check } = this;
+    if (!isChecking || check === undefined) return false;
+    // Whatever the client has asked meanwhile may leave something again.
+    server.isLookedThrough = this.#session.turns === this.#askedTurn;
+    if (found.length === 0) return false;
+    pool.statistics.leaks++;
+    reportLeak(this.#session, check, found);
+    if (check.isKnown) return false;
+    pool.sampler.watch();
+    server.retired ??= 'a client has left something in its session that no text has announced';
+    return true;
+  }
+
   #learn(server: Server, answers: Answers): void {
     this.#answers = undefined;
     const { asked, pins, settings, shared, bySql } = answers.findings;
+    if (asked !== 0 && this.#isFound(server, answers.findings)) return;
     for (const { pin, bit } of PINS) {
       if ((asked & bit) === 0) continue;
       if (pins.has(pin)) this.#keep(pin);
@@ -193,7 +270,8 @@ export class SessionState implements LeftBehind {
   #hiddenNames(): ReadonlySet<string> {
     const { context, parameters } = this.#session;
     const names = new Set(this.#names);
-    for (const name of context.settings.track_extra_parameters) names.add(name.toLowerCase());
+    for (const name of context.settings.track_extra_parameters)
+      if (name.includes('.')) names.add(name.toLowerCase());
     for (const name of parameters.current.unreported.keys()) if (name.includes('.')) names.add(name);
     return names;
   }

@@ -2,7 +2,7 @@
 "use strict";
 export const validate = validate21;
 export default validate21;
-const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"so_reuseport":{"$ref":"#/definitions/shape4"},"peer_id":{"$ref":"#/definitions/shape5"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape6"},"tcp_keepintvl":{"$ref":"#/definitions/shape6"},"tcp_keepcnt":{"$ref":"#/definitions/shape7"},"tcp_user_timeout":{"$ref":"#/definitions/shape6"},"auth_type":{"$ref":"#/definitions/shape8"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape9"},"auth_query_pool_size":{"$ref":"#/definitions/shape10"},"auth_query_timeout":{"$ref":"#/definitions/shape6"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape11"},"client_login_timeout":{"$ref":"#/definitions/shape6"},"client_login_concurrency":{"$ref":"#/definitions/shape12"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape13"},"client_login_failure_delay":{"$ref":"#/definitions/shape6"},"client_tls_sslmode":{"$ref":"#/definitions/shape14"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape15"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape6"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape16"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"max_client_listen_channels":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape18"},"max_message_held":{"$ref":"#/definitions/shape19"},"client_write_buffer":{"$ref":"#/definitions/shape20"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape21"},"default_pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"pool_idle_timeout":{"$ref":"#/definitions/shape6"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_timeout":{"$ref":"#/definitions/shape6"},"max_db_connections":{"$ref":"#/definitions/shape13"},"max_user_connections":{"$ref":"#/definitions/shape13"},"autodb_idle_timeout":{"$ref":"#/definitions/shape6"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_idle_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"server_lifetime_jitter":{"$ref":"#/definitions/shape24"},"server_connect_timeout":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"dns_max_ttl":{"$ref":"#/definitions/shape6"},"dns_nxdomain_ttl":{"$ref":"#/definitions/shape6"},"server_login_retry":{"$ref":"#/definitions/shape6"},"server_login_concurrency":{"$ref":"#/definitions/shape9"},"cancel_wait_timeout":{"$ref":"#/definitions/shape6"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape6"},"server_check_timeout":{"$ref":"#/definitions/shape6"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape17"},"prepared_statements_memory":{"$ref":"#/definitions/shape26"},"server_write_buffer":{"$ref":"#/definitions/shape20"},"server_tls_sslmode":{"$ref":"#/definitions/shape14"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape27"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape28"},"server_tls_protocols":{"$ref":"#/definitions/shape15"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"listen_idle_timeout":{"$ref":"#/definitions/shape6"},"listen_buffer":{"$ref":"#/definitions/shape19"},"max_listen_channels":{"$ref":"#/definitions/shape16"},"pin_advisory_locks":{"$ref":"#/definitions/shape29"},"pin_temporary_objects":{"$ref":"#/definitions/shape29"},"pin_cursors":{"$ref":"#/definitions/shape29"},"pin_libraries":{"$ref":"#/definitions/shape29"},"pin_sequences":{"$ref":"#/definitions/shape29"},"max_pinned":{"$ref":"#/definitions/shape23"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape30"},"source_poll_interval":{"$ref":"#/definitions/shape6"},"source_settle_time":{"$ref":"#/definitions/shape6"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape6"},"log_level":{"$ref":"#/definitions/shape31"},"log_format":{"$ref":"#/definitions/shape32"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape33"},"verbose":{"$ref":"#/definitions/shape34"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape6"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape6"},"drain_timeout":{"$ref":"#/definitions/shape6"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape35"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape23"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape36"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_db_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"sslmode":{"$ref":"#/definitions/shape14"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape27"},"parameters":{"$ref":"#/definitions/shape37"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_user_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape22"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["integer","string"],"minimum":0,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape6":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape7":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape9":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape15":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape16":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape21":{"enum":["session","transaction","statement"]},"shape22":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape25":{"enum":["disable","round-robin"]},"shape26":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape27":{"enum":["postgres","direct"]},"shape28":{"enum":["prefer","require","disable"]},"shape29":{"enum":["pin","error","warn","ignore"]},"shape30":{"enum":["refuse","warn"]},"shape31":{"enum":["debug","info","warn","error"]},"shape32":{"enum":["auto","json","pretty","pgbouncer"]},"shape33":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape34":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape35":{"enum":["writer","replica"]},"shape36":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape37":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
+const schema6 = {"type":"object","properties":{"unix_socket_dir":{"$ref":"#/definitions/shape0"},"unix_socket_mode":{"$ref":"#/definitions/shape1"},"unix_socket_group":{"$ref":"#/definitions/shape0"},"listen_port":{"$ref":"#/definitions/shape2"},"listen_addr":{"$ref":"#/definitions/shape3"},"so_reuseport":{"$ref":"#/definitions/shape4"},"peer_id":{"$ref":"#/definitions/shape5"},"tcp_keepalive":{"$ref":"#/definitions/shape4"},"tcp_keepidle":{"$ref":"#/definitions/shape6"},"tcp_keepintvl":{"$ref":"#/definitions/shape6"},"tcp_keepcnt":{"$ref":"#/definitions/shape7"},"tcp_user_timeout":{"$ref":"#/definitions/shape6"},"auth_type":{"$ref":"#/definitions/shape8"},"auth_hba_file":{"$ref":"#/definitions/shape0"},"auth_ident_file":{"$ref":"#/definitions/shape0"},"auth_file":{"$ref":"#/definitions/shape0"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"admin_users":{"$ref":"#/definitions/shape3"},"stats_users":{"$ref":"#/definitions/shape3"},"console_old_columns":{"$ref":"#/definitions/shape4"},"max_console_connections":{"$ref":"#/definitions/shape9"},"auth_query_pool_size":{"$ref":"#/definitions/shape10"},"auth_query_timeout":{"$ref":"#/definitions/shape6"},"peer_map":{"$ref":"#/definitions/shape3"},"scram_iterations":{"$ref":"#/definitions/shape11"},"client_login_timeout":{"$ref":"#/definitions/shape6"},"client_login_concurrency":{"$ref":"#/definitions/shape12"},"client_login_concurrency_per_source":{"$ref":"#/definitions/shape13"},"client_login_failure_delay":{"$ref":"#/definitions/shape6"},"client_tls_sslmode":{"$ref":"#/definitions/shape14"},"client_tls_key_file":{"$ref":"#/definitions/shape0"},"client_tls_cert_file":{"$ref":"#/definitions/shape0"},"client_tls_ca_file":{"$ref":"#/definitions/shape0"},"client_tls_protocols":{"$ref":"#/definitions/shape15"},"client_tls_ciphers":{"$ref":"#/definitions/shape0"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"disable_pqexec":{"$ref":"#/definitions/shape4"},"query_wait_notify":{"$ref":"#/definitions/shape6"},"login_notify_message":{"$ref":"#/definitions/shape0"},"max_client_conn":{"$ref":"#/definitions/shape16"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"max_client_listen_channels":{"$ref":"#/definitions/shape16"},"max_packet_size":{"$ref":"#/definitions/shape18"},"max_message_held":{"$ref":"#/definitions/shape19"},"client_write_buffer":{"$ref":"#/definitions/shape20"},"ignore_startup_parameters":{"$ref":"#/definitions/shape3"},"track_extra_parameters":{"$ref":"#/definitions/shape3"},"application_name_add_host":{"$ref":"#/definitions/shape4"},"pool_mode":{"$ref":"#/definitions/shape21"},"default_pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"pool_idle_timeout":{"$ref":"#/definitions/shape6"},"server_round_robin":{"$ref":"#/definitions/shape4"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_timeout":{"$ref":"#/definitions/shape6"},"max_db_connections":{"$ref":"#/definitions/shape13"},"max_user_connections":{"$ref":"#/definitions/shape13"},"autodb_idle_timeout":{"$ref":"#/definitions/shape6"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_idle_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"server_lifetime_jitter":{"$ref":"#/definitions/shape24"},"server_connect_timeout":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"dns_max_ttl":{"$ref":"#/definitions/shape6"},"dns_nxdomain_ttl":{"$ref":"#/definitions/shape6"},"server_login_retry":{"$ref":"#/definitions/shape6"},"server_login_concurrency":{"$ref":"#/definitions/shape9"},"cancel_wait_timeout":{"$ref":"#/definitions/shape6"},"cancel_abandoned_queries":{"$ref":"#/definitions/shape4"},"server_reset_query":{"$ref":"#/definitions/shape0"},"server_reset_query_always":{"$ref":"#/definitions/shape4"},"server_check_query":{"$ref":"#/definitions/shape0"},"server_check_delay":{"$ref":"#/definitions/shape6"},"server_check_timeout":{"$ref":"#/definitions/shape6"},"server_fast_close":{"$ref":"#/definitions/shape4"},"max_prepared_statements":{"$ref":"#/definitions/shape17"},"prepared_statements_memory":{"$ref":"#/definitions/shape26"},"server_write_buffer":{"$ref":"#/definitions/shape20"},"server_tls_sslmode":{"$ref":"#/definitions/shape14"},"server_tls_ca_file":{"$ref":"#/definitions/shape0"},"server_tls_cert_file":{"$ref":"#/definitions/shape0"},"server_tls_key_file":{"$ref":"#/definitions/shape0"},"server_tls_negotiation":{"$ref":"#/definitions/shape27"},"server_tls_resumption":{"$ref":"#/definitions/shape4"},"server_channel_binding":{"$ref":"#/definitions/shape28"},"server_tls_protocols":{"$ref":"#/definitions/shape15"},"server_tls_ciphers":{"$ref":"#/definitions/shape0"},"listen_idle_timeout":{"$ref":"#/definitions/shape6"},"listen_buffer":{"$ref":"#/definitions/shape19"},"max_listen_channels":{"$ref":"#/definitions/shape16"},"pin_advisory_locks":{"$ref":"#/definitions/shape29"},"pin_temporary_objects":{"$ref":"#/definitions/shape29"},"pin_cursors":{"$ref":"#/definitions/shape29"},"pin_libraries":{"$ref":"#/definitions/shape29"},"pin_sequences":{"$ref":"#/definitions/shape29"},"leak_check_every":{"$ref":"#/definitions/shape30"},"max_pinned":{"$ref":"#/definitions/shape23"},"sources":{"$ref":"#/definitions/shape3"},"environment":{"$ref":"#/definitions/shape0"},"unsafe_settings":{"$ref":"#/definitions/shape31"},"source_poll_interval":{"$ref":"#/definitions/shape6"},"source_settle_time":{"$ref":"#/definitions/shape6"},"secrets_command":{"$ref":"#/definitions/shape0"},"secret_command_timeout":{"$ref":"#/definitions/shape6"},"log_level":{"$ref":"#/definitions/shape32"},"log_format":{"$ref":"#/definitions/shape33"},"logfile":{"$ref":"#/definitions/shape0"},"syslog":{"$ref":"#/definitions/shape4"},"syslog_ident":{"$ref":"#/definitions/shape0"},"syslog_facility":{"$ref":"#/definitions/shape34"},"verbose":{"$ref":"#/definitions/shape35"},"log_connections":{"$ref":"#/definitions/shape4"},"log_disconnections":{"$ref":"#/definitions/shape4"},"log_pooler_errors":{"$ref":"#/definitions/shape4"},"log_stats":{"$ref":"#/definitions/shape4"},"stats_period":{"$ref":"#/definitions/shape6"},"control_socket":{"$ref":"#/definitions/shape0"},"suspend_timeout":{"$ref":"#/definitions/shape6"},"drain_timeout":{"$ref":"#/definitions/shape6"},"pidfile":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"databases":{"type":"object","additionalProperties":{"type":"object","properties":{"from":{"$ref":"#/definitions/shape0"},"url":{"$ref":"#/definitions/shape0"},"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape0"},"dbname":{"$ref":"#/definitions/shape0"},"user":{"$ref":"#/definitions/shape0"},"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"secret_id":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"secret_id_next":{"$ref":"#/definitions/shape0"},"role":{"$ref":"#/definitions/shape36"},"force_user":{"$ref":"#/definitions/shape4"},"admit_user":{"$ref":"#/definitions/shape4"},"reserve_pool":{"$ref":"#/definitions/shape23"},"connect_query":{"$ref":"#/definitions/shape0"},"connect_timeout":{"$ref":"#/definitions/shape37"},"auth_user":{"$ref":"#/definitions/shape0"},"auth_query":{"$ref":"#/definitions/shape0"},"auth_dbname":{"$ref":"#/definitions/shape0"},"max_db_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"min_pool_size":{"$ref":"#/definitions/shape23"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_db_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"},"server_lifetime":{"$ref":"#/definitions/shape6"},"load_balance_hosts":{"$ref":"#/definitions/shape25"},"sslmode":{"$ref":"#/definitions/shape14"},"sslrootcert":{"$ref":"#/definitions/shape0"},"sslcert":{"$ref":"#/definitions/shape0"},"sslkey":{"$ref":"#/definitions/shape0"},"sslnegotiation":{"$ref":"#/definitions/shape27"},"parameters":{"$ref":"#/definitions/shape38"}},"additionalProperties":false}},"users":{"type":"object","additionalProperties":{"type":"object","properties":{"password":{"$ref":"#/definitions/shape0"},"password_file":{"$ref":"#/definitions/shape0"},"password_command":{"$ref":"#/definitions/shape0"},"password_next":{"$ref":"#/definitions/shape0"},"password_file_next":{"$ref":"#/definitions/shape0"},"password_command_next":{"$ref":"#/definitions/shape0"},"valid_until":{"$ref":"#/definitions/shape0"},"databases":{"$ref":"#/definitions/shape3"},"query_timeout":{"$ref":"#/definitions/shape6"},"transaction_timeout":{"$ref":"#/definitions/shape6"},"idle_transaction_timeout":{"$ref":"#/definitions/shape6"},"client_idle_timeout":{"$ref":"#/definitions/shape6"},"max_user_client_connections":{"$ref":"#/definitions/shape17"},"pool_mode":{"$ref":"#/definitions/shape21"},"pool_size":{"$ref":"#/definitions/shape22"},"reserve_pool_size":{"$ref":"#/definitions/shape23"},"max_user_connections":{"$ref":"#/definitions/shape13"},"query_wait_timeout":{"$ref":"#/definitions/shape6"}},"additionalProperties":false}},"peers":{"type":"object","additionalProperties":{"type":"object","properties":{"host":{"$ref":"#/definitions/shape0"},"port":{"$ref":"#/definitions/shape2"},"pool_size":{"$ref":"#/definitions/shape22"}},"additionalProperties":false}}},"additionalProperties":false,"definitions":{"shape0":{"type":["string","number","boolean"]},"shape1":{"type":["integer","string"],"minimum":0,"pattern":"^\\s*(?:0o?)?[0-7]{1,4}\\s*$"},"shape2":{"type":["integer","string"],"minimum":1,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape3":{"type":["array","string","integer"],"items":{"type":["string","integer"]}},"shape4":{"type":["boolean","integer","string"],"minimum":0,"maximum":1},"shape5":{"type":["integer","string"],"minimum":0,"maximum":65535,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape6":{"type":["number","string"],"minimum":0,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*(us|ms|s|min|h|d)?\\s*$"},"shape7":{"type":["integer","string"],"minimum":0,"maximum":127,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape8":{"enum":["scram-sha-256","md5","plain","peer","cert","hba","trust","any"]},"shape9":{"type":["integer","string"],"minimum":1,"maximum":1000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape10":{"type":["integer","string"],"minimum":1,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape11":{"type":["integer","string"],"minimum":4096,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape12":{"type":["integer","string"],"minimum":1,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape13":{"type":["integer","string"],"minimum":0,"maximum":100000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape14":{"enum":["disable","allow","prefer","require","verify-ca","verify-full"]},"shape15":{"enum":["secure","tlsv1.2","tlsv1.3"]},"shape16":{"type":["integer","string"],"minimum":1,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape17":{"type":["integer","string"],"minimum":0,"maximum":1000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape18":{"type":["integer","string"],"minimum":16384,"maximum":2147483647,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape19":{"type":["integer","string"],"minimum":16384,"maximum":1073741824,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape20":{"type":["integer","string"],"minimum":16384,"maximum":67108864,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape21":{"enum":["session","transaction","statement"]},"shape22":{"type":["integer","string"],"minimum":1,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape23":{"type":["integer","string"],"minimum":0,"maximum":10000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape24":{"type":["integer","string"],"minimum":0,"maximum":100,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape25":{"enum":["disable","round-robin"]},"shape26":{"type":["integer","string"],"minimum":65536,"maximum":107374182400,"pattern":"^\\s*([0-9]+(?:\\.[0-9]+)?)\\s*([bB]|[kKmMgG][bB]?)?\\s*$"},"shape27":{"enum":["postgres","direct"]},"shape28":{"enum":["prefer","require","disable"]},"shape29":{"enum":["pin","error","warn","ignore"]},"shape30":{"type":["integer","string"],"minimum":0,"maximum":1000000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape31":{"enum":["refuse","warn"]},"shape32":{"enum":["debug","info","warn","error"]},"shape33":{"enum":["auto","json","pretty","pgbouncer"]},"shape34":{"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]},"shape35":{"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape36":{"enum":["writer","replica"]},"shape37":{"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"},"shape38":{"type":"object","additionalProperties":{"type":["string","number","boolean"]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","number","boolean"]};
 
@@ -1242,13 +1242,13 @@ validate148.errors = vErrors;
 return errors === 0;
 }
 
-const schema37 = {"enum":["refuse","warn"]};
+const schema37 = {"type":["integer","string"],"minimum":0,"maximum":1000000000,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((data === "refuse") || (data === "warn"))){
-const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema37.enum}};
+if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema37.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1257,16 +1257,50 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate157.errors = vErrors;
+if(typeof data == "number"){
+if(data > 1000000000 || isNaN(data)){
+const err1 = {instancePath,schemaPath:"#/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data < 0 || isNaN(data)){
+const err2 = {instancePath,schemaPath:"#/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+const err3 = {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+validate154.errors = vErrors;
 return errors === 0;
 }
 
-const schema38 = {"enum":["debug","info","warn","error"]};
+const schema38 = {"enum":["refuse","warn"]};
 
-function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
+if(!((data === "refuse") || (data === "warn"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema38.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1276,16 +1310,16 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate163.errors = vErrors;
+validate159.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"enum":["auto","json","pretty","pgbouncer"]};
+const schema39 = {"enum":["debug","info","warn","error"]};
 
 function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
+if(!((((data === "debug") || (data === "info")) || (data === "warn")) || (data === "error"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema39.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1299,12 +1333,12 @@ validate165.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
+const schema40 = {"enum":["auto","json","pretty","pgbouncer"]};
 
-function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
+if(!((((data === "auto") || (data === "json")) || (data === "pretty")) || (data === "pgbouncer"))){
 const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema40.enum}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1314,17 +1348,36 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate170.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const schema41 = {"enum":["auth","authpriv","daemon","user","local0","local1","local2","local3","local4","local5","local6","local7"]};
 
 function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(!((((((((((((data === "auth") || (data === "authpriv")) || (data === "daemon")) || (data === "user")) || (data === "local0")) || (data === "local1")) || (data === "local2")) || (data === "local3")) || (data === "local4")) || (data === "local5")) || (data === "local6")) || (data === "local7"))){
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema41.enum}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate172.errors = vErrors;
+return errors === 0;
+}
+
+const schema42 = {"type":["integer","string"],"minimum":0,"maximum":10,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+
+function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema41.type}};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1367,17 +1420,17 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate172.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
 
-const schema42 = {"enum":["writer","replica"]};
+const schema43 = {"enum":["writer","replica"]};
 
-function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!((data === "writer") || (data === "replica"))){
-const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema42.enum}};
+const err0 = {instancePath,schemaPath:"#/enum",keyword:"enum",params:{allowedValues: schema43.enum}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1386,17 +1439,17 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate198.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
 
-const schema43 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
+const schema44 = {"type":["integer","string"],"minimum":-1,"maximum":86400,"pattern":"^\\s*[+-]?[0-9]+(?:_[0-9]+)*\\s*$"};
 
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!((typeof data == "number") && (!(data % 1) && !isNaN(data)))) && (typeof data !== "string")){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema43.type}};
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema44.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1439,20 +1492,20 @@ vErrors.push(err3);
 errors++;
 }
 }
-validate204.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
+const schema45 = {"type":"object","additionalProperties":{"type":["string","number","boolean"]}};
 
-function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data0 = data[key0];
 if(((typeof data0 !== "string") && (!(typeof data0 == "number"))) && (typeof data0 !== "boolean")){
-const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema44.additionalProperties.type}};
+const err0 = {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: schema45.additionalProperties.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1473,7 +1526,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate223.errors = vErrors;
+validate225.errors = vErrors;
 return errors === 0;
 }
 
@@ -2106,6 +2159,12 @@ vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.err
 errors = vErrors.length;
 }
 }
+if(data.leak_check_every !== undefined){
+if(!(validate154(data.leak_check_every, {instancePath:instancePath+"/leak_check_every",parentData:data,parentDataProperty:"leak_check_every",rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+errors = vErrors.length;
+}
+}
 if(data.max_pinned !== undefined){
 if(!(validate101(data.max_pinned, {instancePath:instancePath+"/max_pinned",parentData:data,parentDataProperty:"max_pinned",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
@@ -2125,8 +2184,8 @@ errors = vErrors.length;
 }
 }
 if(data.unsafe_settings !== undefined){
-if(!(validate157(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate159(data.unsafe_settings, {instancePath:instancePath+"/unsafe_settings",parentData:data,parentDataProperty:"unsafe_settings",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 }
@@ -2155,14 +2214,14 @@ errors = vErrors.length;
 }
 }
 if(data.log_level !== undefined){
-if(!(validate163(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
-vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+if(!(validate165(data.log_level, {instancePath:instancePath+"/log_level",parentData:data,parentDataProperty:"log_level",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
 errors = vErrors.length;
 }
 }
 if(data.log_format !== undefined){
-if(!(validate165(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
-vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+if(!(validate167(data.log_format, {instancePath:instancePath+"/log_format",parentData:data,parentDataProperty:"log_format",rootData}))){
+vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
 errors = vErrors.length;
 }
 }
@@ -2185,14 +2244,14 @@ errors = vErrors.length;
 }
 }
 if(data.syslog_facility !== undefined){
-if(!(validate170(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate172(data.syslog_facility, {instancePath:instancePath+"/syslog_facility",parentData:data,parentDataProperty:"syslog_facility",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
 errors = vErrors.length;
 }
 }
 if(data.verbose !== undefined){
-if(!(validate172(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
-vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+if(!(validate174(data.verbose, {instancePath:instancePath+"/verbose",parentData:data,parentDataProperty:"verbose",rootData}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }
 }
@@ -2257,12 +2316,12 @@ errors = vErrors.length;
 }
 }
 if(data.databases !== undefined){
-let data127 = data.databases;
-if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
-for(const key1 in data127){
-let data128 = data127[key1];
+let data128 = data.databases;
 if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
-for(const key2 in data128){
+for(const key1 in data128){
+let data129 = data128[key1];
+if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
+for(const key2 in data129){
 if(!(func2.call(schema6.properties.databases.additionalProperties.properties, key2))){
 const err1 = {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/databases/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2}};
 if(vErrors === null){
@@ -2274,231 +2333,231 @@ vErrors.push(err1);
 errors++;
 }
 }
-if(data128.from !== undefined){
-if(!(validate22(data128.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data128,parentDataProperty:"from",rootData}))){
+if(data129.from !== undefined){
+if(!(validate22(data129.from, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/from",parentData:data129,parentDataProperty:"from",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.url !== undefined){
-if(!(validate22(data128.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data128,parentDataProperty:"url",rootData}))){
+if(data129.url !== undefined){
+if(!(validate22(data129.url, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/url",parentData:data129,parentDataProperty:"url",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.host !== undefined){
-if(!(validate22(data128.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data128,parentDataProperty:"host",rootData}))){
+if(data129.host !== undefined){
+if(!(validate22(data129.host, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data129,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.port !== undefined){
-if(!(validate22(data128.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data128,parentDataProperty:"port",rootData}))){
+if(data129.port !== undefined){
+if(!(validate22(data129.port, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data129,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.dbname !== undefined){
-if(!(validate22(data128.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data128,parentDataProperty:"dbname",rootData}))){
+if(data129.dbname !== undefined){
+if(!(validate22(data129.dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/dbname",parentData:data129,parentDataProperty:"dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.user !== undefined){
-if(!(validate22(data128.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data128,parentDataProperty:"user",rootData}))){
+if(data129.user !== undefined){
+if(!(validate22(data129.user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",parentData:data129,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password !== undefined){
-if(!(validate22(data128.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data128,parentDataProperty:"password",rootData}))){
+if(data129.password !== undefined){
+if(!(validate22(data129.password, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data129,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password_file !== undefined){
-if(!(validate22(data128.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data128,parentDataProperty:"password_file",rootData}))){
+if(data129.password_file !== undefined){
+if(!(validate22(data129.password_file, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data129,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password_command !== undefined){
-if(!(validate22(data128.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data128,parentDataProperty:"password_command",rootData}))){
+if(data129.password_command !== undefined){
+if(!(validate22(data129.password_command, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data129,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.secret_id !== undefined){
-if(!(validate22(data128.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data128,parentDataProperty:"secret_id",rootData}))){
+if(data129.secret_id !== undefined){
+if(!(validate22(data129.secret_id, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id",parentData:data129,parentDataProperty:"secret_id",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password_next !== undefined){
-if(!(validate22(data128.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data128,parentDataProperty:"password_next",rootData}))){
+if(data129.password_next !== undefined){
+if(!(validate22(data129.password_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data129,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password_file_next !== undefined){
-if(!(validate22(data128.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data128,parentDataProperty:"password_file_next",rootData}))){
+if(data129.password_file_next !== undefined){
+if(!(validate22(data129.password_file_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data129,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.password_command_next !== undefined){
-if(!(validate22(data128.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data128,parentDataProperty:"password_command_next",rootData}))){
+if(data129.password_command_next !== undefined){
+if(!(validate22(data129.password_command_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data129,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.secret_id_next !== undefined){
-if(!(validate22(data128.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data128,parentDataProperty:"secret_id_next",rootData}))){
+if(data129.secret_id_next !== undefined){
+if(!(validate22(data129.secret_id_next, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret_id_next",parentData:data129,parentDataProperty:"secret_id_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.role !== undefined){
-if(!(validate198(data128.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data128,parentDataProperty:"role",rootData}))){
-vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+if(data129.role !== undefined){
+if(!(validate200(data129.role, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/role",parentData:data129,parentDataProperty:"role",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
 errors = vErrors.length;
 }
 }
-if(data128.force_user !== undefined){
-if(!(validate31(data128.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data128,parentDataProperty:"force_user",rootData}))){
+if(data129.force_user !== undefined){
+if(!(validate31(data129.force_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/force_user",parentData:data129,parentDataProperty:"force_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data128.admit_user !== undefined){
-if(!(validate31(data128.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data128,parentDataProperty:"admit_user",rootData}))){
+if(data129.admit_user !== undefined){
+if(!(validate31(data129.admit_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/admit_user",parentData:data129,parentDataProperty:"admit_user",rootData}))){
 vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-if(data128.reserve_pool !== undefined){
-if(!(validate101(data128.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data128,parentDataProperty:"reserve_pool",rootData}))){
+if(data129.reserve_pool !== undefined){
+if(!(validate101(data129.reserve_pool, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool",parentData:data129,parentDataProperty:"reserve_pool",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data128.connect_query !== undefined){
-if(!(validate22(data128.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data128,parentDataProperty:"connect_query",rootData}))){
+if(data129.connect_query !== undefined){
+if(!(validate22(data129.connect_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_query",parentData:data129,parentDataProperty:"connect_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.connect_timeout !== undefined){
-if(!(validate204(data128.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data128,parentDataProperty:"connect_timeout",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(data129.connect_timeout !== undefined){
+if(!(validate206(data129.connect_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect_timeout",parentData:data129,parentDataProperty:"connect_timeout",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
-if(data128.auth_user !== undefined){
-if(!(validate22(data128.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data128,parentDataProperty:"auth_user",rootData}))){
+if(data129.auth_user !== undefined){
+if(!(validate22(data129.auth_user, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_user",parentData:data129,parentDataProperty:"auth_user",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.auth_query !== undefined){
-if(!(validate22(data128.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data128,parentDataProperty:"auth_query",rootData}))){
+if(data129.auth_query !== undefined){
+if(!(validate22(data129.auth_query, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_query",parentData:data129,parentDataProperty:"auth_query",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.auth_dbname !== undefined){
-if(!(validate22(data128.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data128,parentDataProperty:"auth_dbname",rootData}))){
+if(data129.auth_dbname !== undefined){
+if(!(validate22(data129.auth_dbname, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/auth_dbname",parentData:data129,parentDataProperty:"auth_dbname",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.max_db_client_connections !== undefined){
-if(!(validate84(data128.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data128,parentDataProperty:"max_db_client_connections",rootData}))){
+if(data129.max_db_client_connections !== undefined){
+if(!(validate84(data129.max_db_client_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_client_connections",parentData:data129,parentDataProperty:"max_db_client_connections",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data128.pool_mode !== undefined){
-if(!(validate97(data128.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data128,parentDataProperty:"pool_mode",rootData}))){
+if(data129.pool_mode !== undefined){
+if(!(validate97(data129.pool_mode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data129,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data128.pool_size !== undefined){
-if(!(validate99(data128.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data128,parentDataProperty:"pool_size",rootData}))){
+if(data129.pool_size !== undefined){
+if(!(validate99(data129.pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data129,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
-if(data128.min_pool_size !== undefined){
-if(!(validate101(data128.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data128,parentDataProperty:"min_pool_size",rootData}))){
+if(data129.min_pool_size !== undefined){
+if(!(validate101(data129.min_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/min_pool_size",parentData:data129,parentDataProperty:"min_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data128.reserve_pool_size !== undefined){
-if(!(validate101(data128.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data128,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data129.reserve_pool_size !== undefined){
+if(!(validate101(data129.reserve_pool_size, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data129,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data128.max_db_connections !== undefined){
-if(!(validate64(data128.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data128,parentDataProperty:"max_db_connections",rootData}))){
+if(data129.max_db_connections !== undefined){
+if(!(validate64(data129.max_db_connections, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_db_connections",parentData:data129,parentDataProperty:"max_db_connections",rootData}))){
 vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data128.query_wait_timeout !== undefined){
-if(!(validate36(data128.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data128,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data129.query_wait_timeout !== undefined){
+if(!(validate36(data129.query_wait_timeout, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data129,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data128.server_lifetime !== undefined){
-if(!(validate36(data128.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data128,parentDataProperty:"server_lifetime",rootData}))){
+if(data129.server_lifetime !== undefined){
+if(!(validate36(data129.server_lifetime, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/server_lifetime",parentData:data129,parentDataProperty:"server_lifetime",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data128.load_balance_hosts !== undefined){
-if(!(validate116(data128.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data128,parentDataProperty:"load_balance_hosts",rootData}))){
+if(data129.load_balance_hosts !== undefined){
+if(!(validate116(data129.load_balance_hosts, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/load_balance_hosts",parentData:data129,parentDataProperty:"load_balance_hosts",rootData}))){
 vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
 errors = vErrors.length;
 }
 }
-if(data128.sslmode !== undefined){
-if(!(validate67(data128.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data128,parentDataProperty:"sslmode",rootData}))){
+if(data129.sslmode !== undefined){
+if(!(validate67(data129.sslmode, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslmode",parentData:data129,parentDataProperty:"sslmode",rootData}))){
 vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
 }
-if(data128.sslrootcert !== undefined){
-if(!(validate22(data128.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data128,parentDataProperty:"sslrootcert",rootData}))){
+if(data129.sslrootcert !== undefined){
+if(!(validate22(data129.sslrootcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslrootcert",parentData:data129,parentDataProperty:"sslrootcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.sslcert !== undefined){
-if(!(validate22(data128.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data128,parentDataProperty:"sslcert",rootData}))){
+if(data129.sslcert !== undefined){
+if(!(validate22(data129.sslcert, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslcert",parentData:data129,parentDataProperty:"sslcert",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.sslkey !== undefined){
-if(!(validate22(data128.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data128,parentDataProperty:"sslkey",rootData}))){
+if(data129.sslkey !== undefined){
+if(!(validate22(data129.sslkey, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslkey",parentData:data129,parentDataProperty:"sslkey",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data128.sslnegotiation !== undefined){
-if(!(validate138(data128.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data128,parentDataProperty:"sslnegotiation",rootData}))){
+if(data129.sslnegotiation !== undefined){
+if(!(validate138(data129.sslnegotiation, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/sslnegotiation",parentData:data129,parentDataProperty:"sslnegotiation",rootData}))){
 vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
-if(data128.parameters !== undefined){
-if(!(validate223(data128.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data128,parentDataProperty:"parameters",rootData}))){
-vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+if(data129.parameters !== undefined){
+if(!(validate225(data129.parameters, {instancePath:instancePath+"/databases/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/parameters",parentData:data129,parentDataProperty:"parameters",rootData}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }
 }
@@ -2527,12 +2586,12 @@ errors++;
 }
 }
 if(data.users !== undefined){
-let data167 = data.users;
-if(data167 && typeof data167 == "object" && !Array.isArray(data167)){
-for(const key3 in data167){
-let data168 = data167[key3];
+let data168 = data.users;
 if(data168 && typeof data168 == "object" && !Array.isArray(data168)){
-for(const key4 in data168){
+for(const key3 in data168){
+let data169 = data168[key3];
+if(data169 && typeof data169 == "object" && !Array.isArray(data169)){
+for(const key4 in data169){
 if(!(func2.call(schema6.properties.users.additionalProperties.properties, key4))){
 const err4 = {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/users/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4}};
 if(vErrors === null){
@@ -2544,110 +2603,110 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data168.password !== undefined){
-if(!(validate22(data168.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data168,parentDataProperty:"password",rootData}))){
+if(data169.password !== undefined){
+if(!(validate22(data169.password, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password",parentData:data169,parentDataProperty:"password",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.password_file !== undefined){
-if(!(validate22(data168.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data168,parentDataProperty:"password_file",rootData}))){
+if(data169.password_file !== undefined){
+if(!(validate22(data169.password_file, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file",parentData:data169,parentDataProperty:"password_file",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.password_command !== undefined){
-if(!(validate22(data168.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data168,parentDataProperty:"password_command",rootData}))){
+if(data169.password_command !== undefined){
+if(!(validate22(data169.password_command, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command",parentData:data169,parentDataProperty:"password_command",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.password_next !== undefined){
-if(!(validate22(data168.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data168,parentDataProperty:"password_next",rootData}))){
+if(data169.password_next !== undefined){
+if(!(validate22(data169.password_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_next",parentData:data169,parentDataProperty:"password_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.password_file_next !== undefined){
-if(!(validate22(data168.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data168,parentDataProperty:"password_file_next",rootData}))){
+if(data169.password_file_next !== undefined){
+if(!(validate22(data169.password_file_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_file_next",parentData:data169,parentDataProperty:"password_file_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.password_command_next !== undefined){
-if(!(validate22(data168.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data168,parentDataProperty:"password_command_next",rootData}))){
+if(data169.password_command_next !== undefined){
+if(!(validate22(data169.password_command_next, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/password_command_next",parentData:data169,parentDataProperty:"password_command_next",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.valid_until !== undefined){
-if(!(validate22(data168.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data168,parentDataProperty:"valid_until",rootData}))){
+if(data169.valid_until !== undefined){
+if(!(validate22(data169.valid_until, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/valid_until",parentData:data169,parentDataProperty:"valid_until",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data168.databases !== undefined){
-if(!(validate29(data168.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data168,parentDataProperty:"databases",rootData}))){
+if(data169.databases !== undefined){
+if(!(validate29(data169.databases, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/databases",parentData:data169,parentDataProperty:"databases",rootData}))){
 vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
-if(data168.query_timeout !== undefined){
-if(!(validate36(data168.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data168,parentDataProperty:"query_timeout",rootData}))){
+if(data169.query_timeout !== undefined){
+if(!(validate36(data169.query_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_timeout",parentData:data169,parentDataProperty:"query_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data168.transaction_timeout !== undefined){
-if(!(validate36(data168.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data168,parentDataProperty:"transaction_timeout",rootData}))){
+if(data169.transaction_timeout !== undefined){
+if(!(validate36(data169.transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/transaction_timeout",parentData:data169,parentDataProperty:"transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data168.idle_transaction_timeout !== undefined){
-if(!(validate36(data168.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data168,parentDataProperty:"idle_transaction_timeout",rootData}))){
+if(data169.idle_transaction_timeout !== undefined){
+if(!(validate36(data169.idle_transaction_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/idle_transaction_timeout",parentData:data169,parentDataProperty:"idle_transaction_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data168.client_idle_timeout !== undefined){
-if(!(validate36(data168.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data168,parentDataProperty:"client_idle_timeout",rootData}))){
+if(data169.client_idle_timeout !== undefined){
+if(!(validate36(data169.client_idle_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/client_idle_timeout",parentData:data169,parentDataProperty:"client_idle_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
-if(data168.max_user_client_connections !== undefined){
-if(!(validate84(data168.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data168,parentDataProperty:"max_user_client_connections",rootData}))){
+if(data169.max_user_client_connections !== undefined){
+if(!(validate84(data169.max_user_client_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_client_connections",parentData:data169,parentDataProperty:"max_user_client_connections",rootData}))){
 vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
-if(data168.pool_mode !== undefined){
-if(!(validate97(data168.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data168,parentDataProperty:"pool_mode",rootData}))){
+if(data169.pool_mode !== undefined){
+if(!(validate97(data169.pool_mode, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_mode",parentData:data169,parentDataProperty:"pool_mode",rootData}))){
 vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data168.pool_size !== undefined){
-if(!(validate99(data168.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data168,parentDataProperty:"pool_size",rootData}))){
+if(data169.pool_size !== undefined){
+if(!(validate99(data169.pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data169,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
-if(data168.reserve_pool_size !== undefined){
-if(!(validate101(data168.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data168,parentDataProperty:"reserve_pool_size",rootData}))){
+if(data169.reserve_pool_size !== undefined){
+if(!(validate101(data169.reserve_pool_size, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/reserve_pool_size",parentData:data169,parentDataProperty:"reserve_pool_size",rootData}))){
 vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
-if(data168.max_user_connections !== undefined){
-if(!(validate64(data168.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data168,parentDataProperty:"max_user_connections",rootData}))){
+if(data169.max_user_connections !== undefined){
+if(!(validate64(data169.max_user_connections, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/max_user_connections",parentData:data169,parentDataProperty:"max_user_connections",rootData}))){
 vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
-if(data168.query_wait_timeout !== undefined){
-if(!(validate36(data168.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data168,parentDataProperty:"query_wait_timeout",rootData}))){
+if(data169.query_wait_timeout !== undefined){
+if(!(validate36(data169.query_wait_timeout, {instancePath:instancePath+"/users/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/query_wait_timeout",parentData:data169,parentDataProperty:"query_wait_timeout",rootData}))){
 vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
@@ -2677,12 +2736,12 @@ errors++;
 }
 }
 if(data.peers !== undefined){
-let data187 = data.peers;
-if(data187 && typeof data187 == "object" && !Array.isArray(data187)){
-for(const key5 in data187){
-let data188 = data187[key5];
+let data188 = data.peers;
 if(data188 && typeof data188 == "object" && !Array.isArray(data188)){
-for(const key6 in data188){
+for(const key5 in data188){
+let data189 = data188[key5];
+if(data189 && typeof data189 == "object" && !Array.isArray(data189)){
+for(const key6 in data189){
 if(!(((key6 === "host") || (key6 === "port")) || (key6 === "pool_size"))){
 const err7 = {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/peers/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6}};
 if(vErrors === null){
@@ -2694,20 +2753,20 @@ vErrors.push(err7);
 errors++;
 }
 }
-if(data188.host !== undefined){
-if(!(validate22(data188.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data188,parentDataProperty:"host",rootData}))){
+if(data189.host !== undefined){
+if(!(validate22(data189.host, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/host",parentData:data189,parentDataProperty:"host",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
-if(data188.port !== undefined){
-if(!(validate27(data188.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data188,parentDataProperty:"port",rootData}))){
+if(data189.port !== undefined){
+if(!(validate27(data189.port, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/port",parentData:data189,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
-if(data188.pool_size !== undefined){
-if(!(validate99(data188.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data188,parentDataProperty:"pool_size",rootData}))){
+if(data189.pool_size !== undefined){
+if(!(validate99(data189.pool_size, {instancePath:instancePath+"/peers/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/pool_size",parentData:data189,parentDataProperty:"pool_size",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }

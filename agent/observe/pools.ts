@@ -27,6 +27,8 @@ export interface PoolRow {
   /** Clients that keep their servers between transactions; and each reason with the number of those. */
   readonly clientsPinned: number;
   readonly pins: readonly (readonly [pin: string, count: number])[];
+  /** Times a server had what no text had announced. */
+  readonly leaks: number;
 }
 
 /**
@@ -99,6 +101,7 @@ function poolRow(pool: Pool): PoolRow {
     loadBalanceHosts: loadBalanceOf(pool.database),
     clientsPinned: pool.pinned,
     pins: [...pool.pins].filter(([, count]) => count > 0),
+    leaks: pool.statistics.leaks,
   };
 }
 
@@ -114,6 +117,7 @@ function sum(one: PoolRow, other: PoolRow): PoolRow {
     serversUsed: one.serversUsed + other.serversUsed,
     serversTested: one.serversTested + other.serversTested,
     serversLogin: one.serversLogin + other.serversLogin,
+    leaks: one.leaks + other.leaks,
     maxWaitMs: Math.max(one.maxWaitMs, other.maxWaitMs),
   };
 }

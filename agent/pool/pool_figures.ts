@@ -10,6 +10,7 @@ import { KnownSettings } from './known_settings.ts';
 import { roomUnder } from './limits.ts';
 import type { PoolContext } from './pool_context.ts';
 import { PoolFailure } from './pool_failure.ts';
+import { Sampler } from './sampler.ts';
 import { type PoolTerms, termsOf } from './terms.ts';
 
 /** A client in the queue. It is also an item of the list that it waits on. */
@@ -52,6 +53,8 @@ export class PoolFigures implements PoolView {
   pinned = 0;
   /** Why, each with the number of those. */
   readonly pins = new Map<Pin, number>();
+  /** Which leases are looked at for what nobody has announced. */
+  readonly sampler = new Sampler();
   /** Somebody asks for currval() or lastval() here: what has advanced a sequence matters. */
   readsSequences = false;
   /** When it last had a client, or one that waited, by the clock: for pool_idle_timeout. */

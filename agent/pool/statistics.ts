@@ -23,6 +23,8 @@ export interface PoolStatistics {
   serverParses: number;
   binds: number;
   clientLogins: number;
+  /** Times a server had what no text had announced (`leak_check_every`). */
+  leaks: number;
 }
 
 export function newPoolStatistics(): PoolStatistics {
@@ -43,5 +45,6 @@ export function newPoolStatistics(): PoolStatistics {
     serverParses: 0,
     binds: 0,
     clientLogins: 0,
+    leaks: 0,
   };
 }

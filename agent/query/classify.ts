@@ -70,7 +70,7 @@ export function readClosely(bytes: Uint8Array, from: number, to: number, isConfo
 }
 
 /** More are not told apart. */
-const STATEMENTS_MAX = 10_000;
+export const STATEMENTS_MAX = 10_000;
 
 export function hasHighByte(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (bytes[at]! > 0x7f) return true;
@@ -82,7 +82,8 @@ const CHANGES_MAX = 100;
 
 const HARMLESS: StatementEffects = { bits: 0, actions: [] };
 
-function readStatement(tokens: Tokens): StatementEffects {
+/** One statement, whatever stands beside it. */
+export function readStatement(tokens: Tokens): StatementEffects {
   if (tokens.is(0, 'select')) {
     const actions = readSetConfigs(tokens, 0);
     if (actions !== undefined) return { bits: 0, actions };

@@ -1,5 +1,7 @@
 // What SQL does to the session that runs it: what may be left behind, and what can be said exactly, statement by statement.
 
+import type { Lesson } from './lessons.ts';
+
 /** Session-level advisory locks are taken or given back; those of a transaction are none of these. */
 export const LOCKS = 1;
 /** Temporary objects are made or dropped. */
@@ -79,6 +81,8 @@ export interface Naming {
 export interface StatementEffects {
   readonly bits: number;
   readonly actions: readonly Action[];
+  /** Its text does not say so: it was learned. */
+  readonly lesson?: Lesson;
 }
 
 export interface Effects {

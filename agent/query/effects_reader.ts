@@ -3,6 +3,8 @@
 import { hasHighByte, readClosely } from './classify.ts';
 import { ADVANCING, type Effects, NOTHING, UNREAD } from './effects.ts';
 import { glance, LOOK_CLOSER, SEES_NOTHING } from './glance.ts';
+import { Lessons } from './lessons.ts';
+import { readTaught } from './taught.ts';
 
 /** Longer texts are read anew each time: they are rare, and seldom the same. */
 const TEXT_BYTES_MAX = 16_384;
@@ -10,6 +12,8 @@ const TEXT_BYTES_MAX = 16_384;
 const ITEM_BYTES = 200;
 
 export class EffectsReader {
+  /** Texts that were found to leave what they do not say. */
+  readonly lessons = new Lessons();
   /** Texts as latin-1. When the younger half is full the elder is forgotten, so that what is used stays. */
   #young = new Map<string, Effects>();
   #elder = new Map<string, Effects>();
@@ -30,6 +34,13 @@ export class EffectsReader {
 
   /** As `readEffects()`: the same answer for the same text, sooner. */
   read(bytes: Uint8Array, from: number, to: number, isConforming: boolean, isAsciiSafe: boolean): Effects {
+    if (this.lessons.size !== 0) {
+      const lesson = this.lessons.find(bytes, from, to);
+      if (lesson !== undefined)
+        return !isAsciiSafe && hasHighByte(bytes, from, to)
+          ? UNREAD
+          : readTaught(bytes, from, to, isConforming, lesson);
+    }
     const seen = glance(bytes, from, to);
     if (seen !== LOOK_CLOSER) return seen === SEES_NOTHING ? NOTHING : ADVANCING;
     if (!isAsciiSafe && hasHighByte(bytes, from, to)) return UNREAD;

@@ -99,7 +99,7 @@ function isHarmless(hash: number): boolean {
 }
 
 /** Only at the beginning is it certain that a comment is one, and not a part of a string. */
-function skipToFirstWord(bytes: Uint8Array, from: number, to: number): number {
+export function skipToFirstWord(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to) {
     const byte = bytes[at]!;

@@ -60,6 +60,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   advanced = false;
   /** Who has set here what nobody could name: what is in no view (`app.tenant`) may be among it, and is for nobody else. */
   settingsOf: object | undefined;
+  /** It was asked behind its last lease, or is new: it has nothing that the books do not say. */
+  isLookedThrough = true;
   /** The only one who may have advanced a sequence here, where that is counted. */
   sequencesOf: object | undefined;
   /** Whoever has notified here last; and the process id that it knows as its own, where it hears that itself. */

@@ -3,6 +3,7 @@
 import { CURSORS, LISTENS, LOCKS, SETTINGS, STATEMENTS, TEMPORARY, UNNAMED } from '../query/effects.ts';
 import { quoteLiteral } from './parameters.ts';
 import type { Pin } from './pins.ts';
+import { isSameValue } from './same_value.ts';
 
 /** What the server has of what it was asked about. */
 export interface Findings {
@@ -43,7 +44,9 @@ const PARTS: readonly (readonly [bit: number, sql: string])[] = [
   ],
   [
     UNNAMED,
-    "SELECT 'set ' || pg_catalog.lower(name), pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE source = 'session'" +
+    // Of statement_timeout what the session began with: what it is, is asked before.
+    "SELECT 'set ' || pg_catalog.lower(name), CASE WHEN name = 'statement_timeout' THEN reset_val || 'ms' ELSE pg_catalog.current_setting(name) END" +
+      " FROM pg_catalog.pg_settings WHERE (source = 'session' OR name = 'statement_timeout')" +
       " AND name <> 'transaction_isolation' AND name <> 'transaction_read_only' AND name <> 'transaction_deferrable'" +
       " UNION ALL SELECT 'set role', pg_catalog.current_setting('role') WHERE pg_catalog.current_setting('role') <> 'none'",
   ],
@@ -54,8 +57,9 @@ function qualified(sql: string): string {
   return sql.replace(/ (=|<>|~|!~|\|\|) /g, ' OPERATOR(pg_catalog.$1) ');
 }
 
-/** However little time the client gives its own statements. */
+/** However little time the client gives its own statements. From then on that is what the server says of it. */
 const IN_TIME = 'SET LOCAL statement_timeout TO 0;';
+const BEFORE_THAT = "SELECT 'timeout', pg_catalog.current_setting('statement_timeout');";
 
 /**
  * @param names settings that are asked for by name, where SETTINGS is: those that the text names, and, where it names none (UNNAMED), those
@@ -65,12 +69,19 @@ export function inquirySql(bits: number, names: Iterable<string>): string {
   const parts = PARTS.filter(([bit]) => (bits & bit) !== 0).map(([, sql]) => sql);
   if ((bits & SETTINGS) !== 0)
     for (const name of names) {
-      const value = `pg_catalog.current_setting(${quoteLiteral(name, true)}, true)`;
+      const literal = quoteLiteral(name, true);
+      const value = `pg_catalog.current_setting(${literal}, true)`;
+      // One of an extension's is in the view like any other.
+      const isHidden =
+        (bits & UNNAMED) === 0 || !name.includes('.')
+          ? ''
+          : ` AND NOT EXISTS (SELECT FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) ${literal})`;
       parts.push(
-        `SELECT ${quoteLiteral(`set ${name}`, true)}, ${value} WHERE ${value} OPERATOR(pg_catalog.<>) ''`,
+        `SELECT ${quoteLiteral(`set ${name}`, true)}, ${value} WHERE ${value} OPERATOR(pg_catalog.<>) ''${isHidden}`,
       );
     }
-  return parts.length === 0 ? '' : IN_TIME + parts.join(' UNION ALL ');
+  if (parts.length === 0) return '';
+  return ((bits & SETTINGS) === 0 ? IN_TIME : BEFORE_THAT + IN_TIME) + parts.join(' UNION ALL ');
 }
 
 /** Reads the answer, row by row. */
@@ -81,6 +92,7 @@ export class Answers {
   #shared = 0;
   #bySql = 0;
   #rows = 0;
+  #timeout: string | undefined;
 
   constructor(asked: number) {
     this.#asked = asked;
@@ -92,6 +104,7 @@ export class Answers {
     // What was injected beside it has answers of one column.
     if (values.length !== 2 || what === undefined || this.#rows++ >= ROWS_MAX) return;
     if (what.startsWith('set ')) this.#settings.set(what.slice(4), value ?? '');
+    else if (what === 'timeout') this.#timeout = value;
     else if (what === 'shared') this.#shared = Number(value);
     else if (what === 'shared by sql') this.#bySql = Number(value);
     else this.#pins.add(what as Pin);
@@ -99,8 +112,21 @@ export class Answers {
 
   get findings(): Findings {
     return {
-      ...{ asked: this.#asked, pins: this.#pins, settings: this.#settings },
+      ...{ asked: this.#asked, pins: this.#pins, settings: this.#foundSettings },
       ...{ shared: this.#shared, bySql: this.#bySql },
     };
   }
+
+  /** The question has a statement_timeout of its own. */
+  get #foundSettings(): ReadonlyMap<string, string> {
+    const timeout = this.#timeout;
+    const found = this.#settings.get(TIMEOUT);
+    if (timeout === undefined || found === undefined) return this.#settings;
+    const settings = new Map(this.#settings);
+    if ((this.#asked & UNNAMED) !== 0 && isSameValue(timeout, found)) settings.delete(TIMEOUT);
+    else settings.set(TIMEOUT, timeout);
+    return settings;
+  }
 }
+
+const TIMEOUT = 'statement_timeout';

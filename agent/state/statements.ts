@@ -21,6 +21,8 @@ export interface Statement {
   effects: Effects | undefined;
   /** Its text speaks of another one by name, which each client means for itself: it is on no server. */
   naming: Naming | undefined;
+  /** `Lessons.edition` when they were read. */
+  taught: number;
   /** Counted up when its plan is stale: servers that have an older edition must parse it anew. */
   edition: number;
 }
@@ -54,6 +56,7 @@ export class StatementRegistry {
       users: 1,
       effects: undefined,
       naming: undefined,
+      taught: 0,
       edition: 0,
     },
   };
@@ -92,6 +95,7 @@ export class StatementRegistry {
         users: 0,
         effects: undefined,
         naming: undefined,
+        taught: 0,
         edition: 0,
       };
       this.#byKey.set(key, statement);
@@ -121,6 +125,7 @@ export class StatementRegistry {
       users: 1,
       effects: undefined,
       naming: undefined,
+      taught: 0,
       edition: 0,
     };
     this.#byKey.set(key, statement);

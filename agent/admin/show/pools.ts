@@ -45,6 +45,11 @@ const POOLS: Show = {
       'Clients that keep their servers between transactions. PgBouncer has no such column, nor the next.',
     ],
     ['pins', 'text', 'Why, each reason with the number of clients that have it: `advisory_lock=2 cursor=1`.'],
+    [
+      'leaks',
+      'int8',
+      'Times a server had what no text had announced (`leak_check_every`); PgBouncer has no such column.',
+    ],
   ),
   *rows({ context }) {
     const consoles = context.clients.consoles.size;
@@ -68,6 +73,7 @@ const POOLS: Show = {
       null,
       0,
       '',
+      0,
     ];
     for (const row of readPools(context)) {
       yield [
@@ -85,6 +91,7 @@ const POOLS: Show = {
         row.loadBalanceHosts ?? null,
         row.clientsPinned,
         row.pins.map(([pin, count]) => `${pin}=${count}`).join(' '),
+        row.leaks,
       ];
     }
   },

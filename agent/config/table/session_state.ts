@@ -69,6 +69,15 @@ export const SESSION_STATE_SETTINGS = {
     reload: 'live',
     doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
   },
+  leak_check_every: {
+    type: 'integer',
+    section: 'session state',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000_000,
+    reload: 'live',
+    doc: 'How often a server is asked, when a client gives it back, whether a transaction has left something that its text does not say: what a function, a trigger or a view sets, locks or creates. Once in so many times, on average; 1: always, 0: never. See [session state](../concepts/session_state.md#what-nobody-can-see-in-a-text).',
+  },
   max_pinned: {
     type: 'integer',
     section: 'session state',

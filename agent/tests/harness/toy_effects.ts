@@ -10,7 +10,7 @@ import {
 } from '../../query/effects.ts';
 import type { EffectsReader } from '../../query/effects_reader.ts';
 
-type Reader = Pick<EffectsReader, 'read'>;
+type Reader = Pick<EffectsReader, 'read' | 'lessons'>;
 
 const NONE: StatementEffects = { bits: 0, actions: [] };
 /** Words that leave nothing. */
@@ -18,10 +18,12 @@ const PLAIN =
   /^(?:(?:rows|fail|syntax|notice|lock|sleep|cols|copyin|copyout|show|alter|begin|commit|rollback)\b.*|(?!discard$)\w+)$/;
 
 export class ToyEffects implements Reader {
+  readonly lessons: Reader['lessons'];
   readonly #real: Reader;
 
   /** @param real for what is no toy. */
   constructor(real: Reader) {
+    this.lessons = real.lessons;
     this.#real = real;
   }
 

@@ -3,7 +3,10 @@
 import { readClosely, readEffects } from '../../../query/classify.ts';
 import { type Action, ADVANCES, ADVANCING, type Effects, NOTHING } from '../../../query/effects.ts';
 import { EffectsReader } from '../../../query/effects_reader.ts';
+import { fingerprintOf } from '../../../query/fingerprint.ts';
 import { glance, LOOK_CLOSER, SEES_NOTHING } from '../../../query/glance.ts';
+import { noted } from '../../../query/lessons.ts';
+import { DOLLAR, Lexer, OTHER_STRING, STRING } from '../../../query/lex.ts';
 import { StatementReader } from '../../../query/statements.ts';
 import { must, mustBeSame, type Target } from '../target.ts';
 
@@ -103,7 +106,68 @@ const effects: Target = {
   },
 };
 
-export const QUERY_TARGETS: readonly Target[] = [effects];
+/** In place of each value's letters; nothing else has it. */
+const MARK = 'zq';
+
+const fingerprint: Target = {
+  name: 'fingerprint',
+  errors: [],
+  share: 20,
+  words: effects.words,
+  seeds: [
+    ...effects.seeds,
+    "INSERT INTO t VALUES (1, 'secret'), (2, $a$secret$a$), (0xff, E'a\\'b')",
+    "SELECT 'it's secret', N'secret', U&'secret' /* secret */ -- secret",
+  ],
+  run(input) {
+    const to = input.indexOf(0) < 0 ? input.length : input.indexOf(0);
+    // Each letter of the mark becomes another one.
+    const plain = Buffer.from(input.subarray(0, to)).map((byte) => ((byte | 0x20) === 0x7a ? 0x79 : byte));
+    const shown = fingerprintOf(plain, 0, to);
+    must(shown.length < 310, 'a long fingerprint');
+    for (const isConforming of [true, false]) {
+      const marked = withMarks(plain, isConforming);
+      if (marked === undefined) continue;
+      must(!fingerprintOf(marked, 0, to).includes(MARK), 'a value in a fingerprint');
+      noted(marked, 0, to);
+    }
+    mustBeSame(
+      fingerprintOf(Buffer.concat([BEFORE, plain]), BEFORE.length, BEFORE.length + to),
+      shown,
+      'a text elsewhere',
+    );
+    return shown;
+  },
+};
+
+export const QUERY_TARGETS: readonly Target[] = [effects, fingerprint];
+
+/** With MARK over and over within each quoted value, as a session reads it; undefined when it is another text then. */
+function withMarks(text: Uint8Array, isConforming: boolean): Uint8Array | undefined {
+  const marked = new Uint8Array(text);
+  const before: number[] = [];
+  const lexer = new Lexer(text, 0, text.length, isConforming);
+  while (lexer.next()) {
+    const { kind, start, end } = lexer;
+    before.push(kind, start, end);
+    if (kind < STRING || kind > OTHER_STRING) continue;
+    const delimiter =
+      kind === DOLLAR ? text.indexOf(0x24, start + 1) + 1 - start : text.indexOf(0x27, start) + 1 - start;
+    const last = end - (kind === DOLLAR ? delimiter : 1);
+    // Quotes and backslashes stay, since they say where it ends.
+    for (let at = start + delimiter; at + 1 < last; at += 2)
+      if (isLetter(text[at]!) && isLetter(text[at + 1]!)) marked.set([0x7a, 0x71], at);
+  }
+  const again = new Lexer(marked, 0, marked.length, isConforming);
+  for (let i = 0; again.next(); i += 3)
+    if (before[i] !== again.kind || before[i + 1] !== again.start || before[i + 2] !== again.end)
+      return undefined;
+  return marked;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+}
 
 function kindsOf({ statements }: Effects): string {
   return statements
