@@ -298,7 +298,7 @@ export class PreparedStatements {
     }
     this.#statistics.binds++;
     const mention = this.#used(this.#nameCache.at(chunk, at.statementAt, at.statementEnd), true, server, max);
-    const effects = mention?.statement === undefined ? mention?.effects : mention.statement.effects;
+    const effects = this.#parameters.effectsOfMention(mention);
     portals.onBindOf(chunk, start, at.statementAt, mention?.ends, effects, server);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);

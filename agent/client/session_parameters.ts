@@ -9,7 +9,9 @@ import {
   NOTHING,
   NOTIFIES,
   READS_SEQUENCE,
+  UNREAD,
 } from '../query/effects.ts';
+import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
 import { anew, difference, flatten, guarded, type Parameters, settingSql } from '../state/parameters.ts';
@@ -29,6 +31,7 @@ export type SettingAction = Extract<Action, { kind: 'set' | 'config' | 'reset' |
 const FOLLOWED_MAX = 500;
 const FOLLOWED_BYTES_MAX = 256 * 1024;
 
+const BACKSLASH = 0x5c;
 const SET_DONE = encodeCommandComplete('SET');
 
 export class SessionParameters {
@@ -115,9 +118,24 @@ export class SessionParameters {
 
   /** What a text of the client's leaves in its session. @param from where it begins in `chunk`; @param to where it ends, without its NUL. */
   effectsOf(chunk: Uint8Array, from: number, to: number): Effects {
+    if (this.#isBehind && isDelicate(chunk, from, to)) return UNREAD;
     const { isConforming, isAsciiSafe } = this.current;
     this.#session.left.check?.note(chunk, from, to);
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
+  }
+
+  /** What the execution of a statement leaves; it may be parsed anew, by another reading than that of its first Parse. */
+  effectsOfMention(mention: Mention | undefined): Effects | undefined {
+    if (mention?.statement === undefined) return mention?.effects;
+    const { effects, reading, tail } = mention.statement;
+    if (reading === undefined || reading === this.current.reading) return effects;
+    return isDelicate(tail, 0, tail.length) ? UNREAD : effects;
+  }
+
+  /** Something of the client's is still to be done or reported: it may change what a backslash is. */
+  get #isBehind(): boolean {
+    const due = this.#session.server?.expected;
+    return due !== undefined && (due.owesSync || due.owesClient);
   }
 
   /** What somebody has to know of what a text leaves, which is about to be sent; undefined: nothing. */
@@ -290,6 +308,11 @@ export class SessionParameters {
       }
     return before.withUnreported(left);
   }
+}
+
+/** Does it depend on standard_conforming_strings, or on the encoding, what the text does? */
+function isDelicate(bytes: Uint8Array, from: number, to: number): boolean {
+  return bytes.subarray(from, to).includes(BACKSLASH) && glance(bytes, from, to) === LOOK_CLOSER;
 }
 
 /** As set_config() takes it. */

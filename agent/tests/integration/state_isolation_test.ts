@@ -204,3 +204,26 @@ test('a client that sets without end is told so, and keeps nobody', async () => 
   expect(await one.ended).toContain('no more settings allowed');
   expect(await asks(two, "SELECT coalesce(current_setting('app.x1', true), '')")).toEqual(['']);
 });
+
+test('a text that is read otherwise than its client was told last hides nothing', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  await asks(one, 'SET standard_conforming_strings = off');
+  const text = String.raw`SELECT '\'; SET app.tenant TO '42'; SET work_mem TO '7MB'; SELECT '\'`;
+  one.say(query('SET standard_conforming_strings = on'), query(text));
+  await one.untilReady();
+  await one.untilReady();
+  const sees = "SELECT coalesce(current_setting('app.tenant', true), '') || current_setting('work_mem')";
+  expect(await asks(two, sees)).toEqual(['4MB']);
+});
+
+test('a statement that is parsed anew by another reading is asked about', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  const text = String.raw`SELECT '\' /*' , set_config('app.tenant', '42', false) --*/`;
+  await ask(one, parse('mine', text), sync);
+  await asks(one, 'SET standard_conforming_strings = off');
+  await asks(two, 'DISCARD ALL');
+  await ask(one, bind('mine'), execute(), sync);
+  expect(await asks(two, "SELECT coalesce(current_setting('app.tenant', true), '')")).toEqual(['']);
+});
