@@ -141,7 +141,11 @@ export class SessionParameters {
   /** What somebody has to know of what a text leaves, which is about to be sent; undefined: nothing. */
   leaving(effects: Effects | undefined, server: Server): Effects | undefined {
     if (effects === undefined || effects === NOTHING) return undefined;
-    if ((effects.bits & ADVANCES) !== 0) server.advanced = true;
+    if ((effects.bits & ADVANCES) !== 0) {
+      server.advanced = true;
+      if (server.advancedBy !== this.#session)
+        server.advancedBy = server.advancedBy === undefined ? this.#session : server;
+    }
     return effects === ADVANCING && !this.#session.pool.readsSequences ? undefined : effects;
   }
 
@@ -182,9 +186,14 @@ export class SessionParameters {
     const isNews = !pool.readsSequences && (bits & READS_SEQUENCE) !== 0;
     if (isNews) pool.readsSequences = context.settings.pin_sequences === 'pin';
     if (!pool.readsSequences || server.sequencesOf === this.#session) return '';
-    // Nobody has counted until now, and it may be its own that it asks for.
-    if (isNews && server.advanced) return '';
     server.sequencesOf = this.#session;
+    // Nobody has counted until now, and it may be its own that it asks for: then it keeps them, as those that are counted.
+    const isOwn = (bits & ADVANCES) === 0 && server.advancedBy === this.#session;
+    if (isOwn || (isNews && server.advanced)) {
+      this.#session.left.onEffects({ bits: ADVANCES, actions: [] });
+      return '';
+    }
+    server.advancedBy = this.#session;
     return 'DISCARD SEQUENCES';
   }
 

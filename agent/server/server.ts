@@ -58,6 +58,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
   touched = 0;
   /** Since it was lent a text was sent that may advance a sequence. */
   advanced = false;
+  /** Who has advanced sequences here since they were discarded; the server itself: more than one. */
+  advancedBy: object | undefined;
   /** Who has set here what nobody could name: what is in no view (`app.tenant`) may be among it, and is for nobody else. */
   settingsOf: object | undefined;
   /** It was asked behind its last lease, or is new: it has nothing that the books do not say. */
