@@ -8,8 +8,9 @@ const NO_EFFECTS: StatementEffects = { bits: 0, actions: [] };
 /** Some setting changes, and it cannot be said which. */
 const UNCERTAIN: StatementEffects = { bits: SETTINGS | UNNAMED, actions: [] };
 
-/** These end with their transaction, whatever SET says of the session. */
+/** These end with their transaction, whatever SET says of the session; or are an order and no value, which no RESET takes back. */
 const OF_TRANSACTION: ReadonlySet<string> = new Set([
+  'seed',
   'transaction_isolation',
   'transaction_read_only',
   'transaction_deferrable',

@@ -227,3 +227,13 @@ test('a statement that is parsed anew by another reading is asked about', async 
   await ask(one, bind('mine'), execute(), sync);
   expect(await asks(two, "SELECT coalesce(current_setting('app.tenant', true), '')")).toEqual(['']);
 });
+
+test('SET seed costs nobody anything', async () => {
+  await using both = await shared();
+  const { one, two } = both;
+  await asks(one, 'SET seed = 0.5');
+  expect(await asks(two, 'SELECT 1')).toEqual(['1']);
+  const first = await asks(one, 'SELECT random()');
+  await asks(two, 'SELECT 1');
+  expect(await asks(one, 'SELECT random()')).not.toEqual(first);
+});
