@@ -1,6 +1,13 @@
 // What a server has done, as its command tags tell: statements that came and went, transactions that ended, what was left in the session.
 
-import { type Action, ANYTHING, type Effects, SETTINGS, type StatementEffects } from '../query/effects.ts';
+import {
+  type Action,
+  ANYTHING,
+  type Effects,
+  SETTINGS,
+  type StatementEffects,
+  UNREAD,
+} from '../query/effects.ts';
 import { DEALLOCATE, PREPARE as PREPARES } from '../state/client_statements.ts';
 import { isUndone } from '../state/undo_log.ts';
 import { encodeCommandComplete } from '../wire/server_messages.ts';
@@ -70,12 +77,20 @@ export function onDoneWithoutTag(server: Server): void {
 /** An error was told to the client. What cannot be undone may have been done all the same: an advisory lock outlives the error behind it. */
 export function onFailed(server: Server, effects: Effects | undefined): void {
   if (effects !== undefined && effects.bits !== 0)
-    leave(server, effects.statements.length === 0 ? EVERYTHING : { bits: effects.bits, actions: [] });
+    leave(server, effects === UNREAD ? EVERYTHING : { bits: effects.bits, actions: [] });
   if (server.touched !== 0) server.tenant.left?.onFailed();
 }
 
 /** One more statement of a text that leaves something. */
-function onDone(server: Server, { statements }: Effects, meaning: number): StatementEffects {
+function onDone(server: Server, effects: Effects, meaning: number): StatementEffects {
+  const { statements, bits } = effects;
+  if (statements.length === 0) {
+    // They were not told apart: any of them may be the end of a transaction.
+    const any = effects === UNREAD ? EVERYTHING : { bits, actions: [] };
+    leave(server, any);
+    if (meaning === COMMITTED || meaning === ROLLED_BACK) onTransactionEnd(server, meaning);
+    return any;
+  }
   const done = statements.length === 1 ? statements[0]! : (statements[server.statementsDone++] ?? EVERYTHING);
   if (done.bits !== 0 || done.actions.length > 0) leave(server, done);
   else if (meaning === COMMITTED || meaning === ROLLED_BACK) onTransactionEnd(server, meaning);

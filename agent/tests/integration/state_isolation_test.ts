@@ -237,3 +237,15 @@ test('SET seed costs nobody anything', async () => {
   await asks(two, 'SELECT 1');
   expect(await asks(one, 'SELECT random()')).not.toEqual(first);
 });
+
+test('an INSERT keeps its server where lastval() is asked for, and its text may end a transaction too', async () => {
+  await using both = await shared(2);
+  const { one, two } = both;
+  await asks(one, 'CREATE TABLE counted (id serial)');
+  await asks(two, 'SELECT lastval()');
+  await asks(one, "BEGIN; SET work_mem = '7MB'");
+  await asks(one, 'INSERT INTO counted DEFAULT VALUES; ROLLBACK');
+  await asks(two, 'SELECT 1');
+  expect(await asks(one, 'SELECT lastval()')).toEqual(['1']);
+  expect(await asks(one, 'SHOW work_mem')).toEqual(['4MB']);
+});
