@@ -31,14 +31,6 @@ def migrated():
 
 
 @check
-def migrations_of_one():
-    if NUMBER == 0:
-        migrate()
-    meet()
-    return migrated()
-
-
-@check
 def migrations_of_all_at_once():
     migrate()
     meet()

@@ -168,7 +168,8 @@ def settings_last_as_long_as_the_connection():
     names = ["statement_timeout", "work_mem", "search_path", "TimeZone", "DateStyle", "enable_seqscan", "shop.worker", "role"]
 
     def settings(connection):
-        row = connection.execute("SELECT " + ", ".join(f"current_setting('{name}', true)" for name in names)).fetchone()
+        # A setting of one's own that was reset is '' where it was set, and NULL in a session that never had it.
+        row = connection.execute("SELECT " + ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in names)).fetchone()
         connection.rollback()
         return row
 

@@ -7,6 +7,7 @@ describeApplication({
   missing: missingRails(),
   program: ['ruby', '-W0', 'work.rb'],
   library: 'rails',
+  listens: true,
   // database.yml has a replica: the same server once more, with a pool of its own.
   otherServers: 2,
   settings: { databases: { shop: { from: 'primary' }, shop_replica: { from: 'primary', pool_size: 2 } } },
@@ -17,12 +18,18 @@ describeApplication({
     };
   },
   checks: [
-    'migrations_of_one',
+    'migrations_of_all_at_once',
     'prepared_statements',
     'a_table_that_changes',
     'transactions_and_savepoints',
+    'variables_of_database_yml',
+    'settings_of_a_session',
     'a_replica',
     'threads',
+    'jobs_under_session_advisory_locks',
+    'a_nightly_task_that_must_not_run_twice',
+    'action_cable',
+    'temporary_tables',
     'copy',
     'a_report_that_takes_too_long',
     'a_connection_that_is_lost',
