@@ -22,6 +22,10 @@ export class ListeningClient implements NotificationListener {
   /** What came while it was in the middle of something. */
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
+  /** What it has notified itself on channels that it listens to when the transaction commits. */
+  #held: { readonly channel: string; readonly message: Uint8Array }[] = [];
+  #heldBytes = 0;
+  readonly #channels = new Set<string>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -51,6 +55,7 @@ export class ListeningClient implements NotificationListener {
   /** Its LISTEN has committed. */
   add(channel: string): void {
     const { pool, context } = this.#session;
+    this.#channels.add(channel);
     context.registry.notifications.add(pool, this.#encoding, channel, this);
   }
 
@@ -58,7 +63,11 @@ export class ListeningClient implements NotificationListener {
   remove(channel: string | undefined): void {
     if (!this.#isListening) return;
     const { notifications } = this.#session.context.registry;
-    if (channel !== undefined) return notifications.remove(channel, this);
+    if (channel !== undefined) {
+      this.#channels.delete(channel);
+      return notifications.remove(channel, this);
+    }
+    this.#channels.clear();
     notifications.removeAll(this);
     this.#isListening = false;
   }
@@ -91,6 +100,11 @@ export class ListeningClient implements NotificationListener {
     this.#hasNotified = true;
   }
 
+  /** Nothing of the client's goes to a server until something is there. */
+  get isWaiting(): boolean {
+    return this.#waitsFor !== 'nothing';
+  }
+
   /** As PostgreSQL, it is to hear of its own notifications before it is ready. */
   get isToSettle(): boolean {
     return this.#hasNotified && this.#isListening;
@@ -100,6 +114,9 @@ export class ListeningClient implements NotificationListener {
   settle(): boolean {
     const { pool, context, relay } = this.#session;
     const isHeld = this.isToSettle;
+    for (const { channel, message } of this.#held) if (this.#channels.has(channel)) this.#kept.push(message);
+    this.#held = [];
+    this.#heldBytes = 0;
     this.#hasNotified = false;
     if (!isHeld) return false;
     this.#waitsFor = 'ready';
@@ -111,9 +128,12 @@ export class ListeningClient implements NotificationListener {
     return true;
   }
 
-  isOwn(serverPid: number): boolean {
-    const { server } = this.#session;
-    return server?.pid === serverPid && server.notifiedBy === this.#session;
+  /** Of the very transaction in which it listens: what comes of that is seen when it has ended. */
+  onHeld(serverPid: number, channel: string, message: Uint8Array): void {
+    const { server, context } = this.#session;
+    if (server?.pid !== serverPid || server.notifiedBy !== this.#session) return;
+    this.#heldBytes += message.length;
+    if (this.#heldBytes <= context.settings.listen_buffer) this.#held.push({ channel, message });
   }
 
   onNotification(message: Uint8Array): void {

@@ -12,7 +12,7 @@ import { EffectsBook } from './effects_book.ts';
 import { REPLACED, WAIT } from './pass_on.ts';
 import { runUnseen } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
-import { onDeallocating } from './sql_names.ts';
+import { onDeallocating, withStatements } from './sql_names.ts';
 
 const HEADER_BYTES = 5;
 
@@ -31,8 +31,6 @@ export class Portals {
   #unnamed: Effects | undefined;
   /** What the portal that was bound last does to the client's names. */
   #ends: Mention | undefined;
-  /** Settings to be put behind the next Sync: see `SessionParameters.restoreSql()`. */
-  #restore = '';
 
   /** @param pieces take what is to be sent before the message at hand. */
   constructor(owner: ClientStatements, parameters: SessionParameters, pieces: Pieces) {
@@ -83,10 +81,7 @@ export class Portals {
     if (effects !== undefined && !this.#parameters.prepareToListen(effects, server)) return WAIT;
     if (effects !== undefined) this.#countSequences(effects, server);
     const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
-    if (effects !== undefined) {
-      mention.effects = effects;
-      this.#restore += this.#parameters.restoreSql(effects);
-    }
+    if (effects !== undefined) mention.effects = ends === undefined ? withStatements(effects) : effects;
     server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, mention);
     if (ends !== undefined) onDeallocating(ends, server);
     if (this.#pieces.count === 0) return 0;
@@ -109,17 +104,6 @@ export class Portals {
   #countSequences(effects: Effects, server: Server): void {
     const sql = this.#parameters.sequencesSql(effects, server);
     if (sql !== '') runUnseen(this.#pieces, Buffer.from(sql), server.expected, undefined);
-  }
-
-  /** What the run that ends here has reset, and the client began with; empty the next time. */
-  takeRestore(): string {
-    const sql = this.#restore;
-    if (sql !== '') this.#restore = '';
-    return sql;
-  }
-
-  get isToRestore(): boolean {
-    return this.#restore !== '';
   }
 
   /** None of them outlives its transaction. */

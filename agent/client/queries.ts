@@ -1,7 +1,7 @@
 // A client's simple Queries in transaction mode: what they do to prepared statements, and what they leave in the session.
 
 import { AgentError } from '../base/errors.ts';
-import { type Effects, STATEMENTS, UNNAMED, UNREAD } from '../query/effects.ts';
+import { type Effects, UNNAMED, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -16,7 +16,8 @@ import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
 import { REFUSED } from './refused.ts';
 import type { SessionParameters } from './session_parameters.ts';
-import { endsAll, namingOf, onDeallocating, translate } from './sql_names.ts';
+import { endsAll, namingOf, onDeallocating, translate, withStatements } from './sql_names.ts';
+import { translateText } from './sql_texts.ts';
 
 const HEADER_BYTES = 5;
 /** A longer Query that does not come in one piece is passed on as it comes: the server is asked what it has left. */
@@ -77,14 +78,6 @@ export class Queries {
     return AS_IT_IS;
   }
 
-  /** Sets what the client began with behind what has reset it. */
-  addRestore(sql: string, server: Server): void {
-    if (sql === '') return;
-    this.#start.pieces.add(encodeQuery(sql));
-    server.expected.push(expected.QUERY, expected.SKIP);
-    server.unnamed = undefined;
-  }
-
   /** What it does is booked when it is done. */
   #takeLeaving(framer: Framer, server: Server, max: number, effects: Effects): number {
     const { owner, parameters, pieces } = this.#start;
@@ -105,21 +98,23 @@ export class Queries {
       if (error instanceof AgentError) return this.#refuse(error, server);
       throw error;
     }
+    if (max > 0 && !owner.isEmpty && !effects.isSingle && framer.whole && !server.expected.owesSync) {
+      const verdict = this.#takeTexts(framer, server, max, effects);
+      if (verdict !== undefined) return verdict;
+    }
     const ends = max > 0 && !owner.isEmpty && endsAll(effects);
     const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
-    mention.effects = mayPrepare(effects) ? askedAbout(effects) : isFirst(server) ? alone(effects) : effects;
+    mention.effects = isFirst(server) ? alone(effects) : withStatements(effects);
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);
-    const restore = parameters.restoreSql(effects);
     const { chunk, start, end } = framer;
     const told = framer.whole
       ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects)
       : undefined;
     if (told !== undefined) pieces.add(encodeQueryBytes(told));
-    else if (restore === '' && pieces.count === 0) return AS_IT_IS;
+    else if (pieces.count === 0) return AS_IT_IS;
     else pieces.add(chunk, start, end);
-    this.addRestore(restore, server);
     return REPLACED;
   }
 
@@ -149,28 +144,40 @@ export class Queries {
     const { mention, sql, needs } = named;
     // An EXECUTE that was learned.
     if ((effects.bits & UNNAMED) !== 0) mention.effects ??= effects;
-    if (needs !== undefined) this.#needBefore(needs, server, max);
+    if (needs !== undefined) this.#needBefore([needs], server, max);
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);
     pieces.add(encodeQueryBytes(sql));
     return REPLACED;
   }
 
-  #needBefore(statement: Statement, server: Server, max: number): void {
+  /** Several statements, and names of the client's among them. Undefined: none. */
+  #takeTexts(framer: Framer, server: Server, max: number, effects: Effects): number | undefined {
+    const { owner, registry, pieces } = this.#start;
+    const { chunk, start, end } = framer;
+    const text = chunk.subarray(start + HEADER_BYTES, end - 1);
+    const named = translateText(text, effects, owner, registry);
+    if (named === undefined) return undefined;
+    this.#needBefore(named.needs, server, max);
+    const mention = mentionOf(owner, names.DROP_UNNAMED, '', '', undefined);
+    mention.each = named.each;
+    mention.shifts = named.shifts;
+    mention.effects = withStatements(named.effects);
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    for (const each of named.each) if (each !== undefined) onDeallocating(each, server);
+    pieces.add(encodeQueryBytes(named.sql));
+    return REPLACED;
+  }
+
+  #needBefore(statements: readonly Statement[], server: Server, max: number): void {
     const { pieces } = this.#start;
-    if (!need(pieces, statement, server, max)) return;
+    let isSent = false;
+    for (const each of statements) if (need(pieces, each, server, max)) isSent = true;
+    if (!isSent) return;
     pieces.add(encodeSync());
     server.expected.push(expected.SYNC, expected.SKIP);
   }
 }
-
-/** Statements made by a text of several are the server's own, under the client's names: only the server knows them. */
-function mayPrepare({ statements }: Effects): boolean {
-  return statements.some(({ actions }) =>
-    actions.some(({ kind }) => kind === 'prepare' || kind === 'deallocate'),
-  );
-}
-
 /** Nothing of the client's was said before that is still to be ended. */
 function isFirst({ status, expected: due }: Server): boolean {
   return status === IDLE && !due.owesSync && !due.owesClient;
@@ -179,11 +186,6 @@ function isFirst({ status, expected: due }: Server): boolean {
 /** A SET and nothing else. */
 function alone(effects: Effects): Effects {
   const action = effects.isSingle ? effects.statements[0]!.actions[0] : undefined;
-  if (action?.kind !== 'set') return effects;
+  if (action?.kind !== 'set') return withStatements(effects);
   return { ...effects, statements: [{ ...effects.statements[0]!, actions: [{ ...action, isAlone: true }] }] };
-}
-
-function askedAbout(effects: Effects): Effects {
-  const asked = ({ bits, actions }: Effects['statements'][number]) => ({ bits: bits | STATEMENTS, actions });
-  return { ...effects, bits: effects.bits | STATEMENTS, statements: effects.statements.map(asked) };
 }

@@ -279,7 +279,7 @@ export class Relay {
         return this.#takeQuery(framer, server);
       case type.SYNC:
         due.push(expected.SYNC);
-        return this.#prepared.portals.isToRestore ? this.#restore(framer, server) : PASS;
+        return PASS;
       case type.EXECUTE:
         return this.#outcome(framer, this.#prepared.portals.takeExecute(framer, server));
       case type.FLUSH:
@@ -323,14 +323,6 @@ export class Relay {
     if (need < 0) return DROP;
     framer.hold(need);
     return HELD;
-  }
-
-  /** Behind the Sync of a run that has reset settings. */
-  #restore(framer: Framer, server: Server): number {
-    if (!framer.whole) return PASS;
-    this.#prepared.pieces.add(framer.chunk, framer.start, framer.end);
-    this.#queries.addRestore(this.#prepared.portals.takeRestore(), server);
-    return DROP;
   }
 
   #takeQuery(framer: Framer, server: Server): number {

@@ -20,7 +20,7 @@ import { beginQuery, endQuery, forgetQuery, NEVER } from './query_times.ts';
 import { Relay } from './relay.ts';
 import { SessionParameters } from './session_parameters.ts';
 import { SessionState } from './session_state.ts';
-import { type Phase, Stopwatch } from './stopwatch.ts';
+import { type Phase, phaseOf, Stopwatch } from './stopwatch.ts';
 
 /** SQLSTATE of whatever is asked of a transaction that has failed. */
 const IN_FAILED_TRANSACTION = '25P02';
@@ -98,14 +98,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     return this.server !== undefined ? 'active' : (this.list?.name ?? 'idle');
   }
 
-  /** What its time is spent with, as far as timeouts go. */
   get phase(): Phase {
-    const { server } = this;
-    if (server === undefined) return this.list === undefined ? 'idle' : 'waiting';
-    if (!server.expected.isEmpty) return 'query';
-    return server.status === type.IDLE && server.expected.isSettled ? 'idle' : 'transaction';
+    return phaseOf(this);
   }
-
   // From the client.
 
   onData(chunk: Uint8Array): void {
@@ -166,7 +161,6 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   }
 
   // From the server.
-
   onReply(server: Server, bytes: Uint8Array): void {
     const { connection, pool } = this;
     pool.statistics.bytesSent += bytes.length;
@@ -184,7 +178,6 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   get keepsServer(): boolean {
     return this.mode === 'session';
   }
-
   get refusesBlocks(): boolean {
     return this.mode === 'statement';
   }
@@ -205,6 +198,14 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       return this.goOn();
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
+    const { isRestoring } = this.left;
+    if (server.touched !== 0 && this.left.restore(server)) return;
+    this.#onAnswered(server);
+    // What came meanwhile was kept.
+    if (isRestoring && !this.left.listening.isWaiting) this.goOn();
+  }
+
+  #onAnswered(server: Server): void {
     this.turns++;
     const now = this.context.clock.now();
     endQuery(this, server.status === type.IDLE, now);
@@ -267,7 +268,6 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
   onServerDrain(): void {
     this.connection.resume();
   }
-
   onServerClose(server: Server, reason: string): void {
     this.server = undefined;
     this.pool.onLost(server, reason);

@@ -43,6 +43,8 @@ export class SessionParameters {
   #accepted: boolean;
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
+  /** What a RESET has reset, and is set again behind it: lower case name → the client's own start. */
+  readonly #reset = new Map<string, string>();
   /** What the server had before it was asked to take the client's. */
   #unreportedBefore: ReadonlyMap<string, string> | undefined;
 
@@ -111,7 +113,7 @@ export class SessionParameters {
 
   /** The server reports it. True: it is new to the client. */
   onReported(name: string, value: string): boolean {
-    if (this.current.reported.get(name) === value) return false;
+    if (this.current.reported.get(name) === value || this.#isReset(name)) return false;
     this.current = this.current.withReported(name, value);
     return true;
   }
@@ -272,20 +274,41 @@ export class SessionParameters {
 
   /**
    * A server of the agent's own begins otherwise than this client asked for: what a RESET leaves there is not what it leaves in
-   * PostgreSQL. Gives the SQL that puts the client's own start behind it; empty when there is nothing to put.
+   * PostgreSQL. A statement was done; what it has reset is noted, and what the client began with is set again behind it.
    */
-  restoreSql(effects: Effects): string {
+  noteReset(actions: readonly Action[]): void {
     const { asked } = this.#greeting;
-    if (asked.size === 0) return '';
-    const names = new Set<string>();
-    for (const { actions } of effects.statements)
-      for (const action of actions) {
-        if (action.kind === 'reset' && asked.has(action.name)) names.add(action.name);
-        else if (action.kind === 'reset_all' || (action.kind === 'discard' && action.what === 'all'))
-          for (const name of asked.keys()) names.add(name);
-      }
-    const wanted = new Map([...names].map((name) => [name, asked.get(name)!]));
-    return settingSql(wanted, this.current);
+    if (asked.size === 0) return;
+    for (const action of actions) {
+      const isAll = action.kind === 'reset_all' || (action.kind === 'discard' && action.what === 'all');
+      if (isAll) for (const [name, value] of asked) this.#reset.set(name, value);
+      else if (action.kind === 'reset' && asked.has(action.name))
+        this.#reset.set(action.name, asked.get(action.name)!);
+      // Behind the RESET it has another value, and that counts.
+      else if (action.kind === 'set' || action.kind === 'config' || action.kind === 'change')
+        this.#reset.delete(action.name);
+    }
+  }
+
+  /** It was undone by an error. */
+  forgetReset(): void {
+    this.#reset.clear();
+  }
+
+  get isReset(): boolean {
+    return this.#reset.size > 0;
+  }
+
+  /** Sets again what was reset, before the client hears that it is ready: it hears only of what comes of that. */
+  restore(server: Server): void {
+    const sql = settingSql(this.#reset, this.current);
+    this.#reset.clear();
+    server.inject(sql);
+  }
+
+  /** What the server reports now the client never had. */
+  #isReset(name: string): boolean {
+    return this.#reset.size > 0 && this.#reset.has(name.toLowerCase());
   }
 
   #after(before: Parameters, action: SettingAction): Parameters {

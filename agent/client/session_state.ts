@@ -18,7 +18,7 @@ import type { LeftBehind } from '../server/tenant.ts';
 import { Answers, type Findings, inquirySql } from '../state/inquiry.ts';
 import { bitsOf, PINS, type Pin, resetsFor } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
-import { decodeTexts, encodeNotice } from '../wire/server_messages.ts';
+import { decodeTexts, encodeNotice, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
@@ -61,6 +61,7 @@ export class SessionState implements LeftBehind {
   readonly #lessons: Lesson[] = [];
   /** Something was found that it had not announced: what is set may be that, and acquits nobody. */
   #hasLeaked = false;
+  #isRestoring = false;
   readonly listening: ListeningClient;
 
   constructor(session: Session) {
@@ -90,9 +91,12 @@ export class SessionState implements LeftBehind {
   onEffects({ bits, actions, lesson }: StatementEffects): void {
     // A session of its own keeps its server, and that is made as new behind it.
     if (this.#session.keepsServer) return;
+    this.#session.parameters.noteReset(actions);
     const looked = bits & ~this.#ignored;
     if (lesson !== undefined && this.#lessons.length < LESSONS_MAX) this.#lessons.push(lesson);
     this.#due |= looked & ANYTHING;
+    // Where no name is said, any setting may have changed.
+    if ((looked & SETTINGS) !== 0 && !actions.some(({ kind }) => kind === 'change')) this.#due |= UNNAMED;
     if ((looked & LIBRARY) !== 0) this.#keep('library');
     if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
     if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
@@ -121,6 +125,7 @@ export class SessionState implements LeftBehind {
   onRunEnd(server: Server): void {
     const failed = this.#failed;
     this.#failed = false;
+    if (failed) this.#session.parameters.forgetReset();
     if (server.status !== type.IDLE) return;
     this.#due |= this.#unanswered;
     this.#unanswered = 0;
@@ -128,14 +133,8 @@ export class SessionState implements LeftBehind {
     else this.#commit(server);
   }
 
-  /** What the client has asked meanwhile is answered behind this, and may change what was found. */
-  onAnswered(server: Server): void {
-    if (this.#answers !== undefined && this.#answers.findings.asked !== 0) this.#learn(server, this.#answers);
-  }
-
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
   onReady(server: Server): boolean {
-    if (this.#answers !== undefined) this.#learn(server, this.#answers);
     if (this.#toTakeAway !== 0) return this.#takeAway(server);
     const due = this.#due === 0 ? this.#dueUnannounced(server) : this.#due;
     this.#due = 0;
@@ -167,6 +166,11 @@ export class SessionState implements LeftBehind {
     this.#answers = new Answers(0);
     for (const sql of resets) server.inject(sql);
     return true;
+  }
+
+  /** Before anything that the client may have sent behind the question. */
+  onAnswered(server: Server): void {
+    if (this.#answers !== undefined) this.#learn(server, this.#answers);
   }
 
   onRow(body: Uint8Array): void {
@@ -262,8 +266,37 @@ export class SessionState implements LeftBehind {
     if (error !== undefined) this.#session.fail(error);
   }
 
-  get holdsReady(): boolean {
+  /** What the client began with is being set again. */
+  get isRestoring(): boolean {
+    return this.#isRestoring;
+  }
+
+  /** It is to hear of its own notifications first. */
+  get #holdsForOwn(): boolean {
     return this.listening.isToSettle && this.#session.server?.status === type.IDLE;
+  }
+
+  /**
+   * ReadyForQuery was held back, because something was reset that the client began with. True: that is being set again, and
+   * `onReady()` of the session follows.
+   */
+  restore(server: Server): boolean {
+    const { parameters, connection, relay } = this.#session;
+    if (!this.#isRestoring) {
+      if (!parameters.isReset) return false;
+      this.#isRestoring = true;
+      relay.wait();
+      parameters.restore(server);
+      return true;
+    }
+    this.#isRestoring = false;
+    // Otherwise that says it.
+    if (!this.#holdsForOwn) connection.write(encodeReadyForQuery(server.status));
+    return false;
+  }
+
+  get holdsReady(): boolean {
+    return this.#session.parameters.isReset || this.#holdsForOwn;
   }
 
   /** Settings that pg_settings does not show: an operator names them, or the client has set them by itself. */

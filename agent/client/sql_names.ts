@@ -1,7 +1,7 @@
 // SQL that speaks of prepared statements by their names, PREPARE, EXECUTE and DEALLOCATE: what a client means, and what the server is told instead.
 
 import type { AgentError } from '../base/errors.ts';
-import type { Effects, Naming, StatementEffects } from '../query/effects.ts';
+import { type Effects, type Naming, STATEMENTS, type StatementEffects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -45,6 +45,12 @@ export interface Names {
 
 /** Undefined: the server may have the text as it is. */
 export function translate(text: Uint8Array, naming: Naming, all: Names): Named | undefined {
+  const named = translated(text, naming, all);
+  if (named !== undefined) named.mention.shifts = [{ at: naming.from, by: named.sql.length - text.length }];
+  return named;
+}
+
+function translated(text: Uint8Array, naming: Naming, all: Names): Named | undefined {
   switch (naming.kind) {
     case 'prepare':
       return prepare(text, naming, all);
@@ -115,4 +121,17 @@ function renamed(text: Uint8Array, { from, to }: Naming, name: string): Uint8Arr
 function effectsOf(prepares: StatementEffects | undefined): Effects | undefined {
   if (prepares === undefined || (prepares.bits === 0 && prepares.actions.length === 0)) return undefined;
   return { bits: prepares.bits, statements: [prepares], isSingle: true };
+}
+
+/** Of a text whose names are the server's own, because they could not be replaced: only the server knows what it has then. */
+export function withStatements(effects: Effects): Effects {
+  const isNaming = effects.statements.some(({ actions }) =>
+    actions.some(({ kind }) => kind === 'prepare' || kind === 'deallocate'),
+  );
+  if (!isNaming) return effects;
+  const asked = ({ bits, actions }: StatementEffects): StatementEffects => ({
+    bits: bits | STATEMENTS,
+    actions,
+  });
+  return { ...effects, bits: effects.bits | STATEMENTS, statements: effects.statements.map(asked) };
 }

@@ -1,7 +1,28 @@
 // How long a client has been at what it is at: looked at now and then, so that the data path has only to count.
 
+import { IDLE } from '../wire/types.ts';
+
 /** `transaction`: it has a server, and nothing is under way there. */
 export type Phase = 'idle' | 'waiting' | 'query' | 'transaction';
+
+/** What of a session says what it is at. */
+export interface Busy {
+  readonly server:
+    | {
+        readonly status: number;
+        readonly expected: { readonly isEmpty: boolean; readonly isSettled: boolean };
+      }
+    | undefined;
+  /** The queue that it is in. */
+  readonly list: object | undefined;
+}
+
+/** What its time is spent with, as far as timeouts go. */
+export function phaseOf({ server, list }: Busy): Phase {
+  if (server === undefined) return list === undefined ? 'idle' : 'waiting';
+  if (!server.expected.isEmpty) return 'query';
+  return server.status === IDLE && server.expected.isSettled ? 'idle' : 'transaction';
+}
 
 /** What counts up. Two looks that see the same numbers have seen the same query, or the same rest. */
 export interface Watched {

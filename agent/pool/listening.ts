@@ -212,8 +212,7 @@ export class Listening implements Waiter, Tenant {
     putNotificationPid(message, this.#parts.pidOf(pid) ?? pid);
     for (const { listener } of members) listener.onNotification(message);
     // Of the very transaction in which it listens: that has committed before anybody could say so.
-    for (const { listener } of held.keys())
-      if (listener.isOwn?.(pid) === true) listener.onNotification(message);
+    for (const { listener } of held.keys()) listener.onHeld?.(pid, channel, message);
   }
 
   onReady(): void {

@@ -10,8 +10,8 @@ import type { PoolContext } from './pool_context.ts';
 export interface NotificationListener {
   /** A whole NotificationResponse, of a channel that it listens to. It is the others' too: not to be written to. */
   onNotification(message: Uint8Array): void;
-  /** Is this the server on which it has notified in the transaction at hand? It hears that also while its LISTEN has not committed. */
-  isOwn?(serverPid: number): boolean;
+  /** As `onNotification()`, of a channel that it has prepared, and not committed: its own transaction may be over all the same. */
+  onHeld?(serverPid: number, channel: string, message: Uint8Array): void;
   /** The shared connection was lost, and listens to these again; or it came too late. Some may have been missed. */
   onNotificationsMissed(channels: readonly string[]): void;
   /** All that it waited for (`prepare()`, `settle()`) is done; or something of it failed. Called once for all. */

@@ -119,7 +119,8 @@ function onPrepared(server: Server): void {
 
 /** One statement is gone: the stand-in for the client's, or one that SQL made, or one of ours that somebody knew. */
 function onDeallocated(server: Server): void {
-  const { mention } = server.expected;
+  const whole = server.expected.mention;
+  const mention = whole?.each === undefined ? whole : whole.each[server.statementsDone - 1];
   if (mention?.effect !== DEALLOCATE) return server.statements.doubt();
   mention.owner.onDeallocated(mention);
   if (mention.statement !== undefined) server.statements.onClosed(mention.statement);

@@ -1,6 +1,6 @@
 // What a server says of a prepared statement, told with the client's own name for it.
 
-import type { Mention } from '../state/client_statements.ts';
+import type { Mention, Shift } from '../state/client_statements.ts';
 import { encodeError } from '../wire/server_messages.ts';
 
 /** duplicate_prepared_statement */
@@ -14,6 +14,32 @@ const NAME_BYTES_MAX = 63;
  * Undefined: it can be passed on as it is. The names are bytes in the client's encoding, and so is the message.
  */
 export function retellError(message: Uint8Array, sqlstate: string, mention: Mention): Uint8Array | undefined {
+  const named = withNames(message, sqlstate, mention);
+  if (mention.shifts === undefined) return named;
+  return withPlace(named ?? message, mention.shifts) ?? named;
+}
+
+/** The place of an error (P, in characters from 1) as it is in the client's own text. */
+function withPlace(message: Uint8Array, shifts: readonly Shift[]): Uint8Array | undefined {
+  const body = Buffer.from(message.buffer, message.byteOffset + 5, message.length - 5).toString('latin1');
+  const found = /\0P(\d+)\0/.exec(body);
+  if (found === null) return undefined;
+  const told = Number(found[1]);
+  let place = told;
+  for (const { at, by } of shifts) if (told > at) place -= Math.min(by, told - at - 1);
+  return place === told ? undefined : withBody(message, body.replace(found[0], `\0P${place}\0`));
+}
+
+function withBody(message: Uint8Array, body: string): Uint8Array {
+  const retold = Buffer.from(body, 'latin1');
+  const bytes = new Uint8Array(5 + retold.length);
+  bytes[0] = message[0]!;
+  new DataView(bytes.buffer).setInt32(1, 4 + retold.length);
+  bytes.set(retold, 5);
+  return bytes;
+}
+
+function withNames(message: Uint8Array, sqlstate: string, mention: Mention): Uint8Array | undefined {
   const { refusal, serverName, name } = mention;
   // What is refused for itself is sent as a text that nobody can read, and no name is in it.
   const isRefused = sqlstate === NAME_TAKEN || (serverName === '' && sqlstate === SYNTAX_ERROR);
@@ -23,13 +49,8 @@ export function retellError(message: Uint8Array, sqlstate: string, mention: Ment
   const body = Buffer.from(message.buffer, message.byteOffset + 5, message.length - 5).toString('latin1');
   if (!body.includes(serverName)) return undefined;
   const put = (): string => name;
-  const retold = Buffer.from(
+  return withBody(
+    message,
     name.length > NAME_BYTES_MAX ? body.replace(serverName, put) : body.replaceAll(serverName, put),
-    'latin1',
   );
-  const bytes = new Uint8Array(5 + retold.length);
-  bytes[0] = message[0]!;
-  new DataView(bytes.buffer).setInt32(1, 4 + retold.length);
-  bytes.set(retold, 5);
-  return bytes;
 }

@@ -22,6 +22,12 @@ export const TAKE_AT_ONCE = 6;
 /** PREPARE by SQL: the name stands for this when the command tag says so. */
 export const PREPARE = 7;
 
+/** A change of a text: counted in the text as it was changed up to there. */
+export interface Shift {
+  readonly at: number;
+  readonly by: number;
+}
+
 /** What a client calls a statement. It goes along with each message about it, until the server has answered that. */
 export interface Mention {
   readonly owner: ClientStatements;
@@ -44,6 +50,10 @@ export interface Mention {
   isTaken: boolean;
   /** It stands for SQL that ends statements: what an Execute of it does. */
   ends: Mention | undefined;
+  /** Where its text was changed, and by how many characters it grew there: what an error says of places behind them is too much. */
+  shifts: readonly Shift[] | undefined;
+  /** Of a text of several statements, by their numbers: what the DEALLOCATE among them end. */
+  each: readonly (Mention | undefined)[] | undefined;
   /** What its text leaves in the session, when that is anything: of a Query, an Execute, and a Parse without a name. */
   effects: Effects | undefined;
   /** Of a Parse without a name: the whole message, for servers that do not have it. `undefined`: too long to be kept. */
@@ -228,7 +238,6 @@ export class ClientStatements {
   onUndone(mention: Mention, isRefused: boolean): void {
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
-      this.#forgetUnsent(mention.ends);
       if (isRefused && mention.name === '') this.#setUnnamed(undefined);
     } else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
     this.#settle(mention);
@@ -300,6 +309,7 @@ export class ClientStatements {
   #giveBack(mention: Mention): void {
     const { name, statement } = mention;
     if (mention.counted > 0) this.#count(mention, 0);
+    this.#forgetUnsent(mention.ends);
     if (statement === undefined) return;
     this.#bytes -= statement.bytes + name.length;
     this.#registry.onNameBytes(-name.length);
@@ -331,6 +341,8 @@ export function mentionOf(
     refusal: undefined,
     isTaken: false,
     ends: undefined,
+    shifts: undefined,
+    each: undefined,
     effects: undefined,
     chunk: undefined,
     start: 0,

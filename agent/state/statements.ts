@@ -15,6 +15,8 @@ export interface Statement {
   readonly reading: string | undefined;
   /** What it takes in memory, roughly. */
   readonly bytes: number;
+  /** One client's own: nobody shares it. */
+  readonly isOwn: boolean;
   /** Clients that know it under some name of theirs. */
   users: number;
   /** What its text leaves in the session of whoever executes it; undefined: not read yet. */
@@ -53,6 +55,7 @@ export class StatementRegistry {
       key: '',
       reading: undefined,
       bytes: 0,
+      isOwn: false,
       users: 1,
       effects: undefined,
       naming: undefined,
@@ -92,6 +95,7 @@ export class StatementRegistry {
         key,
         reading,
         bytes,
+        isOwn: false,
         users: 0,
         effects: undefined,
         naming: undefined,
@@ -111,17 +115,21 @@ export class StatementRegistry {
    */
   acquireSql(reading: string, sqlOf: (name: string) => Uint8Array): Statement {
     const name = `pgsidecar_${++this.#serial}`;
-    const sql = sqlOf(name);
-    const bytes = 2 * sql.length + OVERHEAD_BYTES;
+    return this.#own(name, reading, NO_TAIL, sqlOf(name));
+  }
+
+  #own(name: string, reading: string, tail: Uint8Array, sql: Uint8Array | undefined): Statement {
+    const bytes = 2 * (sql ?? tail).length + OVERHEAD_BYTES;
     // A name cannot be the key of another: those begin with the values of settings.
     const key = `\0${name}`;
     const statement = {
       name,
-      tail: NO_TAIL,
+      tail,
       sql,
       key,
       reading,
       bytes,
+      isOwn: true,
       users: 1,
       effects: undefined,
       naming: undefined,

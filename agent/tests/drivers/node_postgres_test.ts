@@ -323,8 +323,9 @@ onEachPostgres('node-postgres', { settings: { max_prepared_statements: STATEMENT
         expect((await client.query('SHOW TimeZone')).rows[0].TimeZone).toBe('Asia/Kolkata');
         await client.query("SET application_name = 'never seen'");
         await client.query('ROLLBACK');
-        const after = { ...wanted[who]!, path: '"$user", public' };
-        for (let round = 0; round < 10; round++) expect((await client.query(sql)).rows[0]).toEqual(after);
+        // What it began with, as PostgreSQL has it.
+        for (let round = 0; round < 10; round++)
+          expect((await client.query(sql)).rows[0]).toEqual(wanted[who]!);
       }),
     );
     // Whoever never said anything has what the server has by itself.

@@ -238,7 +238,7 @@ test('CVE-2026-6667: KILL_CLIENT of the console, and all that changes something,
   const console = (user: keyof typeof passwords, command: string) =>
     psql(through(agent, passwords[user], { user, database: 'pgbouncer' }), ['-c', command]);
   const shown = (await console('watcher', 'SHOW CLIENTS')).stdout.split('\n').map((row) => row.split('|'));
-  const id = shown.find(([, user, database]) => user === 'app' && database === 'shop')?.at(-1);
+  const id = shown.find(([, user, database]) => user === 'app' && database === 'shop')?.at(-2);
   for (const command of [`KILL_CLIENT ${id}`, 'KILL shop', 'PAUSE', 'DISABLE shop', 'RELOAD', 'SHUTDOWN']) {
     const { stderr } = await console('watcher', command);
     expect([command, stderr]).toEqual([command, expect.stringContaining('admin access needed')]);
