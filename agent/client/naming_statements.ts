@@ -13,8 +13,8 @@ import { need } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { namingOf, translate } from './sql_names.ts';
 
-/** What they are called on every server, each anew for each use; no client has such a name from us. */
-const PLACE = 'pgsidecar_naming';
+/** What they are called on every server, each anew for each use. None of the shared ones, which begin with `pgsidecar_` and are counted. */
+const PLACE = 'pgsidecar naming';
 
 /** What the text of a new statement leaves; LISTEN is not what the server is told. */
 export function readText(statement: Statement, length: number, parameters: SessionParameters): void {

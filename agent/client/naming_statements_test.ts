@@ -44,14 +44,14 @@ test('an EXECUTE under a name means what its client means at that moment', async
     expect(who.heard()).toEqual(['BindComplete', 'Complete SELECT 1', 'Ready I']);
     return heard.filter((words) => words.startsWith('Parse'));
   };
-  expect(run(client)).toEqual(['Parse pgsidecar_naming EXECUTE "pgsidecar_1"']);
-  expect(run(other)).toEqual(['Parse pgsidecar_naming EXECUTE "pgsidecar_2"']);
+  expect(run(client)).toEqual(['Parse pgsidecar naming EXECUTE "pgsidecar_1"']);
+  expect(run(other)).toEqual(['Parse pgsidecar naming EXECUTE "pgsidecar_2"']);
   client.says(query('DEALLOCATE d'));
   one.says(parseComplete, server.ready(), server.complete('DEALLOCATE'), server.ready());
   expect(client.heard()).toEqual(['Complete DEALLOCATE', 'Ready I']);
   one.heard();
   say(client, one, 'PREPARE d AS SELECT 3', 'PREPARE');
-  expect(run(client)).toEqual(['Parse pgsidecar_naming EXECUTE "pgsidecar_4"']);
+  expect(run(client)).toEqual(['Parse pgsidecar naming EXECUTE "pgsidecar_4"']);
   plane.check();
 });
 
@@ -59,7 +59,7 @@ test('an EXECUTE under a name of what there is not any more is told so in the cl
   const { clients, server: one } = await sessionFixture();
   const client = clients[0]!;
   client.says(parse('s1', 'EXECUTE d'), describeTarget('S', 's1'), sync);
-  expect(one.heard().at(-2)).toBe('Describe Spgsidecar_naming');
+  expect(one.heard().at(-2)).toBe('Describe Spgsidecar naming');
   one.says(closeComplete, parseComplete, closeComplete, parseComplete);
   one.says(server.errorResponse('prepared statement "d" does not exist', 'ERROR', '26000'), server.ready());
   expect(client.heard()).toEqual([
@@ -75,15 +75,15 @@ test('a PREPARE under a name makes what its client executes, and is given back w
   client.says(parse('s1', 'PREPARE d AS SELECT 1'), describeTarget('S', 's1'), bind('s1'), sync);
   const texts = one.heard().filter((words) => words.startsWith('Parse'));
   expect(texts).toEqual([
-    'Parse pgsidecar_naming PREPARE d AS SELECT 1',
-    'Parse pgsidecar_naming PREPARE d AS SELECT 1',
-    'Parse pgsidecar_naming PREPARE "pgsidecar_2" AS SELECT 1',
+    'Parse pgsidecar naming PREPARE d AS SELECT 1',
+    'Parse pgsidecar naming PREPARE d AS SELECT 1',
+    'Parse pgsidecar naming PREPARE "pgsidecar_2" AS SELECT 1',
   ]);
   one.says(closeComplete, parseComplete, closeComplete, parseComplete, server.noData);
   one.says(closeComplete, parseComplete, bindComplete, server.ready());
   client.heard();
   client.says(bind('s1'), execute(), sync);
-  expect(one.heard()).toContain('Parse pgsidecar_naming PREPARE "pgsidecar_3" AS SELECT 1');
+  expect(one.heard()).toContain('Parse pgsidecar naming PREPARE "pgsidecar_3" AS SELECT 1');
   one.says(closeComplete, parseComplete, bindComplete, server.complete('PREPARE'), server.ready());
   client.heard();
   expect(say(client, one, 'EXECUTE d', 'SELECT 1')).toEqual(['Query EXECUTE "pgsidecar_3"']);
