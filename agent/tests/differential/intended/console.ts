@@ -79,6 +79,9 @@ export const CONSOLE: readonly IntendedDifference[] = [
   words('not allowed', '28000', ': user "*" is neither in admin_users nor in stats_users'),
   ...SHOWN,
   ...['cl_pinned 23', 'pins 25'].map((column) => columns(column, [column], { reason: PINS })),
+  columns('leaks 20', ['leaks 20'], {
+    reason: 'what was left by functions, and found; behind all columns of PgBouncer',
+  }),
   {
     name: 'the version of the console',
     reason: 'the PgBouncer whose columns it has; `SHOW VERSION` names pgsidecar too',
