@@ -90,7 +90,8 @@ export const INTEGRATION_OF_EXECUTABLE: TestGroup = {
   name: 'integration, single executable',
   exclude: [
     'agent/tests/integration/*_oracle_test.ts',
-    'agent/tests/integration/{control_socket,notify,render_race,socket_activation,watch,watch_limits,write_now}_test.ts',
+    'agent/tests/integration/{control_socket,notifications,notify,render_race,socket_activation,watch,watch_limits,write_now}_test.ts',
+    'agent/tests/integration/session_state/*_test.ts',
   ],
 };
 export const FAULTS: TestGroup = {
