@@ -46,9 +46,11 @@ export class Queries {
   /** One SET that is known to be taken: nothing of it goes to a server. False: it needs one. */
   answerSet({ chunk, start, end, whole }: Framer): boolean {
     const { owner, parameters } = this.#start;
-    // S, s: asked for every Query of a client that has no server.
-    if (!whole || (chunk[start + HEADER_BYTES]! | 0x20) !== 0x73 || end - start > SET_BYTES_MAX) return false;
-    const { isSingle, statements } = parameters.effectsOf(chunk, start + HEADER_BYTES, end - 1);
+    // SET, and no SELECT: asked for every Query of a client that has no server.
+    const at = start + HEADER_BYTES;
+    if ((chunk[at + 2]! | 0x20) !== 0x74 || (chunk[at]! | 0x20) !== 0x73) return false;
+    if (!whole || end - start > SET_BYTES_MAX) return false;
+    const { isSingle, statements } = parameters.effectsOf(chunk, at, end - 1);
     const [action, ...others] = isSingle ? statements[0]!.actions : [];
     if (action?.kind !== 'set' || others.length > 0 || statements[0]!.bits !== 0) return false;
     if (!parameters.setKnown(action)) return false;

@@ -57,12 +57,18 @@ export class Parameters {
   readonly reported: ReadonlyMap<string, string>;
   /** Asked for in the startup packet, and not reported by the server: lower case name → value. */
   readonly unreported: ReadonlyMap<string, string>;
+  /** How the server takes a text apart: is a backslash in a plain literal a letter like any other? Asked for every text, as the next. */
+  readonly isConforming: boolean;
+  /** Can a byte below 0x80 be taken for the letter that it looks like? Not in encodings whose letters end with such bytes. */
+  readonly isAsciiSafe: boolean;
   #reading: string | undefined;
   #spellings: ReadonlyMap<string, string> | undefined;
 
   constructor(reported: ReadonlyMap<string, string>, unreported: ReadonlyMap<string, string> = NONE) {
     this.reported = reported;
     this.unreported = unreported;
+    this.isConforming = reported.get('standard_conforming_strings') !== 'off';
+    this.isAsciiSafe = !UNSAFE.has(reported.get('client_encoding') ?? '');
   }
 
   /** Two of the same reading make the same statement of the same text. No value has a NUL, so that it ends with the last of five. */
@@ -87,16 +93,6 @@ export class Parameters {
     if (value === undefined) unreported.delete(name);
     else unreported.set(name, value);
     return new Parameters(this.reported, unreported);
-  }
-
-  /** How the server takes a text apart: is a backslash in a plain literal a letter like any other? */
-  get isConforming(): boolean {
-    return this.reported.get('standard_conforming_strings') !== 'off';
-  }
-
-  /** Can a byte below 0x80 be taken for the letter that it looks like? Not in encodings whose letters end with such bytes. */
-  get isAsciiSafe(): boolean {
-    return !UNSAFE.has(this.reported.get('client_encoding') ?? '');
   }
 
   /** Does the server report it by itself? @param name in lower case. */
