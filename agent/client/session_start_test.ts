@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { bind, execute, parse, query, sync } from '../tests/harness/client_words.ts';
-import type { FakeClient } from '../tests/harness/data_plane.ts';
+import type { DataPlane, FakeClient } from '../tests/harness/data_plane.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
@@ -13,6 +13,15 @@ const { complete, ready } = server;
 function run(client: FakeClient, one: FakeServer, sql: string, tag: string, status?: 'I' | 'T' | 'E'): void {
   client.says(query(sql));
   one.says(complete(tag), ready(status));
+}
+
+/** A client that asked for a statement_timeout at its start; a server has taken it, and rests. */
+async function hurried(plane: DataPlane, one: FakeServer): Promise<FakeClient> {
+  const own = await plane.client({ statement_timeout: '5s' });
+  own.says(query('SELECT 1'));
+  one.says(complete('SET'), ready());
+  one.says(complete('SELECT 1'), ready());
+  return own;
 }
 
 describe('Session that asked for something at its start', () => {
@@ -35,10 +44,7 @@ describe('Session that asked for something at its start', () => {
   ]) {
     test(`has its own again behind ${sql}, as PostgreSQL gives it`, async () => {
       const { plane, pool, server: one } = await sessionFixture(1);
-      const own = await plane.client({ statement_timeout: '5s' });
-      own.says(query('SELECT 1'));
-      one.says(complete('SET'), ready());
-      one.says(complete('SELECT 1'), ready());
+      const own = await hurried(plane, one);
       one.heard();
       own.says(query(sql));
       own.heard();
@@ -55,10 +61,7 @@ describe('Session that asked for something at its start', () => {
 
   test('has what it has set, where a RESET has failed', async () => {
     const { plane, pool, server: one } = await sessionFixture(1);
-    const own = await plane.client({ statement_timeout: '5s' });
-    own.says(query('SELECT 1'));
-    one.says(complete('SET'), ready());
-    one.says(complete('SELECT 1'), ready());
+    const own = await hurried(plane, one);
     one.heard();
     own.says(query('RESET ALL; SELECT 1/0'));
     one.says(complete('RESET'), server.errorResponse('division by zero', 'ERROR', '22012'), ready());
@@ -89,10 +92,7 @@ describe('Session that asked for something at its start', () => {
 
   test('has its own again behind the Sync of a run that has reset it', async () => {
     const { plane, server: one } = await sessionFixture(1);
-    const own = await plane.client({ statement_timeout: '5s' });
-    own.says(query('SELECT 1'));
-    one.says(complete('SET'), ready());
-    one.says(complete('SELECT 1'), ready());
+    const own = await hurried(plane, one);
     own.heard();
     own.says(parse('', 'RESET ALL'), bind(''), execute(), sync);
     one.heard();

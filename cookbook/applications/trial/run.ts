@@ -26,7 +26,7 @@ export interface RealApplication {
   /** Beside the name of its folder, where there are several in one. */
   readonly title?: string;
   /** Whose reading of a URL DATABASE_URL is written for, as `pgsidecar url --for` does. */
-  readonly library: Library;
+  readonly urlFor: Library;
   /** What it has in its environment besides. */
   env?(place: Place): Readonly<Record<string, string>>;
   /** Does any of it LISTEN? Then PostgreSQL sees one connection more, which all of them share. */
@@ -145,7 +145,7 @@ async function run(
         HOME: nursery.directory,
         TMPDIR: nursery.directory,
         CHECKS: application.checks.join(' '),
-        DATABASE_URL: urlOf(place, application.library),
+        DATABASE_URL: urlOf(place, application.urlFor),
         ...application.env?.(place),
       },
       async onMeeting(name) {
@@ -161,7 +161,7 @@ async function run(
 }
 
 /** As `pgsidecar url --for` writes it. */
-function urlOf({ host, port, user, password, database }: Place, library: Library): string {
+function urlOf({ host, port, user, password, database }: Place, urlFor: Library): string {
   const settings: Settings = {
     ...DEFAULTS,
     unix_socket_dir: host,
@@ -172,7 +172,7 @@ function urlOf({ host, port, user, password, database }: Place, library: Library
   };
   const served = { name: database, dbname: database, user, password: new Secret(password), hosts: [] };
   return databaseUrl(settings, { ...served, role: 'writer' } as unknown as DatabaseSettings, {
-    library,
+    library: urlFor,
     fallback: false,
     showSecrets: true,
     systemCaFile: 'system',

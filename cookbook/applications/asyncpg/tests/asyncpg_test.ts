@@ -7,7 +7,7 @@ describeApplication({
   folder: 'asyncpg',
   missing: missingModules('asyncpg'),
   program: ['/usr/bin/python3', '-B', 'shop.py'],
-  library: 'libpq',
+  urlFor: 'libpq',
   listens: true,
   checks: [
     'a_pool_with_all_defaults',

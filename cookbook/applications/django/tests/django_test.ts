@@ -7,7 +7,7 @@ describeApplication({
   folder: 'django',
   missing: missingModules('django', 'dj_database_url', 'psycopg2'),
   program: ['/usr/bin/python3', '-B', 'work.py'],
-  library: 'django',
+  urlFor: 'django',
   listens: true,
   checks: [
     'migrations',

@@ -7,7 +7,7 @@ describeApplication({
   folder: 'flask',
   missing: missingModules('flask', 'flask_sqlalchemy', 'psycopg2', 'alembic'),
   program: ['/usr/bin/python3', '-B', 'work.py'],
-  library: 'sqlalchemy',
+  urlFor: 'sqlalchemy',
   listens: true,
   checks: [
     'migrations_of_all_at_once',

@@ -49,7 +49,7 @@ describeApplication({
   title: 'lib/pq',
   missing,
   program: [shop, 'pq'],
-  library: 'libpq',
+  urlFor: 'libpq',
   listens: true,
   checks: [...CHECKS, 'copy', 'notifications', 'channels_that_come_and_go', 'what_is_left'],
 });
@@ -59,7 +59,7 @@ describeApplication({
   title: 'pgx',
   missing,
   program: [shop, 'pgx'],
-  library: 'libpq',
+  urlFor: 'libpq',
   listens: true,
   // contexts_that_end among them: pgx sends a cancel request to where getpeername() says that the socket is.
   checks: [...CHECKS, 'cached_statements', 'batches', 'copy', 'notifications', 'what_is_left'],
@@ -70,7 +70,7 @@ describeApplication({
   title: 'pgx over TCP',
   missing,
   program: [shop, 'pgx'],
-  library: 'libpq',
+  urlFor: 'libpq',
   overTcp: true,
   env: ({ tcpPort, caFile, user, password, database }) => ({
     DATABASE_URL: `postgresql://${user}:${password}@localhost:${tcpPort}/${database}?sslmode=verify-full&sslrootcert=${caFile}`,

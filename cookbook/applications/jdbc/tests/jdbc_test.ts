@@ -28,7 +28,7 @@ describeApplication({
   missing,
   // Eight machines that live for two seconds: what takes long to be quick is left out.
   program: ['java', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${DRIVER}:${classes}`, 'Shop'],
-  library: 'libpq',
+  urlFor: 'libpq',
   overTcp: true,
   env: ({ tcpPort, caFile, user, password, database }) => ({
     JDBC_URL: `jdbc:postgresql://localhost:${tcpPort}/${database}?sslmode=verify-full&sslrootcert=${caFile}`,

@@ -27,7 +27,7 @@ describeApplication({
   folder: 'libpq',
   missing,
   program: [shop],
-  library: 'libpq',
+  urlFor: 'libpq',
   listens: true,
   checks: [
     'tables',

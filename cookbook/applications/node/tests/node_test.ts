@@ -21,7 +21,7 @@ describeApplication({
   title: 'node-postgres',
   missing: missing('pg'),
   program: [NODE, 'node_postgres.js'],
-  library: 'node',
+  urlFor: 'node',
   listens: true,
   checks: [
     'tables',
@@ -44,7 +44,7 @@ describeApplication({
   title: 'postgres.js',
   missing: missing('postgres'),
   program: [NODE, 'postgres_js.js'],
-  library: 'libpq',
+  urlFor: 'libpq',
   env: ({ host, port, user, password, database }) => ({
     PGHOST: host,
     PGPORT: String(port),
@@ -74,7 +74,7 @@ describeApplication({
   title: 'knex',
   missing: missing('knex'),
   program: [NODE, 'knex.js'],
-  library: 'node',
+  urlFor: 'node',
   checks: [
     'migrations',
     'queries',
@@ -92,7 +92,7 @@ describeApplication({
   title: 'TypeORM',
   missing: missing('typeorm'),
   program: [NODE, 'typeorm.js'],
-  library: 'node',
+  urlFor: 'node',
   checks: [
     'migrations',
     'entities_and_their_relations',

@@ -9,7 +9,7 @@ describeApplication({
   folder: 'perl',
   missing: isThere ? undefined : 'libdbd-pg-perl is not installed (scripts/setup --debian)',
   program: [PERL, 'shop.pl'],
-  library: 'libpq',
+  urlFor: 'libpq',
   env: ({ host, port, user, password, database }) => ({
     DBI_DSN: `dbi:Pg:dbname=${database};host=${host};port=${port}`,
     DBI_USER: user,

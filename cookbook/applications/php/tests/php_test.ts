@@ -10,7 +10,7 @@ describeApplication({
   folder: 'php',
   missing: isThere ? undefined : 'php-cli or php-pgsql is not installed (scripts/setup --debian)',
   program: [PHP, 'shop.php'],
-  library: 'libpq',
+  urlFor: 'libpq',
   env: ({ host, port, user, password, database }) => ({
     DB_HOST: host,
     DB_PORT: String(port),

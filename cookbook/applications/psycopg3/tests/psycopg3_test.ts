@@ -7,7 +7,7 @@ describeApplication({
   folder: 'psycopg3',
   missing: missingModules('psycopg', 'psycopg_pool'),
   program: ['/usr/bin/python3', '-B', 'shop.py'],
-  library: 'libpq',
+  urlFor: 'libpq',
   listens: true,
   checks: [
     'a_pool_with_all_defaults',

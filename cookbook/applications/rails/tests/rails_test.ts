@@ -6,7 +6,7 @@ describeApplication({
   folder: 'rails',
   missing: missingRails(),
   program: ['ruby', '-W0', 'work.rb'],
-  library: 'rails',
+  urlFor: 'rails',
   listens: true,
   // database.yml has a replica: the same server once more, with a pool of its own.
   otherServers: 2,
