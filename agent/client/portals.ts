@@ -64,14 +64,13 @@ export class Portals {
 
   /** Execute: its entry says what it will end and leave. A positive number: offer it again when so many of its bytes are there. */
   takeExecute(framer: Framer, server: Server): number {
-    let effects = this.#unnamed;
-    if (effects !== undefined && !framer.whole) return framer.end - framer.start;
-    if (!this.#byName.isEmpty) {
+    let effects: Effects | undefined;
+    if (this.#unnamed !== undefined || !this.#byName.isEmpty) {
       const { chunk, start, end, whole } = framer;
       if (!whole) return end - start;
       const at = start + HEADER_BYTES;
       const nul = endOfString(chunk, at, end);
-      if (nul > at) effects = this.#byName.get(nameAt(chunk, at, nul));
+      effects = nul > at ? this.#byName.get(nameAt(chunk, at, nul)) : this.#unnamed;
     }
     const ends = this.#ends;
     if (server.expected.isFailed || (ends === undefined && effects === undefined)) {

@@ -55,6 +55,20 @@ describe('Session after a SET', () => {
     ]);
   });
 
+  test('is not done again by a portal with a name', async () => {
+    const { plane, clients, server: one } = await sessionFixture(1);
+    clients[0]!.says(parse('', 'SET lock_timeout = 1'), bind(''), execute(), sync);
+    one.says(
+      server.parseComplete,
+      server.bindComplete,
+      server.errorResponse('no', 'ERROR', '42501'),
+      ready(),
+    );
+    clients[0]!.says(parse('', 'SELECT 1'), bind('', 'named'), execute('named'), sync);
+    one.says(server.parseComplete, server.bindComplete, complete('SELECT 1'), ready());
+    expect(sessionOf(plane).parameters.current.unreported.size).toBe(0);
+  });
+
   for (const [what, texts] of Object.entries({
     'rolled back': [
       ['BEGIN', 'BEGIN', 'T'],

@@ -92,7 +92,10 @@ class Play {
       }
       for (let at = 0; at < steps.length; ) {
         const together = [steps[at++]!];
-        while (together.at(-1)!.isTogether === true && at < steps.length) together.push(steps[at++]!);
+        // Where something was left out between them, the next may be of the same client, who says one thing at a time.
+        const isNext = (): boolean => together.every(({ client }) => client !== steps[at]!.client);
+        while (together.at(-1)!.isTogether === true && at < steps.length && isNext())
+          together.push(steps[at++]!);
         const problem = await this.#take(together.filter((step) => this.#canGo(step.client)));
         if (problem !== undefined) return problem;
       }
