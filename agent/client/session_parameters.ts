@@ -21,6 +21,7 @@ import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
 import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
+import { Switch } from './switch.ts';
 
 /** What a text does to settings. */
 type SetAction = Extract<Action, { kind: 'set' }>;
@@ -46,7 +47,11 @@ export class SessionParameters {
   /** What a RESET has reset, and is set again behind it: lower case name → the client's own start. */
   readonly #reset = new Map<string, string>();
   /** What the server had before it was asked to take the client's. */
-  #unreportedBefore: ReadonlyMap<string, string> | undefined;
+  #before: Parameters | undefined;
+  /** And what it has when it has taken them. */
+  #reached: Parameters | undefined;
+  /** How it got its last server, where that was another's: the next one may be there again. */
+  #last: Switch | undefined;
 
   constructor(session: Session, greeting: Greeting) {
     this.#session = session;
@@ -65,6 +70,8 @@ export class SessionParameters {
     const { pool } = this.#session;
     const isStrange = server.settingsOf !== undefined && server.settingsOf !== this.#session;
     if (this.current === server.parameters && !isStrange) return;
+    if (this.#last?.isFrom(server.parameters, this.current) === true && !isStrange)
+      return this.#switch(server, this.#last);
     const isFirst = !this.#accepted;
     this.#accepted = true;
     const elder = isStrange ? undefined : pool.elders.elderOf(server.parameters, this.current);
@@ -75,19 +82,32 @@ export class SessionParameters {
       if (isFirst) this.#greeting.accept(elder);
       return;
     }
-    const sql = isStrange
-      ? anew(server.parameters, this.current, pool.welcome)
-      : difference(server.parameters, this.current);
+    if (!isFirst && !isStrange) return this.#switch(server, new Switch(server.parameters, this.current));
+    const has = server.parameters;
+    const sql = isStrange ? anew(has, this.current, pool.welcome) : difference(has, this.current).join('');
     if (sql === '') return;
     if (isStrange) server.settingsOf = undefined;
-    const has = server.parameters;
-    this.#unreportedBefore = has.unreported;
-    server.parameters = server.parameters.withUnreported(this.current.unreported);
+    this.#told(server, has, has.withUnreported(this.current.unreported));
     // What a server has never taken may be refused, and then the client's query must not run without it.
     this.#asking = isFirst;
     // Otherwise the relay uncorks: both leave in one write.
     if (!isFirst) server.connection.cork();
-    server.inject(isFirst ? sql : guarded(sql, has, this.current));
+    server.inject(isFirst ? sql : guarded([sql], has, this.current).join(''));
+  }
+
+  #switch(server: Server, next: Switch): void {
+    if (next.query === undefined) return;
+    this.#last = next.isShort ? next : undefined;
+    this.#told(server, next.has, next.reached);
+    // The relay uncorks: both leave in one write.
+    server.connection.cork();
+    server.injectKnown(next.query, next.answer);
+  }
+
+  #told(server: Server, has: Parameters, reached: Parameters): void {
+    this.#before = has;
+    this.#reached = reached;
+    server.parameters = reached;
   }
 
   /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
@@ -103,12 +123,12 @@ export class SessionParameters {
 
   /** All of them or none: it has what it had. Otherwise the next client would take back from it what it does not know. */
   onRefused(server: Server): void {
-    if (this.#unreportedBefore === undefined) return;
-    // Whoever comes next could not take it back either.
-    if (this.#unreportedBefore.size > 0)
+    if (this.#before === undefined) return;
+    // Whoever comes next could not take it back either; or it has reported something meanwhile, which is not known to be undone.
+    if (this.#before.unreported.size > 0 || server.parameters !== this.#reached)
       server.retired ??= 'what a client has set there could not be taken back';
-    server.parameters = server.parameters.withUnreported(this.#unreportedBefore);
-    this.#unreportedBefore = undefined;
+    server.parameters = this.#before;
+    this.#before = undefined;
   }
 
   /** The server reports it. True: it is new to the client. */

@@ -49,10 +49,7 @@ describe('Session after a SET', () => {
     one.says(complete('B'), ready());
     one.heard();
     a!.says(query('a'));
-    expect(one.heard()).toEqual([
-      `Query SELECT pg_catalog.set_config('search_path', 'app, "Odd", public', false);`,
-      'Query a',
-    ]);
+    expect(one.heard()).toEqual([`Query SET "search_path" TO 'app', 'Odd', 'public';`, 'Query a']);
   });
 
   test('is not done again by a portal with a name', async () => {

@@ -159,6 +159,25 @@ describe('Server keeps what is not the tenant’s', () => {
     expect(connection.takeSent()).toEqual(message('Q', 'SELECT pg_catalog.set_config()\0'));
   });
 
+  test('and what it knows before, wherever the chunk is cut, and the same where it comes otherwise', () => {
+    const known = join(server.complete('SET'), server.complete('RESET'));
+    const rest = join(server.ready(), server.complete('SELECT 0'), server.ready());
+    const others = [
+      join(server.complete('SET'), server.complete('SET')),
+      join(server.parameterStatus('TimeZone', 'CET'), known),
+    ];
+    for (const said of [known, ...others]) {
+      const all = join(said, rest);
+      for (let at = 1; at < all.length; at++) {
+        const { connection, server: one, tenant } = serverFixture();
+        one.injectKnown(message('Q', 'SET a TO 1;RESET b;\0'), known);
+        one.expected.push(QUERY);
+        connection.receive(all.subarray(0, at), all.subarray(at));
+        expect([tenant.words(), tenant.readies]).toEqual([['Complete SELECT 0', 'Ready I'], 1]);
+      }
+    }
+  });
+
   test('and gives the rows of its own queries to a tenant that wants them, whole', () => {
     for (let at = 1; at < 14; at++) {
       const { connection, server: one, tenant } = serverFixture(new RecordingTenant(true));

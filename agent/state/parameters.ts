@@ -159,23 +159,34 @@ export class Elders {
 }
 
 /**
- * The SQL that brings a server from `has` to `wants`; empty when they agree already.
+ * The statements that bring a server from `has` to `wants`, each with its semicolon; none when they agree already.
  * Only one round trip, because a simple Query of several SETs is one implicit transaction.
  */
-export function difference(has: Parameters, wants: Parameters): string {
-  if (has === wants) return '';
+export function difference(has: Parameters, wants: Parameters): string[] {
+  if (has === wants) return [];
   const isAscii = has.reported.get('server_encoding') !== 'SQL_ASCII';
-  let sql = '';
+  const statements: string[] = [];
   for (const [name, value] of wants.reported) {
-    if (has.reported.get(name) !== value && !READ_ONLY.has(name)) sql += setting(name, value, isAscii);
+    if (has.reported.get(name) !== value && !READ_ONLY.has(name))
+      statements.push(setting(name, value, isAscii));
   }
   for (const [name, value] of wants.unreported) {
-    if (has.unreported.get(name) !== value && !isIdentity(name)) sql += setting(name, value, isAscii);
+    if (has.unreported.get(name) !== value && !isIdentity(name))
+      statements.push(setting(name, value, isAscii));
   }
   for (const name of has.unreported.keys()) {
-    if (!wants.unreported.has(name) && !isIdentity(name)) sql += `RESET ${quoteName(name)};`;
+    if (!wants.unreported.has(name) && !isIdentity(name)) statements.push(`RESET ${quoteName(name)};`);
   }
-  return withIdentity(has.unreported, wants.unreported, sql, isAscii);
+  return withIdentity(has.unreported, wants.unreported, statements, isAscii);
+}
+
+/** When a server that has `has` has done the `difference()`, does it have `wants` in every respect? Not where only the server can say what it has. */
+export function isReached(has: Parameters, wants: Parameters): boolean {
+  if (IDENTITY.some((name) => has.unreported.has(name) || wants.unreported.has(name))) return false;
+  if (has.reported.size !== wants.reported.size) return false;
+  for (const [name, value] of wants.reported)
+    if (READ_ONLY.has(name) ? has.reported.get(name) !== value : !has.reported.has(name)) return false;
+  return true;
 }
 
 /** Whoever may set these may always; and a value that a server has taken once it takes again. */
@@ -190,12 +201,16 @@ const HURRY = ['statement_timeout', 'transaction_timeout'];
  * The client's query is behind this in the same write. Where this may be refused (a role that is gone, what only a superuser
  * sets), it has to fail as well, and does so in a transaction that has failed.
  */
-export function guarded(sql: string, has: Parameters, wants: Parameters): string {
+export function guarded(
+  statements: readonly string[],
+  has: Parameters,
+  wants: Parameters,
+): readonly string[] {
   const isSure = (name: string): boolean => name.includes('.') || SURE.has(name);
   const isHurried = HURRY.some((name) => has.unreported.has(name));
   const all = [...has.unreported.keys(), ...wants.unreported.keys()];
-  if (!isHurried && all.every(isSure)) return sql;
-  return `BEGIN;SET LOCAL statement_timeout TO 0;${sql}COMMIT`;
+  if (!isHurried && all.every(isSure)) return statements;
+  return ['BEGIN;', 'SET LOCAL statement_timeout TO 0;', ...statements, 'COMMIT'];
 }
 
 /**
@@ -216,21 +231,22 @@ export function anew(has: Parameters, wants: Parameters, start: Parameters | und
 function withIdentity(
   has: ReadonlyMap<string, string>,
   wants: ReadonlyMap<string, string>,
-  sql: string,
+  statements: string[],
   isAscii: boolean,
-): string {
-  if (sql === '' && IDENTITY.every((name) => has.get(name) === wants.get(name))) return '';
+): string[] {
+  if (statements.length === 0 && IDENTITY.every((name) => has.get(name) === wants.get(name)))
+    return statements;
   const before = has.has('session_authorization')
-    ? 'RESET SESSION AUTHORIZATION;RESET ROLE;'
+    ? ['RESET SESSION AUTHORIZATION;', 'RESET ROLE;']
     : has.has('role')
-      ? 'RESET ROLE;'
-      : '';
-  let after = '';
+      ? ['RESET ROLE;']
+      : [];
+  const after: string[] = [];
   for (const name of IDENTITY) {
     const value = wants.get(name);
-    if (value !== undefined) after += setting(name, value, isAscii);
+    if (value !== undefined) after.push(setting(name, value, isAscii));
   }
-  return before + sql + after;
+  return [...before, ...statements, ...after];
 }
 
 function isIdentity(name: string): boolean {
@@ -255,6 +271,12 @@ export function flatten(name: string, values: readonly string[]): string {
   return (NAME_LISTS.has(name) ? values.map(quoteIdentifier) : values).join(', ');
 }
 
+/** What `flatten()` makes the list of, where it is spelled as that spells it. */
+function namesOf(list: string): string[] {
+  const names = list.match(/"(?:[^"]|"")*"|[^", ]+/g) ?? [];
+  return names.map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name));
+}
+
 /** A name is quoted where it has to be, and where PostgreSQL does it to be sure. */
 function quoteIdentifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) && !isReserved(name) ? name : `"${name.replaceAll('"', '""')}"`;
@@ -267,10 +289,11 @@ function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string,
 }
 
 function setting(name: string, value: string, isAscii: boolean): string {
-  const literal = quoteLiteral(value, isAscii);
-  // Three times as cheap as a SELECT; but a list of names would be taken for one name.
-  if (!NAME_LISTS.has(name)) return `SET ${quoteName(name)} TO ${literal};`;
-  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${literal}, false);`;
+  // Three times as cheap as a SELECT; but a list of names has to be told name by name.
+  const values = NAME_LISTS.has(name) ? namesOf(value) : [value];
+  const literals = values.map((each) => quoteLiteral(each, isAscii)).join(', ');
+  if (values.length > 0 && flatten(name, values) === value) return `SET ${quoteName(name)} TO ${literals};`;
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, false);`;
 }
 
 function quoteName(name: string): string {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { difference, Elders, Parameters } from './parameters.ts';
+import { Elders, flatten, isReached, Parameters, difference as statements } from './parameters.ts';
 
 const map = (all: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
   new Map(Object.entries(all));
@@ -14,13 +14,13 @@ function parameters(
   return new Parameters(map(reported), map(unreported));
 }
 
+const difference = (has: Parameters, wants: Parameters): string => statements(has, wants).join('');
+
 const set = (name: string, literal: string): string =>
-  name === 'search_path'
-    ? `SELECT pg_catalog.set_config('${name}', ${literal}, false);`
-    : `SET ${name
-        .split('.')
-        .map((part) => `"${part}"`)
-        .join('.')} TO ${literal};`;
+  `SET ${name
+    .split('.')
+    .map((part) => `"${part}"`)
+    .join('.')} TO ${literal};`;
 
 describe('difference()', () => {
   test('is empty for the same object, and for another one that says the same', () => {
@@ -36,7 +36,7 @@ describe('difference()', () => {
       { search_path: 'app, public' },
     );
     expect(difference(has, wants)).toBe(
-      set('TimeZone', "'Europe/Zurich'") + set('search_path', "'app, public'"),
+      set('TimeZone', "'Europe/Zurich'") + set('search_path', "'app', 'public'"),
     );
   });
 
@@ -88,17 +88,27 @@ describe('difference()', () => {
       fc.property(
         fc.string({ unit: fc.constantFrom("'", '\\', 'a', ' ', '"', '\n', 'é', '😀', 'U') }),
         (value) => {
-          for (const [name, literals] of [
-            ['x', [value]],
-            ['search_path', ['search_path', value]],
-          ] as const) {
-            const sql = difference(parameters({}), parameters({}, { [name]: value }));
-            expect(readLiterals(sql)).toEqual([...literals]);
-            expect(sql).toMatch(/^[\0-\x7f]*$/);
-          }
+          const sql = difference(parameters({}), parameters({}, { x: value }));
+          expect(readLiterals(sql)).toEqual([value]);
+          expect(sql).toMatch(/^[\0-\x7f]*$/);
+          const list = difference(parameters({}), parameters({}, { search_path: value }));
+          expect(list).toMatch(/^[\0-\x7f]*$/);
+          const literals = readLiterals(list);
+          if (list.startsWith('SET')) expect(flatten('search_path', literals)).toBe(value);
+          else expect(literals).toEqual(['search_path', value]);
         },
       ),
     );
+  });
+
+  test('tells a list of names name by name, where it is spelled as PostgreSQL spells it', () => {
+    const path = (value: string): string =>
+      difference(parameters({}), parameters({}, { search_path: value }));
+    expect(path('"$user", public')).toBe(set('search_path', "'$user', 'public'"));
+    expect(path('"a ""b"", c", d')).toBe(set('search_path', `'a "b", c', 'd'`));
+    expect(path('""')).toBe(set('search_path', "''"));
+    for (const value of ['', 'a,b', 'A', ' a', 'a, ', '"a', '"a"', 'a, "b"c'])
+      expect(path(value)).toBe(`SELECT pg_catalog.set_config('search_path', '${value}', false);`);
   });
 
   test('leaves letters alone for a server that knows none, and what could not be decoded', () => {
@@ -130,6 +140,25 @@ function readLiterals(sql: string): string[] {
   expect(sql).toMatch(/(?:'|, false\));$/);
   return found;
 }
+
+describe('isReached()', () => {
+  const start = { TimeZone: 'UTC', is_superuser: 'off' };
+
+  test('is said where all that differs is set', () => {
+    expect(isReached(parameters(start), parameters({ ...start, TimeZone: 'GMT' }, { work_mem: '1' }))).toBe(
+      true,
+    );
+  });
+
+  test('is not where only the server can say what it has', () => {
+    const has = parameters(start);
+    expect(isReached(has, parameters({ ...start, is_superuser: 'on' }))).toBe(false);
+    expect(isReached(has, parameters(start, { role: 'r1' }))).toBe(false);
+    expect(isReached(parameters(start, { session_authorization: 'r1' }), has)).toBe(false);
+    expect(isReached(has, parameters({ TimeZone: 'UTC' }))).toBe(false);
+    expect(isReached(has, parameters({ ...start, DateStyle: 'ISO' }))).toBe(false);
+  });
+});
 
 describe('Parameters', () => {
   test('withReported() gives the same object when nothing changes', () => {

@@ -81,6 +81,17 @@ export class Framer {
     return true;
   }
 
+  /** Goes behind these whole messages, if they are the next ones. */
+  skip(messages: Uint8Array): boolean {
+    const { chunk } = this;
+    const at = this.#at;
+    const { length } = messages;
+    if (chunk.length - at < length) return false;
+    for (let i = 0; i < length; i++) if (chunk[at + i] !== messages[i]) return false;
+    this.#at = at + length;
+    return true;
+  }
+
   /** Goes to the next message; false when the rest of the chunk is no message's beginning, or only part of a header. */
   next(): boolean {
     const chunk = this.chunk;

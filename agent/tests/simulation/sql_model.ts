@@ -111,7 +111,9 @@ export class SqlModel {
     if (sql.startsWith('SET LOCAL ')) return this.#done('SET');
     const own = /^SET "([^"]+)" TO '(.*)'$/.exec(sql);
     const [, name, value] = own ?? /^set (\w+) (.*)$/.exec(sql) ?? [];
-    if (this.#backend.parameters.set(name!, value!)) return this.#done('SET');
+    // A list of names, told name by name.
+    const whole = own === null ? value! : value!.replaceAll("', '", ', ');
+    if (this.#backend.parameters.set(name!, whole)) return this.#done('SET');
     if (own === null) return this.#done('SET');
     return this.#backend.error('42704', `unrecognized configuration parameter "${name}"`, isExtended);
   }
