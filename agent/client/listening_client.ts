@@ -110,7 +110,7 @@ export class ListeningClient implements NotificationListener {
     return this.#hasNotified && this.#isListening;
   }
 
-  /** Its transaction has ended, and ReadyForQuery was held back. False: it was sent. True: `Session.onSettled()` will follow. */
+  /** Its transaction has ended, and ReadyForQuery was held back. False: it was sent. True: `Session.restAgain()` will follow. */
   settle(): boolean {
     const { pool, context, relay } = this.#session;
     const isHeld = this.isToSettle;
@@ -160,7 +160,7 @@ export class ListeningClient implements NotificationListener {
     this.#isPrepared = waitsFor === 'channels';
     if (waitsFor === 'ready') {
       this.#sayReady();
-      this.#session.onSettled();
+      this.#session.restAgain();
     }
     if (waitsFor !== 'nothing') this.#session.goOn();
   }

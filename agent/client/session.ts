@@ -228,8 +228,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     if (this.left.pins.size === 0) this.#giveBack(server, now);
   }
 
-  /** It has been told of its own notifications. */
-  onSettled(): void {
+  /** What it was kept from is over: it has heard of its own notifications, or has no use for its server any more. */
+  restAgain(): void {
     if (this.server !== undefined) this.#rest(this.server);
   }
 

@@ -6,7 +6,7 @@ import { settle } from '../tests/harness/fake_clock.ts';
 import * as server from '../tests/harness/server_words.ts';
 import { sessionFixture, sessionOf } from './session_fixture.ts';
 
-const LIMITS = { client_write_buffer: 16_384, server_write_buffer: 16_384 };
+const LIMITS = { client_write_buffer: 16_384, server_write_buffer: 16_384, pin_sequences: 'ignore' } as const;
 const ROW = server.dataRow('x'.repeat(10_000));
 
 describe('Session whose client does not read', () => {

@@ -130,7 +130,7 @@ describe('Session ends', () => {
   });
 
   test('while it copies in: the COPY fails, and its server is lent on', async () => {
-    const { pool, clients, server: one } = await sessionFixture();
+    const { pool, clients, server: one } = await sessionFixture(1, {}, { pin_sequences: 'ignore' });
     clients[0]!.says(query('COPY t FROM STDIN'));
     one.says(server.copyIn());
     one.heard();
@@ -142,7 +142,7 @@ describe('Session ends', () => {
   });
 
   test('right behind the question for a COPY: nothing is copied, and its server is used again', async () => {
-    const { pool, clients, server: one } = await sessionFixture();
+    const { pool, clients, server: one } = await sessionFixture(1, {}, { pin_sequences: 'ignore' });
     clients[0]!.says(query('COPY t FROM STDIN'), terminate);
     one.says(server.copyIn());
     expect(one.heard()).toEqual(['Query COPY t FROM STDIN', 'CopyFail', 'Query ROLLBACK', 'Sync']);

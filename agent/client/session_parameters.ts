@@ -8,7 +8,6 @@ import {
   type Effects,
   NOTHING,
   NOTIFIES,
-  READS_SEQUENCE,
   UNREAD,
 } from '../query/effects.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
@@ -168,7 +167,7 @@ export class SessionParameters {
       if (server.advancedBy !== this.#session)
         server.advancedBy = server.advancedBy === undefined ? this.#session : server;
     }
-    return effects === ADVANCING && !this.#session.pool.readsSequences ? undefined : effects;
+    return effects === ADVANCING && !this.#session.pool.sequences.counts ? undefined : effects;
   }
 
   /** Of a statement that was read before: meanwhile something may have been learned about its text. */
@@ -193,30 +192,9 @@ export class SessionParameters {
     return refusalOf(effects, pool, left.pins.size > 0, context.settings);
   }
 
-  /**
-   * Where somebody asks for currval() and lastval(), what others have advanced on this server must not be found. Gives the SQL
-   * to be run before the text; empty where nothing is to be run.
-   */
-  sequencesSql({ bits, statements }: Effects, server: Server): string {
-    // Of a text that nobody has read it would be said for nothing.
-    if (
-      (bits & (READS_SEQUENCE | ADVANCES)) === 0 ||
-      (statements.length === 0 && (bits & READS_SEQUENCE) !== 0)
-    )
-      return '';
-    const { pool, context } = this.#session;
-    const isNews = !pool.readsSequences && (bits & READS_SEQUENCE) !== 0;
-    if (isNews) pool.readsSequences = context.settings.pin_sequences === 'pin';
-    if (!pool.readsSequences || server.sequencesOf === this.#session) return '';
-    server.sequencesOf = this.#session;
-    // Nobody has counted until now, and it may be its own that it asks for: then it keeps them, as those that are counted.
-    const isOwn = (bits & ADVANCES) === 0 && server.advancedBy === this.#session;
-    if (isOwn || (isNews && server.advanced)) {
-      this.#session.left.onEffects({ bits: ADVANCES, actions: [] });
-      return '';
-    }
-    server.advancedBy = this.#session;
-    return 'DISCARD SEQUENCES';
+  /** To be run before the text, so that it finds no number of a sequence that is another client's; mostly empty. */
+  sequencesSql(effects: Effects, server: Server): string {
+    return this.#session.left.sequences.sqlBefore(effects, server);
   }
 
   /** Before a text that listens or notifies goes to the server. False: the client waits. @throws AgentError */

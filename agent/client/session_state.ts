@@ -23,6 +23,7 @@ import * as type from '../wire/types.ts';
 import { LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
 import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
+import { Sequences } from './sequences.ts';
 import type { Session } from './session.ts';
 
 /** Settings that one transaction may change to values that its texts do not say; whoever changes more is asked about all. */
@@ -63,9 +64,11 @@ export class SessionState implements LeftBehind {
   #hasLeaked = false;
   #isRestoring = false;
   readonly listening: ListeningClient;
+  readonly sequences: Sequences;
 
   constructor(session: Session) {
     this.#session = session;
+    this.sequences = new Sequences(session);
     this.listening = new ListeningClient(session);
   }
 
@@ -98,7 +101,7 @@ export class SessionState implements LeftBehind {
     // Where no name is said, any setting may have changed.
     if ((looked & SETTINGS) !== 0 && !actions.some(({ kind }) => kind === 'change')) this.#due |= UNNAMED;
     if ((looked & LIBRARY) !== 0) this.#keep('library');
-    if ((looked & ADVANCES) !== 0 && this.#session.pool.readsSequences) this.#keep('sequence');
+    if ((looked & ADVANCES) !== 0 && this.sequences.onAdvanced(looked)) this.#keep('sequence');
     if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
     for (const action of actions) {
       if (action.kind === 'discard') this.#discard(action);
@@ -136,6 +139,7 @@ export class SessionState implements LeftBehind {
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
   onReady(server: Server): boolean {
     if (this.#toTakeAway !== 0) return this.#takeAway(server);
+    if (this.pins.has('sequence')) this.sequences.onTransactionEnd();
     const due = this.#due === 0 ? this.#dueUnannounced(server) : this.#due;
     this.#due = 0;
     if (due === 0) {
@@ -195,7 +199,7 @@ export class SessionState implements LeftBehind {
   /** The client is gone: its pins count no longer. */
   close(): void {
     this.listening.close();
-    for (const pin of this.pins) this.#unpin(pin);
+    for (const pin of this.pins) this.unpin(pin);
     this.#isOver = true;
   }
 
@@ -248,7 +252,7 @@ export class SessionState implements LeftBehind {
     for (const { pin, bit } of PINS) {
       if ((asked & bit) === 0) continue;
       if (pins.has(pin)) this.#keep(pin);
-      else this.#unpin(pin);
+      else this.unpin(pin);
     }
     // Other clients rely on them.
     if ((asked & STATEMENTS) !== 0 && !server.statements.agreesWith(shared, bySql)) {
@@ -331,9 +335,10 @@ export class SessionState implements LeftBehind {
     pool.pins.set(pin, 1 + (pool.pins.get(pin) ?? 0));
   }
 
-  #unpin(pin: Pin): void {
+  unpin(pin: Pin): void {
     const { pool } = this.#session;
     if (!this.pins.delete(pin)) return;
+    if (pin === 'sequence') this.sequences.end();
     if (this.pins.size === 0) pool.pinned--;
     pool.pins.set(pin, pool.pins.get(pin)! - 1);
   }
@@ -360,13 +365,13 @@ export class SessionState implements LeftBehind {
   /** PostgreSQL runs DISCARD ALL as a transaction of its own, in a pipeline too: what fails behind it does not undo it. */
   #discard(action: Extract<Action, { kind: 'discard' }>): void {
     const { server, parameters } = this.#session;
-    if (action.what === 'sequences') this.#unpin('sequence');
+    if (action.what === 'sequences') this.unpin('sequence');
     if (action.what !== 'all' || server === undefined) return;
     this.#commit(server);
     parameters.apply(server, action);
     // All of it is gone.
     this.#due = 0;
-    for (const pin of this.pins) if (pin !== 'library') this.#unpin(pin);
+    for (const pin of this.pins) if (pin !== 'library') this.unpin(pin);
     this.listening.remove(undefined);
   }
 

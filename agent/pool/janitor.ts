@@ -13,6 +13,7 @@ export function lookAfter(pool: Pool, now: number): void {
     if (first.waitingSince + timeoutMs > now) break;
     pool.refuse(first, waitedTooLong(pool, timeoutMs));
   }
+  pool.sequences.tick(now);
   const idleMs = pool.context.settings.server_idle_timeout;
   let spare = pool.connected - pool.minimum;
   for (const server of pool.idleServers) {

@@ -11,6 +11,7 @@ import { roomUnder } from './limits.ts';
 import type { PoolContext } from './pool_context.ts';
 import { PoolFailure } from './pool_failure.ts';
 import { Sampler } from './sampler.ts';
+import { SequenceHabits } from './sequence_habits.ts';
 import { type PoolTerms, termsOf } from './terms.ts';
 
 /** A client in the queue. It is also an item of the list that it waits on. */
@@ -55,8 +56,8 @@ export class PoolFigures implements PoolView {
   readonly pins = new Map<Pin, number>();
   /** Which leases are looked at for what nobody has announced. */
   readonly sampler = new Sampler();
-  /** Somebody asks for currval() or lastval() here: what has advanced a sequence matters. */
-  readsSequences = false;
+  /** Whether somebody asks for currval() or lastval() here: then it matters who has advanced a sequence. */
+  readonly sequences: SequenceHabits;
   /** When it last had a client, or one that waited, by the clock: for pool_idle_timeout. */
   usedAt: number;
   /** When decide() was last asked, by the clock. */
@@ -69,6 +70,7 @@ export class PoolFigures implements PoolView {
     this.database = database;
     this.user = user;
     this.context = context;
+    this.sequences = new SequenceHabits(context);
     this.usedAt = context.clock.now();
     this.#termsOf = { settings: context.settings, database };
     this.#terms = termsOf(database, user, context.settings);
