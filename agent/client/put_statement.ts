@@ -63,8 +63,21 @@ export function put(
   max: number,
   mention: Mention,
 ): void {
-  place(pieces, statement, server, max, expected.FORWARD, mention);
-  mention.run = server.expected.run;
+  const { expected: due, statements, status } = server;
+  if (status === IN_FAILED_TRANSACTION && statements.has(statement, due.run))
+    tryParse(pieces, statement, due, mention);
+  else place(pieces, statement, server, max, expected.FORWARD, mention);
+  mention.run = due.run;
+}
+
+/** A transaction that has failed takes no new Parse: what is there stays there, and the server says under another name whether it takes this. */
+function tryParse(pieces: Pieces, { tail }: Statement, due: expected.Expected, mention: Mention): void {
+  pieces.add(encodeCloseStatement(PREPARING));
+  due.push(expected.CLOSE, expected.SKIP);
+  pieces.add(encodeParse(PREPARING, tail));
+  due.push(expected.PARSE, expected.FORWARD, undefined, mention);
+  pieces.add(encodeCloseStatement(PREPARING));
+  due.push(expected.CLOSE, expected.SKIP);
 }
 
 function place(

@@ -69,6 +69,27 @@ describe('Session and errors around statements', () => {
     expect(one.heard()).toEqual(['Bind s2', 'Parse pgsidecar_1 SELECT 1', 'Sync']);
   });
 
+  test('keeps what a server has, where its transaction has failed and would not take it again', async () => {
+    const { clients, server: one } = await sessionFixture();
+    prepare(clients[0]!, one);
+    clients[0]!.says(query('BEGIN'), query('broken'));
+    one.says(server.complete('BEGIN'), server.ready('T'), server.errorResponse('no'), server.ready('E'));
+    one.heard();
+    clients[0]!.says(parse('s2', 'SELECT 1'), sync);
+    const scratch = 'pgsidecar_preparing';
+    expect(one.heard()).toEqual([
+      `Close S${scratch}`,
+      `Parse ${scratch} SELECT 1`,
+      `Close S${scratch}`,
+      'Sync',
+    ]);
+    clients[0]!.heard();
+    one.says(closeComplete, server.errorResponse('aborted', 'ERROR', '25P02'), server.ready('E'));
+    expect(clients[0]!.heard()).toEqual(['ERROR 25P02 aborted', 'Ready E']);
+    clients[0]!.says(bind('s1'), sync);
+    expect(one.heard()).toEqual(['Bind pgsidecar_1', 'Sync']);
+  });
+
   test('keeps the statement without a name that an error left alone', async () => {
     const { clients, server: one } = await sessionFixture(2);
     prepare(clients[0]!, one, '', 'SELECT 1');
@@ -244,5 +265,18 @@ describe('Session after DISCARD ALL', () => {
     one.heard();
     clients[0]!.says(bind('s1'), sync);
     expect(one.heard().at(-2)).toBe('Bind pgsidecar_1');
+  });
+
+  test('relies on what the server had when it was refused: a transaction that has failed takes no Parse', async () => {
+    const { clients, server: one } = await sessionFixture();
+    prepare(clients[0]!, one);
+    clients[0]!.says(query('BEGIN'));
+    one.says(server.complete('BEGIN'), server.ready('T'));
+    clients[0]!.says(parse('', 'DISCARD ALL'), bind(''), execute(), sync);
+    one.says(parseComplete, server.bindComplete);
+    one.says(server.errorResponse('in a transaction block', 'ERROR', '25001'), server.ready('E'));
+    one.heard();
+    clients[0]!.says(bind('s1'), sync);
+    expect(one.heard()).toEqual(['Bind pgsidecar_1', 'Sync']);
   });
 });

@@ -144,6 +144,8 @@ export class SessionState implements LeftBehind {
     this.#due = 0;
     if (due === 0) {
       server.touched = bitsOf(this.pins);
+      // Kept for its sequences only, it is looked at as one that is lent anew.
+      if (this.pins.size === 1 && this.pins.has('sequence')) this.onLease(server);
       return false;
     }
     // Until the answer is there, nobody knows.
@@ -208,7 +210,7 @@ export class SessionState implements LeftBehind {
     const { check } = this;
     // What has come without a word goes without one. The turn behind the question is its answer.
     const { turns } = this.#session;
-    if (this.pins.size > 0)
+    if (this.pins.size > (this.pins.has('sequence') ? 1 : 0))
       return this.#hasLeaked && turns !== this.#askedTurn + 1 ? bitsOf(this.pins) & ANYTHING : 0;
     if (check === undefined || check.isAsked) return 0;
     check.isAsked = true;

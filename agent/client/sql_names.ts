@@ -103,7 +103,7 @@ function nobodysText(text: Uint8Array, naming: Naming, owner: ClientStatements):
 
 /** It is sent: from now on nobody may rely on what it ends. */
 export function onDeallocating({ effect, statement }: Mention, server: Server): void {
-  if (effect === names.DEALLOCATE_ALL) server.statements.doubt();
+  if (effect === names.DEALLOCATE_ALL) server.statements.expectEnd();
   else if (effect === names.DEALLOCATE && statement !== undefined) server.statements.forget(statement);
 }
 

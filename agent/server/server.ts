@@ -262,7 +262,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
           throw new UnexpectedReply('ReadyForQuery has a wrong length');
         const verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
-        this.statements.onReady();
+        this.statements.onReady(this.expected.isEmpty);
         this.statementsDone = 0;
         if (this.touched !== 0) {
           if (verdict === PASS) this.tenant.left?.onRunEnd(this);

@@ -22,6 +22,8 @@ export class ServerStatements {
   readonly #there = new Map<Statement, number>();
   /** Those whose Parse was done since the last ReadyForQuery. */
   readonly #fresh: Statement[] = [];
+  /** DEALLOCATE ALL or DISCARD ALL is on its way. */
+  #isToEnd = false;
 
   get size(): number {
     return this.#known.size;
@@ -87,9 +89,16 @@ export class ServerStatements {
     this.#fresh.push(statement);
   }
 
-  /** ReadyForQuery came: what has changed before it has been reported. */
-  onReady(): void {
+  /** ReadyForQuery came: what has changed before it has been reported. @param isLast nothing more is to be done. */
+  onReady(isLast: boolean): void {
     if (this.#fresh.length > 0) this.#fresh.length = 0;
+    if (isLast && this.#isToEnd) this.#keepAll();
+  }
+
+  /** What was to end all of them has failed, or did not come to its turn: a transaction that has failed takes no new Parse. */
+  #keepAll(): void {
+    this.#isToEnd = false;
+    for (const [statement, known] of this.#known) if (known.edition === DOUBTED) this.restore(statement);
   }
 
   /**
@@ -126,6 +135,12 @@ export class ServerStatements {
     this.#known.delete(statement);
   }
 
+  /** All of them will be gone when what is sent now is done. */
+  expectEnd(): void {
+    this.#isToEnd = true;
+    for (const known of this.#known.values()) known.edition = DOUBTED;
+  }
+
   /** SQL has done something to prepared statements, and nobody knows to which: whoever needs one parses it anew. */
   doubt(): void {
     for (const known of this.#known.values()) known.edition = DOUBTED;
@@ -149,6 +164,7 @@ export class ServerStatements {
 
   /** The server has thrown all of them away, and will have those that were sent behind the command which said so: `isPending`. */
   clear(isPending: (statement: Statement) => boolean = () => false): void {
+    this.#isToEnd = false;
     this.#there.clear();
     for (const statement of this.#known.keys()) if (!isPending(statement)) this.#known.delete(statement);
   }
