@@ -58,7 +58,7 @@ export interface Crowd {
 export const HALF = say.query("SELECT 'the other half'");
 export const HALF_AT = 9;
 
-/** All of them are as they should be when the query of `running` waits for its lock: see `untilLocked()` of the tests. */
+/** Those in the middle of something have their server. That the query of `running` waits for its lock is seen by `untilLocked()` of the tests. */
 export async function makeCrowd(agent: Agent, ended: Disposables): Promise<Crowd> {
   const come = async (database = 'shop'): Promise<RawClient> => {
     const client = await loggedIn(socketOf(agent), '', 'app', database);
@@ -80,9 +80,18 @@ export async function makeCrowd(agent: Agent, ended: Disposables): Promise<Crowd
   for (const client of [crowd.inTransaction, crowd.prepared, crowd.session]) await client.untilReady();
   crowd.copying.say(say.query('COPY goods FROM STDIN'));
   for (;;) if ((await crowd.copying.next()).type === 'G') break;
-  crowd.running.say(say.query('SELECT pg_advisory_lock(1), pg_advisory_unlock(1)'));
   crowd.inMessage.say(HALF.subarray(0, HALF_AT));
+  // A server that has to be opened first is not there at once: a PAUSE meanwhile would keep it from its client.
+  while ((await activeServers(agent)) < 3) await Bun.sleep(5);
+  crowd.running.say(say.query('SELECT pg_advisory_lock(1), pg_advisory_unlock(1)'));
   return crowd;
+}
+
+async function activeServers(agent: Agent): Promise<number> {
+  const { pools } = (await agent.status()) as {
+    readonly pools: readonly { readonly database: string; readonly serversActive: number }[];
+  };
+  return pools.find(({ database }) => database === 'shop')?.serversActive ?? 0;
 }
 
 /** As `auth_type: trust` lets in; nothing is awaited. */
