@@ -2,7 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
-import { ADVANCING, type Effects, NOTHING, UNREAD } from '../query/effects.ts';
+import { type Effects, NOTHING, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -155,7 +155,7 @@ export class PreparedStatements {
     const textEnd = whole && textAt < end ? endOfString(chunk, textAt, end) : -1;
     const effects = textEnd < 0 ? UNREAD : this.#read(chunk, textAt, textEnd);
     let ends: Mention | undefined;
-    if (effects !== undefined && effects !== ADVANCING) {
+    if (effects !== undefined && effects.advance === undefined) {
       const verdict = this.#parseLeaving(framer, server, effects, textAt, textEnd, max, memoryMax);
       if (verdict !== undefined) return verdict;
       if (max > 0 && !this.names.isEmpty && endsAll(effects))

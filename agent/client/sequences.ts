@@ -1,6 +1,7 @@
 // A client's numbers of sequences, which only its server knows: it keeps that server while it may ask for them, and gives way where others wait.
 
-import type { SequenceKeeper } from '../pool/sequence_habits.ts';
+import { MISSES_MAX, type SequenceKeeper } from '../pool/sequence_habits.ts';
+import type { Advance } from '../query/advancing.ts';
 import { ADVANCES, ANYTHING, type Effects, READS_SEQUENCE } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
@@ -10,10 +11,8 @@ import type { Session } from './session.ts';
 const UNUSED_MS = 1_000;
 /** Where others wait, it may go on advancing and asking for so long. */
 const KEPT_MS = 5_000;
-/** Where others wait, a client that has never asked may advance in so many transactions. */
-const UNREAD_MAX = 8;
-/** After so many it is believed never to ask. */
-const NEVER_READS = 64;
+/** Of one transaction. */
+const TEXTS_MAX = 16;
 /** Whoever has had a second to ask and did not says more than whoever goes on at once. */
 const IDLE_WEIGHT = 4;
 
@@ -21,35 +20,42 @@ export class Sequences implements SequenceKeeper {
   readonly #session: Session;
   /** It has asked for a number at some time. */
   #reads = false;
-  /** Transactions that have advanced one since it asked last. */
-  #unread = 0;
   /** By the clock: since when it keeps the server, and when it last advanced or asked. */
   #since = 0;
   #usedAt = 0;
   /** In the transaction at hand. */
   #hasAdvanced = false;
   #hasAsked = false;
+  #texts: Advance[] = [];
+  /** What it last advanced with, since it asked. */
+  #unread: Advance[] = [];
+  /** The same of what is not looked at. */
+  #passed: Advance | undefined;
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** A text that only advances, and is about to be sent. True: nobody looks at that. */
+  passes(advance: Advance): boolean {
+    if (!this.#session.pool.sequences.isForgotten(advance)) return false;
+    this.#passed = advance;
+    return true;
   }
 
   /**
    * Where somebody asks for currval() and lastval(), what others have advanced on this server must not be found. Gives the SQL
    * to be run before the text; empty where nothing is to be run.
    */
-  sqlBefore({ bits, statements }: Effects, server: Server): string {
+  sqlBefore({ bits, statements, advance }: Effects, server: Server): string {
     const asks = (bits & READS_SEQUENCE) !== 0;
-    // Of a text that nobody has read it would be said for nothing.
-    if ((bits & (READS_SEQUENCE | ADVANCES)) === 0 || (statements.length === 0 && asks)) return '';
     const { sequences: habits } = this.#session.pool;
+    if ((bits & (READS_SEQUENCE | ADVANCES)) === 0 || !habits.isOn) return '';
+    // Of a text that nobody has read it would be said for nothing.
+    if ((statements.length === 0 && asks) || (!asks && this.#isVague(bits))) return '';
     const isNews = asks && !habits.reads;
-    if (asks) {
-      habits.onRead();
-      this.#hasAsked = true;
-      this.#reads = true;
-    }
-    if (!habits.counts) return '';
+    if (asks) this.#onAsked();
+    if (advance !== undefined && this.#texts.length < TEXTS_MAX) this.#texts.push(advance);
     // Nobody may have counted until now, and it is its own that it asks for: then it keeps them, as those that are counted.
     const isOwn = asks && server.advancedBy === this.#session;
     if ((isOwn && !habits.keepers.has(this)) || (isNews && server.advanced)) {
@@ -66,12 +72,19 @@ export class Sequences implements SequenceKeeper {
     return 'DISCARD SEQUENCES';
   }
 
+  #onAsked(): void {
+    this.#session.pool.sequences.reads = true;
+    this.#hasAsked = true;
+    this.#reads = true;
+    if (this.#passed === undefined) return;
+    this.#passed.misses = 0;
+    this.#passed = undefined;
+  }
+
   /** A statement that may have advanced one was done. @param bits of `Effects`. True: the server is to be kept. */
   onAdvanced(bits: number): boolean {
     const { sequences: habits, context } = this.#session.pool;
-    if (!habits.counts || this.#isIndifferent) return false;
-    // It may do anything: until somebody has asked that is no reason.
-    if (!habits.reads && (bits & ANYTHING) === ANYTHING) return false;
+    if (!habits.isOn || this.#isVague(bits)) return false;
     this.#hasAdvanced = true;
     if (habits.keepers.has(this)) return true;
     habits.keepers.add(this);
@@ -80,45 +93,58 @@ export class Sequences implements SequenceKeeper {
     return true;
   }
 
+  /** It may do anything: until somebody has asked that is no reason. */
+  #isVague(bits: number): boolean {
+    return !this.#session.pool.sequences.reads && (bits & ANYTHING) === ANYTHING;
+  }
+
   /** It keeps its server, and has no transaction open. */
   onTransactionEnd(): void {
     const { pool, left } = this.#session;
     const now = pool.context.clock.now();
-    if (this.#hasAsked) this.#unread = 0;
-    else if (this.#hasAdvanced && ++this.#unread > 1) pool.sequences.onMissed(1);
     if (this.#hasAsked || this.#hasAdvanced) this.#usedAt = now;
+    if (this.#hasAsked) {
+      for (const text of [...this.#texts, ...this.#unread]) text.misses = 0;
+      this.#unread = [];
+    } else if (this.#hasAdvanced) {
+      this.#onMissed(1);
+      this.#unread = this.#texts;
+    }
+    this.#texts = [];
     this.#hasAsked = false;
     this.#hasAdvanced = false;
     if (this.#givesWay(now)) left.unpin('sequence');
   }
 
   look(now: number): void {
-    const { pool, server, relay, left } = this.#session;
+    const { server, relay, left } = this.#session;
     if (server?.isClean !== true || relay.inMessage || relay.isWaiting || left.isAsking) return;
     if (!this.#givesWay(now)) return;
-    if (!pool.sequences.reads) pool.sequences.onMissed(IDLE_WEIGHT);
+    this.#onMissed(IDLE_WEIGHT);
     left.unpin('sequence');
     this.#session.restAgain();
   }
 
   /** It keeps no server for them any more, or is gone. */
   end(): void {
-    const { sequences: habits } = this.#session.pool;
-    if (habits.keepers.delete(this) && this.#unread > 0) habits.onMissed(1);
+    if (this.#session.pool.sequences.keepers.delete(this)) this.#onMissed(1);
+  }
+
+  /** @param weight how much it says. */
+  #onMissed(weight: number): void {
+    for (const text of this.#unread) text.misses += weight;
+    this.#unread = [];
   }
 
   #givesWay(now: number): boolean {
     const { sequences: habits } = this.#session.pool;
-    if (!habits.counts || this.#isIndifferent) return true;
+    const isUnread = this.#unread.length > 0;
+    if (!habits.isOn || (isUnread && this.#unread.every((text) => habits.isForgotten(text)))) return true;
     const isUnused = now - this.#usedAt >= UNUSED_MS;
     if (!this.#isWantedByOthers) return isUnused && !habits.reads;
     if (isUnused) return true;
-    if (!this.#reads) return this.#unread >= UNREAD_MAX;
-    return now - this.#since >= KEPT_MS && (this.#unread === 0 || this.#unread >= UNREAD_MAX);
-  }
-
-  get #isIndifferent(): boolean {
-    return !this.#reads && this.#unread >= NEVER_READS;
+    if (isUnread && this.#unread.some(({ misses }) => misses < MISSES_MAX)) return false;
+    return this.#reads ? now - this.#since >= KEPT_MS : isUnread;
   }
 
   get #isWantedByOthers(): boolean {

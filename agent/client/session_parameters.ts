@@ -1,15 +1,7 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
 import { AgentError } from '../base/errors.ts';
-import {
-  type Action,
-  ADVANCES,
-  ADVANCING,
-  type Effects,
-  NOTHING,
-  NOTIFIES,
-  UNREAD,
-} from '../query/effects.ts';
+import { type Action, ADVANCES, type Effects, NOTHING, NOTIFIES, UNREAD } from '../query/effects.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
@@ -167,7 +159,8 @@ export class SessionParameters {
       if (server.advancedBy !== this.#session)
         server.advancedBy = server.advancedBy === undefined ? this.#session : server;
     }
-    return effects === ADVANCING && !this.#session.pool.sequences.counts ? undefined : effects;
+    const { advance } = effects;
+    return advance !== undefined && this.#session.left.sequences.passes(advance) ? undefined : effects;
   }
 
   /** Of a statement that was read before: meanwhile something may have been learned about its text. */

@@ -110,10 +110,25 @@ describe('a client that has advanced a sequence', () => {
 });
 
 describe('clients that never ask', () => {
-  test('keep no server after 32 that did not', async () => {
+  test('keep no server after a text behind which nobody has asked eight times, and one after another text', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture();
-    for (let time = 0; time < 33; time++) run(clients[0]!, one, INSERT);
+    for (let time = 0; time < 8; time++) run(clients[0]!, one, INSERT);
+    expect([pool.idle, pinsOf(plane)]).toEqual([0, ['sequence']]);
+    run(clients[0]!, one, INSERT);
     expect([pool.idle, pinsOf(plane)]).toEqual([1, []]);
+    run(clients[0]!, one, 'INSERT INTO t VALUES (2)');
+    expect(pool.idle).toBe(1);
+    run(clients[0]!, one, 'INSERT INTO u VALUES (2)');
+    expect(pool.idle).toBe(0);
+  });
+
+  test('keep none after a second behind which nobody has asked twice', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture();
+    for (let time = 0; time < 2; time++) {
+      run(clients[0]!, one, INSERT);
+      expect(pool.idle).toBe(0);
+      pass(plane, 1_000);
+    }
     run(clients[0]!, one, INSERT);
     expect(pool.idle).toBe(1);
   });
@@ -122,22 +137,24 @@ describe('clients that never ask', () => {
     const { clients, server: one } = await sessionFixture(2);
     run(clients[0]!, one, INSERT);
     clients[1]!.says(query('SELECT 1'));
-    for (let time = 0; time < 6; time++) expect(run(clients[0]!, one, INSERT)).toEqual([`Query ${INSERT}`]);
+    for (let time = 0; time < 7; time++) expect(run(clients[0]!, one, INSERT)).toEqual([`Query ${INSERT}`]);
     clients[0]!.says(query(INSERT));
     expect(answer(one)).toEqual([`Query ${INSERT}`]);
     expect(one.heard()).toEqual(['Query SELECT 1']);
   });
 
-  test('keep none after 64 transactions of their own, where others ask', async () => {
+  test('keep none behind a text after 64 times, where others ask, until somebody asks behind it', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture(2);
     run(clients[0]!, one, ASK);
-    for (let time = 0; time < 63; time++) run(clients[1]!, one, INSERT);
+    for (let time = 0; time < 64; time++) run(clients[1]!, one, INSERT);
     expect(pinsOf(plane, 1)).toEqual(['sequence']);
     run(clients[1]!, one, INSERT);
     expect([pinsOf(plane, 1), pool.idle]).toEqual([[], 1]);
     run(clients[1]!, one, INSERT);
     expect(pool.idle).toBe(1);
     run(clients[1]!, one, ASK);
+    run(clients[1]!, one, 'DISCARD SEQUENCES');
+    expect(pool.idle).toBe(1);
     run(clients[1]!, one, INSERT);
     expect(pinsOf(plane, 1)).toEqual(['sequence']);
   });

@@ -1,9 +1,12 @@
 // What the clients of a pool do with the numbers of sequences: whether anybody asks for currval() or lastval(), and who keeps a server for that.
 
 import type { Settings } from '../config/settings.ts';
+import type { Advance } from '../query/advancing.ts';
 
-/** So many statements have advanced a sequence, and nobody has asked behind them: nobody is believed to ask. */
-const MISSES_MAX = 32;
+/** Behind a text so often in a row: nobody is believed to ask, where nobody has asked for anything yet, or others wait. */
+export const MISSES_MAX = 8;
+/** The same where somebody asks, and nobody waits. */
+const MISSES_OF_READERS_MAX = 64;
 
 /** A client that keeps its server for its sequences. */
 export interface SequenceKeeper {
@@ -15,26 +18,20 @@ export class SequenceHabits {
   readonly keepers = new Set<SequenceKeeper>();
   /** Somebody has asked. */
   reads = false;
-  #misses = 0;
   readonly #context: { readonly settings: Settings };
 
   constructor(context: { readonly settings: Settings }) {
     this.#context = context;
   }
 
-  /** Does it matter who advances a sequence? It does until it is known that nobody asks, and from the first question on. */
-  get counts(): boolean {
-    return (this.reads || this.#misses < MISSES_MAX) && this.#context.settings.pin_sequences === 'pin';
+  /** Whoever may ask keeps its server. */
+  get isOn(): boolean {
+    return this.#context.settings.pin_sequences === 'pin';
   }
 
-  /** Somebody asks. */
-  onRead(): void {
-    this.reads = true;
-  }
-
-  /** Somebody has advanced one and did not ask. @param weight how much that says. */
-  onMissed(weight: number): void {
-    this.#misses += weight;
+  /** Nobody asks behind this text. */
+  isForgotten({ misses }: Advance): boolean {
+    return misses >= (this.reads ? MISSES_OF_READERS_MAX : MISSES_MAX) || !this.isOn;
   }
 
   tick(now: number): void {

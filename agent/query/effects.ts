@@ -1,5 +1,6 @@
 // What SQL does to the session that runs it: what may be left behind, and what can be said exactly, statement by statement.
 
+import type { Advance } from './advancing.ts';
 import type { Lesson } from './lessons.ts';
 
 /** Session-level advisory locks are taken or given back; those of a transaction are none of these. */
@@ -95,11 +96,13 @@ export interface Effects {
   readonly statements: readonly StatementEffects[];
   /** The text is one statement; false also where the statements were not told apart. */
   readonly isSingle: boolean;
+  /** Sequences may be advanced, and nothing else is. */
+  readonly advance?: Advance;
 }
 
 /** Nothing is left behind. Compared by reference. */
 export const NOTHING: Effects = Object.freeze({ bits: 0, statements: [], isSingle: false });
-/** Sequences may be advanced, and nothing else is. Compared by reference. */
+/** Sequences may be advanced, and nothing else is; `advance` says more where the same reader has read it. Compared by reference. */
 export const ADVANCING: Effects = Object.freeze({ bits: ADVANCES, statements: [], isSingle: false });
 /** The text cannot be read with certainty. */
 export const UNREAD: Effects = Object.freeze({

@@ -1,5 +1,6 @@
 // Reads the effects of texts, and remembers those that took a closer look: applications send the same texts again and again.
 
+import { AdvancingTexts } from './advancing.ts';
 import { hasHighByte, readClosely } from './classify.ts';
 import { ADVANCING, type Effects, NOTHING, UNREAD } from './effects.ts';
 import { glance, LOOK_CLOSER, SEES_NOTHING } from './glance.ts';
@@ -18,6 +19,7 @@ export class EffectsReader {
   #young = new Map<string, Effects>();
   #elder = new Map<string, Effects>();
   #youngBytes = 0;
+  readonly #advancing = new AdvancingTexts();
   readonly #entriesMax: number;
   readonly #bytesMax: number;
 
@@ -42,17 +44,22 @@ export class EffectsReader {
           : readTaught(bytes, from, to, isConforming, lesson);
     }
     const seen = glance(bytes, from, to);
-    if (seen !== LOOK_CLOSER) return seen === SEES_NOTHING ? NOTHING : ADVANCING;
+    if (seen !== LOOK_CLOSER) return seen === SEES_NOTHING ? NOTHING : this.#advancing.of(bytes, from, to);
     if (!isAsciiSafe && hasHighByte(bytes, from, to)) return UNREAD;
-    if (to - from > TEXT_BYTES_MAX) return readClosely(bytes, from, to, isConforming);
+    if (to - from > TEXT_BYTES_MAX) return this.#readClosely(bytes, from, to, isConforming);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
     // No text begins with a NUL.
     const key = isConforming ? text : `\0${text}`;
     const known = this.#young.get(key);
     if (known !== undefined) return known;
-    const effects = this.#elder.get(key) ?? readClosely(bytes, from, to, isConforming);
+    const effects = this.#elder.get(key) ?? this.#readClosely(bytes, from, to, isConforming);
     this.#remember(key, effects);
     return effects;
+  }
+
+  #readClosely(bytes: Uint8Array, from: number, to: number, isConforming: boolean): Effects {
+    const effects = readClosely(bytes, from, to, isConforming);
+    return effects === ADVANCING ? this.#advancing.of(bytes, from, to) : effects;
   }
 
   #remember(key: string, effects: Effects): void {

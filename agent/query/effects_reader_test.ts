@@ -27,8 +27,27 @@ test('EffectsReader gives the same value for the same text, and what readEffects
 test('EffectsReader remembers nothing of what a glance tells', () => {
   const reader = new EffectsReader();
   expect(readWith(reader, 'SELECT 1')).toBe(NOTHING);
-  expect(readWith(reader, 'INSERT INTO t VALUES (1)')).toBe(ADVANCING);
+  expect(readWith(reader, 'INSERT INTO t VALUES (1)')).toMatchObject(ADVANCING);
   expect(reader.size).toBe(0);
+});
+
+test('EffectsReader knows a text that advances a sequence again by what stands before its first value', () => {
+  const reader = new EffectsReader();
+  const advance = (sql: string) => readWith(reader, sql).advance;
+  expect(advance('INSERT INTO t VALUES (1)')).toBe(advance("/* x */ insert into t values ('two')")!);
+  expect(advance('INSERT INTO t VALUES (1)')).not.toBe(advance('INSERT INTO u VALUES (1)')!);
+  expect(advance("SELECT nextval('q')")).toBe(advance("SELECT nextval('r')")!);
+  expect(advance('SELECT 1')).toBeUndefined();
+});
+
+test('EffectsReader tells no more than 1,000 of those apart', () => {
+  const reader = new EffectsReader();
+  const names = Array.from({ length: 1_001 }, (_, i) =>
+    i.toString(2).replaceAll('0', 'a').replaceAll('1', 'b'),
+  );
+  const [first, ...others] = names.map((name) => readWith(reader, `INSERT INTO ${name} VALUES (1)`));
+  expect(readWith(reader, `INSERT INTO ${names[1]} VALUES (2)`)).toBe(others[0]!);
+  expect(readWith(reader, `INSERT INTO ${names[0]} VALUES (2)`)).not.toBe(first!);
 });
 
 test('EffectsReader reads a text by its session: where backslashes escape, and where letters hide them', () => {

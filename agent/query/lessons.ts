@@ -75,7 +75,7 @@ export function noted(bytes: Uint8Array, from: number, to: number): Noted {
 }
 
 /** A hash of what comes before the first value; those of two texts differ, or they may be the same text. */
-function beginningOf(bytes: Uint8Array, from: number, to: number): number {
+export function beginningOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = HASH_START;
   let count = 0;
   for (let at = skipToFirstWord(bytes, from, to); at < to && count < LETTERS_MAX; at++) {
@@ -92,7 +92,7 @@ function beginningOf(bytes: Uint8Array, from: number, to: number): number {
 /** No value and no comment begins with one of these. */
 const PLAIN_SYMBOLS: ReadonlySet<number> = new Set(Buffer.from('_(),.*=<>:;'));
 
-function dropFirst(map: Map<string, unknown>): void {
+export function dropFirst<Key>(map: Map<Key, unknown>): void {
   for (const key of map.keys()) {
     map.delete(key);
     return;

@@ -18,6 +18,7 @@ describeApplication({
     'cursors',
     'copy_in_and_out',
     'advisory_locks_of_a_session',
+    'locks_that_were_forgotten_end_with_the_reset',
     'temporary_tables',
     'listeners',
     'a_query_that_takes_too_long',

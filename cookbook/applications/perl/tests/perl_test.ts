@@ -27,6 +27,7 @@ describeApplication({
     'cursors_that_are_held',
     'copy',
     'notifications',
+    'orders_and_their_numbers',
     'what_is_left',
   ],
 });

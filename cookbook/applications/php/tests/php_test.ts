@@ -25,6 +25,7 @@ describeApplication({
     'statements',
     'statements_that_are_not_prepared',
     'persistent_connections',
+    'last_insert_id',
     'transactions',
     'settings',
     'locks_of_the_session',
