@@ -14,6 +14,14 @@ test('Sampler chooses one of so many on average, and not always the same of thos
   for (const turns of [2, 3, 4, 8]) expect(new Set(found.map((each) => each % turns)).size).toBe(turns);
 });
 
+test('Sampler looks often at first, and less and less', () => {
+  const found = chosen(new Sampler(), 1_000_000, 4_096);
+  // 16, 32, 64 … on average.
+  expect(found.length).toBeGreaterThanOrEqual(7);
+  expect(found.length).toBeLessThan(12);
+  expect(found[0]).toBeLessThan(32);
+});
+
 test('Sampler chooses each with 1, none with 0, and begins anew when that changes', () => {
   const sampler = new Sampler();
   expect(chosen(sampler, 0, 1000)).toEqual([]);
@@ -24,7 +32,7 @@ test('Sampler chooses each with 1, none with 0, and begins anew when that change
 
 test('Sampler chooses the hundred that follow after watch(), and then as before', () => {
   const sampler = new Sampler();
-  sampler.isNext(1_000_000);
+  chosen(sampler, 1_000_000, 4_000_000);
   sampler.watch();
   expect(chosen(sampler, 1_000_000, 1_000)).toEqual(Array.from({ length: 101 }, (_, i) => i));
 });

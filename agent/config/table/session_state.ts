@@ -72,11 +72,11 @@ export const SESSION_STATE_SETTINGS = {
   leak_check_every: {
     type: 'integer',
     section: 'session state',
-    default: 1_000,
+    default: 5_000,
     min: 0,
     max: 1_000_000_000,
     reload: 'live',
-    doc: 'How often a server is asked, when a client gives it back, whether a transaction has left something that its text does not say: what a function, a trigger or a view sets, locks or creates. Once in so many times, on average; 1: always, 0: never. See [session state](../concepts/session_state.md#what-nobody-can-see-in-a-text).',
+    doc: 'How often a server is asked, when a client gives it back, whether a transaction has left something that its text does not say: what a function, a trigger or a view sets, locks or creates. Once in so many times, on average, and more often at first; 1: always, 0: never. A question takes the server about a millisecond. See [session state](../concepts/session_state.md#what-nobody-can-see-in-a-text).',
   },
   max_pinned: {
     type: 'integer',
