@@ -1,5 +1,6 @@
 // Statements of the protocol whose text speaks of others: PREPARE, EXECUTE and DEALLOCATE under a name, as asyncpg and pgx prepare every text.
 
+import type { Effects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
@@ -24,6 +25,22 @@ export function readText(statement: Statement, length: number, parameters: Sessi
   statement.naming = namingOf(effects);
   const told = unlistening(tail.subarray(0, length), effects);
   if (told !== undefined) statement.tail = concat([told, tail.subarray(length)]);
+}
+
+/** The statement that a Parse names, with what its text leaves. */
+export function acquireRead(
+  registry: StatementRegistry,
+  parameters: SessionParameters,
+  chunk: Uint8Array,
+  { tail, textEnd }: { readonly tail: number; readonly textEnd: number },
+  end: number,
+  effects: Effects,
+): Statement {
+  const own = parameters.startedText(chunk, tail, textEnd, effects)?.text;
+  const whole = own === undefined ? chunk.subarray(tail, end) : concat([own, chunk.subarray(textEnd, end)]);
+  const statement = registry.acquire(whole, parameters.current.reading);
+  if (statement.effects === undefined) readText(statement, own?.length ?? textEnd - tail, parameters);
+  return statement;
 }
 
 /** The client's Parse of one: the server says whether it can be read. What it names is looked for when it is used, as PostgreSQL does. */

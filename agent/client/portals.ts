@@ -83,8 +83,11 @@ export class Portals {
     if (effects !== undefined) mention.effects = ends === undefined ? withStatements(effects) : effects;
     server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, mention);
     if (ends !== undefined) onDeallocating(ends, server);
-    if (this.#pieces.count === 0) return 0;
+    const { start, current } = this.#parameters;
+    const behind = effects === undefined || start.isEmpty ? '' : start.sqlBehind(effects, current);
+    if (this.#pieces.count === 0 && behind === '') return 0;
     this.#pieces.add(framer.chunk, framer.start, framer.end);
+    if (behind !== '') runUnseen(this.#pieces, Buffer.from(behind), server.expected, undefined);
     return REPLACED;
   }
 

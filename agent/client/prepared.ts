@@ -24,7 +24,7 @@ import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
 import { EffectsBook } from './effects_book.ts';
 import { unlistening } from './listen_text.ts';
-import { parseNaming, putNaming, readText } from './naming_statements.ts';
+import { acquireRead, parseNaming, putNaming } from './naming_statements.ts';
 import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
 import { Portals } from './portals.ts';
 import { canAnswerFor, letServerRead, need, needFor, put } from './put_statement.ts';
@@ -71,8 +71,7 @@ export class PreparedStatements {
    */
   onFirst(framer: Framer, server: Server): void {
     if (server.unnamedOf === undefined || server.unnamedOf === this.names) return;
-    const { chunk, start } = framer;
-    if (framer.type === type.PARSE && chunk[start + HEADER_BYTES] === 0) return;
+    if (framer.type === type.PARSE && framer.chunk[framer.start + HEADER_BYTES] === 0) return;
     // When it is sent: it may be held first, and its client may go meanwhile.
     if (framer.type === type.QUERY) return;
     server.unnamedOf = undefined;
@@ -116,11 +115,11 @@ export class PreparedStatements {
   }
 
   #parse(framer: Framer, server: Server, limits: StatementLimits): number {
-    const { chunk, start, end, whole } = framer;
-    if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
+    const { chunk, start, end } = framer;
+    if (!framer.whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
     if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0)
       return this.#parseUnnamed(framer, server, limits);
-    if (!whole) return end - start;
+    if (!framer.whole) return end - start;
     if (limits.max === 0) return this.#parseUnshared(framer, server);
     const read = readParse(chunk, start, end);
     if (read === undefined) return asItIs(framer, server);
@@ -128,12 +127,12 @@ export class PreparedStatements {
     const { name, tail } = read;
     if (!isAscii(name)) letServerRead(this.pieces, chunk.subarray(start + HEADER_BYTES, tail), server);
     const refusal = this.refusalOf(limits.memoryMax);
-    const forbidden = this.#parameters.refusalOf(this.#parameters.effectsOf(chunk, tail, read.textEnd));
+    const effects = this.#parameters.effectsOf(chunk, tail, read.textEnd);
+    const forbidden = this.#parameters.refusalOf(effects);
     if (forbidden !== undefined) return this.#refuse(forbidden, server);
     if (refusal !== undefined || this.names.find(name) !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
-    const statement = this.#registry.acquire(chunk.subarray(tail, end), server.tenant.reading);
-    if (statement.effects === undefined) readText(statement, read.textEnd - tail, this.#parameters);
+    const statement = acquireRead(this.#registry, this.#parameters, chunk, read, end, effects);
     const ends = endsAll(statement.effects!) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
     const mention = this.names.take(name, statement, ends);
     if (statement.naming !== undefined) {
@@ -184,11 +183,13 @@ export class PreparedStatements {
     const forbidden = this.#parameters.refusalOf(effects);
     if (forbidden !== undefined) return this.#refuse(forbidden, server);
     if (textEnd < 0) return undefined;
-    const [text, rest] = [chunk.subarray(textAt, textEnd), chunk.subarray(textEnd, end)];
-    const named = max > 0 ? this.#translate(text, effects, server, memoryMax) : undefined;
+    const own = this.#parameters.startedText(chunk, textAt, textEnd, effects);
+    const { text, effects: read } = own ?? { text: chunk.subarray(textAt, textEnd), effects };
+    const rest = chunk.subarray(textEnd, end);
+    const named = max > 0 ? this.#translate(text, read, server, memoryMax) : undefined;
     if (named !== undefined) return this.#parseNaming(named, rest, server);
-    const told = unlistening(text, effects);
-    return told === undefined ? undefined : this.#parseInstead(told, rest, undefined, effects, server);
+    const told = unlistening(text, read) ?? own?.text;
+    return told === undefined ? undefined : this.#parseInstead(told, rest, undefined, read, server);
   }
 
   /** A text that speaks of a statement by its name: its name is rewritten here, what it needs comes with its Bind and its Execute. */
@@ -242,9 +243,8 @@ export class PreparedStatements {
 
   /** What it leaves is remembered under the client's own name. */
   #parseUnshared(framer: Framer, server: Server): number {
-    const { chunk, start, end } = framer;
-    const read = readParse(chunk, start, end);
-    if (read !== undefined) this.#unshared.set(read.name, this.#read(chunk, read.tail, read.textEnd));
+    const read = readParse(framer.chunk, framer.start, framer.end);
+    if (read !== undefined) this.#unshared.set(read.name, this.#read(framer.chunk, read.tail, read.textEnd));
     return asItIs(framer, server);
   }
 

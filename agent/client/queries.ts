@@ -4,7 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { type Effects, UNNAMED, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
-import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
+import { type ClientStatements, type Mention, mentionOf, type Shift } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement, StatementRegistry } from '../state/statements.ts';
 import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messages.ts';
@@ -17,7 +17,7 @@ import { need } from './put_statement.ts';
 import { REFUSED } from './refused.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { endsAll, namingOf, onDeallocating, translate, withStatements } from './sql_names.ts';
-import { translateText } from './sql_texts.ts';
+import { combined, translateText } from './sql_texts.ts';
 
 const HEADER_BYTES = 5;
 /** A longer Query that does not come in one piece is passed on as it comes: the server is asked what it has left. */
@@ -33,6 +33,9 @@ export interface QueriesStart {
   /** Why it may have no more statements. */
   readonly refusal: () => AgentError | undefined;
 }
+
+/** A message; of the client's own, or what stands in its place. */
+type Whole = Pick<Framer, 'chunk' | 'start' | 'end' | 'whole'>;
 
 export class Queries {
   readonly #start: QueriesStart;
@@ -74,14 +77,50 @@ export class Queries {
       due.push(expected.QUERY);
       return AS_IT_IS;
     }
-    if (effects !== undefined) return this.#takeLeaving(framer, server, max, effects);
+    if (effects !== undefined) return this.#takeStarting(framer, server, max, effects);
     // There may be one although none is to be expected: what ends it may itself be passed over.
     due.push(expected.QUERY, expected.FORWARD, undefined, this.#unnamedGone);
     return AS_IT_IS;
   }
 
-  /** What it does is booked when it is done. */
-  #takeLeaving(framer: Framer, server: Server, max: number, effects: Effects): number {
+  /** What it resets leads back to the client's own start. */
+  #takeStarting(framer: Framer, server: Server, max: number, effects: Effects): number {
+    const { parameters, pieces } = this.#start;
+    const { start: own, current } = parameters;
+    if (own.isEmpty || !framer.whole || server.expected.owesSync)
+      return this.#takeLeaving(framer, server, max, effects, undefined);
+    const { chunk, start, end } = framer;
+    const isDiscard = effects.isSingle && isDiscardOfAll(effects);
+    if (isDiscard) {
+      const marked = {
+        ...effects,
+        statements: [{ ...effects.statements[0]!, behind: 'query' as const }],
+      };
+      const verdict = this.#takeLeaving(framer, server, max, marked, undefined);
+      if (verdict === WAIT) return WAIT;
+      if (verdict === AS_IT_IS) pieces.add(chunk, start, end);
+      pieces.add(encodeQuery(own.sql(current)));
+      server.expected.push(expected.QUERY, expected.SKIP);
+      return REPLACED;
+    }
+    const started = own.inQuery(chunk.subarray(start + HEADER_BYTES, end - 1), effects, current);
+    if (started === undefined) return this.#takeLeaving(framer, server, max, effects, undefined);
+    const message = encodeQueryBytes(started.text);
+    const whole = { chunk: message, start: 0, end: message.length, whole: true };
+    const verdict = this.#takeLeaving(whole, server, max, started.effects, started.shifts);
+    if (verdict !== AS_IT_IS) return verdict;
+    pieces.add(message);
+    return REPLACED;
+  }
+
+  /** What it does is booked when it is done. @param shifts where it was changed already. */
+  #takeLeaving(
+    framer: Whole,
+    server: Server,
+    max: number,
+    effects: Effects,
+    shifts: readonly Shift[] | undefined,
+  ): number {
     const { owner, parameters, pieces } = this.#start;
     const refusal = parameters.refusalOf(effects);
     if (refusal !== undefined) return this.#refuse(refusal, server);
@@ -101,13 +140,14 @@ export class Queries {
       throw error;
     }
     if (max > 0 && !owner.isEmpty && !effects.isSingle && framer.whole && !server.expected.owesSync) {
-      const verdict = this.#takeTexts(framer, server, max, effects);
+      const verdict = this.#takeTexts(framer, server, max, effects, shifts);
       if (verdict !== undefined) return verdict;
     }
     const ends = max > 0 && !owner.isEmpty && endsAll(effects);
     const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
     mention.effects = isFirst(server) ? alone(effects) : withStatements(effects);
+    mention.shifts = shifts;
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     onDeallocating(mention, server);
     const { chunk, start, end } = framer;
@@ -131,7 +171,7 @@ export class Queries {
   }
 
   /** One PREPARE, EXECUTE or DEALLOCATE. Undefined: the server may have it as it is. */
-  #takeNaming(framer: Framer, server: Server, max: number, effects: Effects): number | undefined {
+  #takeNaming(framer: Whole, server: Server, max: number, effects: Effects): number | undefined {
     const { owner, registry, pieces, refusal } = this.#start;
     const { chunk, start, end } = framer;
     const text = chunk.subarray(start + HEADER_BYTES, end - 1);
@@ -154,7 +194,13 @@ export class Queries {
   }
 
   /** Several statements, and names of the client's among them. Undefined: none. */
-  #takeTexts(framer: Framer, server: Server, max: number, effects: Effects): number | undefined {
+  #takeTexts(
+    framer: Whole,
+    server: Server,
+    max: number,
+    effects: Effects,
+    shifts: readonly Shift[] | undefined,
+  ): number | undefined {
     const { owner, registry, pieces } = this.#start;
     const { chunk, start, end } = framer;
     const text = chunk.subarray(start + HEADER_BYTES, end - 1);
@@ -163,7 +209,7 @@ export class Queries {
     this.#needBefore(named.needs, server, max);
     const mention = mentionOf(owner, names.DROP_UNNAMED, '', '', undefined);
     mention.each = named.each;
-    mention.shifts = named.shifts;
+    mention.shifts = shifts === undefined ? named.shifts : combined(shifts, named.shifts);
     mention.effects = withStatements(named.effects);
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     for (const each of named.each) if (each !== undefined) onDeallocating(each, server);
@@ -180,6 +226,11 @@ export class Queries {
     server.expected.push(expected.SYNC, expected.SKIP);
   }
 }
+
+function isDiscardOfAll({ statements }: Effects): boolean {
+  return statements[0]!.actions.some((action) => action.kind === 'discard' && action.what === 'all');
+}
+
 /** Nothing of the client's was said before that is still to be ended. */
 function isFirst({ status, expected: due }: Server): boolean {
   return status === IDLE && !due.owesSync && !due.owesClient;
@@ -187,7 +238,7 @@ function isFirst({ status, expected: due }: Server): boolean {
 
 /** A SET and nothing else. */
 function alone(effects: Effects): Effects {
-  const action = effects.isSingle ? effects.statements[0]!.actions[0] : undefined;
-  if (action?.kind !== 'set') return withStatements(effects);
+  const [action, ...others] = effects.isSingle ? effects.statements[0]!.actions : [];
+  if (action?.kind !== 'set' || others.length > 0) return withStatements(effects);
   return { ...effects, statements: [{ ...effects.statements[0]!, actions: [{ ...action, isAlone: true }] }] };
 }

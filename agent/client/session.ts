@@ -198,7 +198,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       return this.goOn();
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
-    const { isRestoring } = this.left;
+    const { isRunning: isRestoring } = this.left.restart;
     if (server.touched !== 0 && this.left.restore(server)) return;
     this.#onAnswered(server);
     // What came meanwhile was kept.

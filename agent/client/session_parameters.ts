@@ -5,11 +5,12 @@ import { type Action, ADVANCES, type Effects, NOTHING, NOTIFIES, UNREAD } from '
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
-import { anew, difference, flatten, guarded, type Parameters, settingSql } from '../state/parameters.ts';
+import { anew, difference, flatten, guarded, type Parameters } from '../state/parameters.ts';
 import { endOfString } from '../wire/bytes.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
 import { channelsOf } from './listen_text.ts';
+import { OwnStart, type StartedText } from './own_start.ts';
 import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 import { Switch } from './switch.ts';
@@ -35,8 +36,8 @@ export class SessionParameters {
   #accepted: boolean;
   /** Until the server has said whether it takes them, nothing of the client's goes there. */
   #asking = false;
-  /** What a RESET has reset, and is set again behind it: lower case name → the client's own start. */
-  readonly #reset = new Map<string, string>();
+  /** What a RESET leads back to. */
+  readonly start: OwnStart;
   /** What the server had before it was asked to take the client's. */
   #before: Parameters | undefined;
   /** And what it has when it has taken them. */
@@ -49,6 +50,7 @@ export class SessionParameters {
     this.#greeting = greeting;
     this.#accepted = greeting.accepted;
     this.current = greeting.parameters;
+    this.start = new OwnStart(greeting);
   }
 
   /** The server is asked whether it takes them: `onAccepted()` will go on. */
@@ -104,10 +106,7 @@ export class SessionParameters {
   /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
   onAccepted(server: Server): void {
     this.#asking = false;
-    for (const [name, value] of server.parameters.reported) {
-      if (this.current.reported.get(name) === value) continue;
-      this.#session.connection.write(encodeParameterStatus(name, value));
-    }
+    this.tellReported(server);
     this.current = server.parameters;
     this.#greeting.accept(server.parameters);
   }
@@ -124,7 +123,7 @@ export class SessionParameters {
 
   /** The server reports it. True: it is new to the client. */
   onReported(name: string, value: string): boolean {
-    if (this.current.reported.get(name) === value || this.#isReset(name)) return false;
+    if (this.current.reported.get(name) === value || this.#session.left.restart.isDue) return false;
     this.current = this.current.withReported(name, value);
     return true;
   }
@@ -135,6 +134,12 @@ export class SessionParameters {
     const { isConforming, isAsciiSafe } = this.current;
     this.#session.left.check?.note(chunk, from, to);
     return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
+  }
+
+  /** A text that is to be one statement, where something in it leads back to the client's own start. */
+  startedText(chunk: Uint8Array, from: number, to: number, effects: Effects): StartedText | undefined {
+    if (this.start.isEmpty) return undefined;
+    return this.start.inStatement(chunk.subarray(from, to), effects, this.current);
   }
 
   /** What the execution of a statement leaves; it may be parsed anew, by another reading than that of its first Parse. */
@@ -263,43 +268,13 @@ export class SessionParameters {
     server.parameters = server.parameters.withUnreported(unreported);
   }
 
-  /**
-   * A server of the agent's own begins otherwise than this client asked for: what a RESET leaves there is not what it leaves in
-   * PostgreSQL. A statement was done; what it has reset is noted, and what the client began with is set again behind it.
-   */
-  noteReset(actions: readonly Action[]): void {
-    const { asked } = this.#greeting;
-    if (asked.size === 0) return;
-    for (const action of actions) {
-      const isAll = action.kind === 'reset_all' || (action.kind === 'discard' && action.what === 'all');
-      if (isAll) for (const [name, value] of asked) this.#reset.set(name, value);
-      else if (action.kind === 'reset' && asked.has(action.name))
-        this.#reset.set(action.name, asked.get(action.name)!);
-      // Behind the RESET it has another value, and that counts.
-      else if (action.kind === 'set' || action.kind === 'config' || action.kind === 'change')
-        this.#reset.delete(action.name);
+  /** The client has not heard of it. */
+  tellReported(server: Server): void {
+    for (const [name, value] of server.parameters.reported) {
+      if (this.current.reported.get(name) === value) continue;
+      this.#session.connection.write(encodeParameterStatus(name, value));
+      this.current = this.current.withReported(name, value);
     }
-  }
-
-  /** It was undone by an error. */
-  forgetReset(): void {
-    this.#reset.clear();
-  }
-
-  get isReset(): boolean {
-    return this.#reset.size > 0;
-  }
-
-  /** Sets again what was reset, before the client hears that it is ready: it hears only of what comes of that. */
-  restore(server: Server): void {
-    const sql = settingSql(this.#reset, this.current);
-    this.#reset.clear();
-    server.inject(sql);
-  }
-
-  /** What the server reports now the client never had. */
-  #isReset(name: string): boolean {
-    return this.#reset.size > 0 && this.#reset.has(name.toLowerCase());
   }
 
   #after(before: Parameters, action: SettingAction): Parameters {

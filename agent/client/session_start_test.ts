@@ -15,6 +15,10 @@ function run(client: FakeClient, one: FakeServer, sql: string, tag: string, stat
   one.says(complete(tag), ready(status));
 }
 
+function selected(value: string): Uint8Array[] {
+  return [server.rowDescription('set_config'), server.dataRow(value), complete('SELECT 1')];
+}
+
 /** A client that asked for a statement_timeout at its start; a server has taken it, and rests. */
 async function hurried(plane: DataPlane, one: FakeServer): Promise<FakeClient> {
   const own = await plane.client({ statement_timeout: '5s' });
@@ -36,70 +40,117 @@ describe('Session that asked for something at its start', () => {
     expect(one.heard()).toEqual(['Query RESET "statement_timeout";RESET "lock_timeout";']);
   });
 
-  for (const sql of [
-    'RESET ALL',
-    'RESET statement_timeout',
-    'SET statement_timeout TO DEFAULT',
-    'DISCARD ALL',
-  ]) {
+  const AGAIN = "SELECT pg_catalog.set_config('statement_timeout', '5s', false)";
+
+  for (const sql of ['RESET ALL', 'RESET statement_timeout', 'SET statement_timeout TO DEFAULT']) {
     test(`has its own again behind ${sql}, as PostgreSQL gives it`, async () => {
       const { plane, pool, server: one } = await sessionFixture(1);
       const own = await hurried(plane, one);
       one.heard();
-      own.says(query(sql));
       own.heard();
-      one.says(complete(sql.startsWith('DISCARD') ? sql : 'RESET'), ready());
-      // It is not ready before that is done.
-      expect(own.heard()).toEqual([`Complete ${sql.startsWith('DISCARD') ? sql : 'RESET'}`]);
-      expect(one.heard()).toEqual([`Query ${sql}`, `Query SET "statement_timeout" TO '5s';`]);
-      one.says(complete('SET'), ready());
-      expect([own.heard(), pool.idle]).toEqual([['Ready I'], 1]);
+      own.says(query(`${sql} -- why`));
+      expect(one.heard()).toEqual([`Query ${sql};${AGAIN} -- why`]);
+      // Nothing of that is for the client.
+      one.says(complete('RESET'), ...selected('5s'), ready());
+      expect([own.heard(), pool.idle]).toEqual([['Complete RESET', 'Ready I'], 1]);
       own.says(query('SELECT 1'));
       expect(one.heard()).toEqual(['Query SELECT 1']);
     });
   }
 
-  test('has what it has set, where a RESET has failed', async () => {
+  test('has its own again behind a DISCARD ALL, before it is ready and before what it asks next', async () => {
     const { plane, pool, server: one } = await sessionFixture(1);
     const own = await hurried(plane, one);
     one.heard();
-    own.says(query('RESET ALL; SELECT 1/0'));
-    one.says(complete('RESET'), server.errorResponse('division by zero', 'ERROR', '22012'), ready());
-    expect([one.heard(), pool.idle]).toEqual([['Query RESET ALL; SELECT 1/0'], 1]);
+    own.heard();
+    own.says(query('DISCARD ALL'), query('SELECT 1'));
+    expect(one.heard()).toEqual(['Query DISCARD ALL', `Query ${AGAIN}`, 'Query SELECT 1']);
+    one.says(complete('DISCARD ALL'), ready());
+    expect(own.heard()).toEqual(['Complete DISCARD ALL']);
+    one.says(...selected('5s'), ready());
+    expect(own.heard()).toEqual(['Ready I']);
+    one.says(complete('SELECT 1'), ready());
+    expect([own.heard(), pool.idle]).toEqual([['Complete SELECT 1', 'Ready I'], 1]);
   });
 
-  test('hears nothing of what a RESET leaves in between, and keeps what is set behind it', async () => {
+  test('has its own for a transaction behind SET LOCAL … TO DEFAULT', async () => {
     const { plane, server: one } = await sessionFixture(1);
-    const own = await plane.client({ TimeZone: 'CET', statement_timeout: '5s' });
-    own.says(query('SELECT 1'));
-    one.says(complete('SET'), complete('SET'), server.parameterStatus('TimeZone', 'CET'), ready());
-    one.says(complete('SELECT 1'), ready());
+    const own = await hurried(plane, one);
+    one.heard();
+    own.says(query('SET LOCAL statement_timeout TO DEFAULT; SHOW statement_timeout'));
+    expect(one.heard()).toEqual([
+      `Query SET LOCAL statement_timeout TO DEFAULT;${AGAIN.replace('false', 'true')}; SHOW statement_timeout`,
+    ]);
+  });
+
+  test('has its own for a NULL of set_config()', async () => {
+    const { plane, server: one } = await sessionFixture(1);
+    const own = await hurried(plane, one);
+    one.heard();
+    const text = (value: string): string => `SELECT 1, set_config('statement_timeout', ${value}, false)`;
+    own.says(query(text('NULL')), parse('', text('NULL')), parse('a', text('NULL')), sync);
+    const [simple, ...others] = one.heard();
+    const parses = others.filter((each) => each.startsWith('Parse'));
+    expect(parses).toHaveLength(2);
+    expect(simple).toBe(`Query ${text("'5s'")}`);
+    for (const each of parses) expect(each).toContain(text("'5s'"));
+  });
+
+  test('hears of an error behind a RESET with its place in its own text', async () => {
+    const { plane, pool, server: one } = await sessionFixture(1);
+    const own = await hurried(plane, one);
     one.heard();
     own.heard();
-    own.says(query('RESET ALL; SET statement_timeout = 1'));
-    one.says(complete('RESET'), complete('SET'), server.parameterStatus('TimeZone', 'Etc/UTC'), ready());
-    own.says(query('SELECT 2'));
-    expect(one.heard()).toEqual([
-      'Query RESET ALL; SET statement_timeout = 1',
-      `Query SET "timezone" TO 'CET';`,
-    ]);
-    one.says(complete('SET'), server.parameterStatus('TimeZone', 'CET'), ready());
-    expect([own.heard(), one.heard()]).toEqual([
-      ['Complete RESET', 'Complete SET', 'Ready I'],
-      ['Query SELECT 2'],
+    own.says(query('RESET ALL; SELECT 1/0'));
+    expect(one.heard()).toEqual([`Query RESET ALL;${AGAIN}; SELECT 1/0`]);
+    one.says(complete('RESET'), ...selected('5s'));
+    one.says(server.errorResponse('division by zero', 'ERROR', '22012'), ready());
+    expect([own.heard(), one.heard(), pool.idle]).toEqual([
+      ['Complete RESET', 'ERROR 22012 division by zero', 'Ready I'],
+      [],
+      1,
     ]);
   });
 
-  test('has its own again behind the Sync of a run that has reset it', async () => {
+  test('is told what has become of its text, where that is stopped in what was put into it', async () => {
+    const { plane, pool, server: one } = await sessionFixture(1);
+    const own = await hurried(plane, one);
+    own.heard();
+    own.says(query('RESET ALL'));
+    one.says(complete('RESET'), server.errorResponse('canceling statement', 'ERROR', '57014'), ready());
+    expect([own.heard(), pool.idle]).toEqual([
+      ['Complete RESET', 'ERROR 57014 canceling statement', 'Ready I'],
+      1,
+    ]);
+  });
+
+  test('has its own again right behind an Execute that has reset it', async () => {
     const { plane, server: one } = await sessionFixture(1);
     const own = await hurried(plane, one);
     own.heard();
-    own.says(parse('', 'RESET ALL'), bind(''), execute(), sync);
     one.heard();
-    one.says(server.parseComplete, server.bindComplete, complete('RESET'), ready());
-    expect(one.heard()).toEqual([`Query SET "statement_timeout" TO '5s';`]);
-    one.says(complete('SET'), ready());
-    expect(own.heard()).toEqual(['ParseComplete', 'BindComplete', 'Complete RESET', 'Ready I']);
+    own.says(parse('', 'RESET ALL'), bind(''), execute(), parse('', 'SHOW a'), sync);
+    const heard = one.heard();
+    expect(heard.findIndex((each) => each.includes(AGAIN))).toBeGreaterThan(heard.indexOf('Execute'));
+    expect(heard.findIndex((each) => each.includes(AGAIN))).toBeLessThan(
+      heard.findIndex((each) => each.includes('SHOW a')),
+    );
+  });
+
+  test('has its own again, where an error has undone that behind a DISCARD ALL of the same run', async () => {
+    const { plane, server: one } = await sessionFixture(1);
+    const own = await hurried(plane, one);
+    own.heard();
+    own.says(parse('', 'DISCARD ALL'), bind(''), execute(), parse('', 'no'), sync);
+    one.heard();
+    const { parseComplete, bindComplete, closeComplete } = server;
+    one.says(parseComplete, bindComplete, complete('DISCARD ALL'));
+    one.says(closeComplete, parseComplete, bindComplete, server.dataRow('5s'), complete('SELECT 1'));
+    one.says(closeComplete, closeComplete, server.errorResponse('no', 'ERROR', '42601'), ready());
+    expect(one.heard()).toEqual([`Query ${AGAIN}`]);
+    expect(own.heard().at(-1)).toBe('ERROR 42601 no');
+    one.says(...selected('5s'), ready());
+    expect(own.heard()).toEqual(['Ready I']);
   });
 });
 

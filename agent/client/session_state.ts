@@ -23,6 +23,7 @@ import * as type from '../wire/types.ts';
 import { LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
 import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
+import { Restart } from './restart.ts';
 import { Sequences } from './sequences.ts';
 import type { Session } from './session.ts';
 
@@ -62,14 +63,15 @@ export class SessionState implements LeftBehind {
   readonly #lessons: Lesson[] = [];
   /** Something was found that it had not announced: what is set may be that, and acquits nobody. */
   #hasLeaked = false;
-  #isRestoring = false;
   readonly listening: ListeningClient;
+  readonly restart: Restart;
   readonly sequences: Sequences;
 
   constructor(session: Session) {
     this.#session = session;
     this.sequences = new Sequences(session);
     this.listening = new ListeningClient(session);
+    this.restart = new Restart(session);
   }
 
   /** The server is asked what was left: `onReady()` will go on. */
@@ -91,10 +93,9 @@ export class SessionState implements LeftBehind {
   }
 
   /** A statement was done, or has failed where that undoes nothing. */
-  onEffects({ bits, actions, lesson }: StatementEffects): void {
+  onEffects({ bits, actions, lesson, behind }: StatementEffects): void {
     // A session of its own keeps its server, and that is made as new behind it.
     if (this.#session.keepsServer) return;
-    this.#session.parameters.noteReset(actions);
     const looked = bits & ~this.#ignored;
     if (lesson !== undefined && this.#lessons.length < LESSONS_MAX) this.#lessons.push(lesson);
     this.#due |= looked & ANYTHING;
@@ -104,7 +105,7 @@ export class SessionState implements LeftBehind {
     if ((looked & ADVANCES) !== 0 && this.sequences.onAdvanced(looked)) this.#keep('sequence');
     if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
     for (const action of actions) {
-      if (action.kind === 'discard') this.#discard(action);
+      if (action.kind === 'discard') this.#discard(action, behind === 'query');
       else if (isUndone(action)) this.#log.add(action);
       else if (action.kind === 'change') this.#onChange(action.name);
     }
@@ -116,24 +117,27 @@ export class SessionState implements LeftBehind {
   }
 
   onTransactionEnd(server: Server, isCommit: boolean): void {
-    if (isCommit) this.#commit(server);
-    else this.#log.clear();
+    if (isCommit) return this.#commit(server);
+    this.#log.clear();
+    this.restart.onUndone();
   }
 
   onFailed(): void {
     this.#failed = true;
+    this.restart.onUndone();
   }
 
   /** Outside of a block a run is a transaction of its own: it has been done as a whole, or not at all. */
-  onRunEnd(server: Server): void {
+  onRunEnd(server: Server): boolean {
     const failed = this.#failed;
     this.#failed = false;
-    if (failed) this.#session.parameters.forgetReset();
-    if (server.status !== type.IDLE) return;
+    const isBehind = this.restart.onRunEnd(server.status !== type.IDLE);
+    if (server.status !== type.IDLE) return false;
     this.#due |= this.#unanswered;
     this.#unanswered = 0;
     if (failed) this.#log.clear();
     else this.#commit(server);
+    return isBehind;
   }
 
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
@@ -175,8 +179,9 @@ export class SessionState implements LeftBehind {
   }
 
   /** Before anything that the client may have sent behind the question. */
-  onAnswered(server: Server): void {
+  onAnswered(server: Server): boolean {
     if (this.#answers !== undefined) this.#learn(server, this.#answers);
+    return this.restart.onAnswered();
   }
 
   onRow(body: Uint8Array): void {
@@ -272,37 +277,22 @@ export class SessionState implements LeftBehind {
     if (error !== undefined) this.#session.fail(error);
   }
 
-  /** What the client began with is being set again. */
-  get isRestoring(): boolean {
-    return this.#isRestoring;
-  }
-
   /** It is to hear of its own notifications first. */
   get #holdsForOwn(): boolean {
     return this.listening.isToSettle && this.#session.server?.status === type.IDLE;
   }
 
-  /**
-   * ReadyForQuery was held back, because something was reset that the client began with. True: that is being set again, and
-   * `onReady()` of the session follows.
-   */
+  /** ReadyForQuery was held back, because what the client began with is gone. True: that is being set again, and `onReady()` of the session follows. */
   restore(server: Server): boolean {
-    const { parameters, connection, relay } = this.#session;
-    if (!this.#isRestoring) {
-      if (!parameters.isReset) return false;
-      this.#isRestoring = true;
-      relay.wait();
-      parameters.restore(server);
-      return true;
-    }
-    this.#isRestoring = false;
+    if (this.restart.begin(server)) return true;
     // Otherwise that says it.
-    if (!this.#holdsForOwn) connection.write(encodeReadyForQuery(server.status));
+    if (this.restart.end(server) && !this.#holdsForOwn)
+      this.#session.connection.write(encodeReadyForQuery(server.status));
     return false;
   }
 
   get holdsReady(): boolean {
-    return this.#session.parameters.isReset || this.#holdsForOwn;
+    return this.restart.isDue || this.#holdsForOwn;
   }
 
   /** Settings that pg_settings does not show: an operator names them, or the client has set them by itself. */
@@ -365,12 +355,13 @@ export class SessionState implements LeftBehind {
   }
 
   /** PostgreSQL runs DISCARD ALL as a transaction of its own, in a pipeline too: what fails behind it does not undo it. */
-  #discard(action: Extract<Action, { kind: 'discard' }>): void {
+  #discard(action: Extract<Action, { kind: 'discard' }>, isStartBehind: boolean): void {
     const { server, parameters } = this.#session;
     if (action.what === 'sequences') this.unpin('sequence');
     if (action.what !== 'all' || server === undefined) return;
     this.#commit(server);
     parameters.apply(server, action);
+    this.restart.onDiscarded(isStartBehind);
     // All of it is gone.
     this.#due = 0;
     for (const pin of this.pins) if (pin !== 'library') this.unpin(pin);

@@ -52,6 +52,12 @@ describe('Session after a SET', () => {
     expect(one.heard()).toEqual([`Query SET "search_path" TO 'app', 'Odd', 'public';`, 'Query a']);
   });
 
+  test('of several settings at once is followed for each', async () => {
+    const { plane, clients, server: one } = await sessionFixture(1);
+    run(clients[0]!, one, 'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, DEFERRABLE', 'SET');
+    expect(sessionOf(plane).parameters.current.unreported.get('default_transaction_deferrable')).toBe('on');
+  });
+
   test('is not done again by a portal with a name', async () => {
     const { plane, clients, server: one } = await sessionFixture(1);
     clients[0]!.says(parse('', 'SET lock_timeout = 1'), bind(''), execute(), sync);

@@ -89,3 +89,13 @@ function edited(text: Uint8Array, edits: readonly Edit[]): Uint8Array {
   pieces.push(text.subarray(at));
   return new Uint8Array(Buffer.concat(pieces));
 }
+
+/** Of a text that was changed twice: each place as it is in the end. */
+export function combined(first: readonly Shift[], second: readonly Shift[]): Shift[] {
+  const moved = first.map(({ at, by }) => {
+    let place = at;
+    for (const shift of second) if (shift.at < place) place += shift.by;
+    return { at: place, by };
+  });
+  return [...moved, ...second].sort((a, b) => a.at - b.at);
+}

@@ -52,6 +52,8 @@ export type Action =
       readonly value: string;
     }
   | { readonly kind: 'reset'; readonly name: string }
+  /** SET LOCAL x TO DEFAULT: until its transaction ends. */
+  | { readonly kind: 'reset_local'; readonly name: string }
   /** It gets a value that the text does not say (with `SETTINGS`): current_setting() knows. */
   | { readonly kind: 'change'; readonly name: string }
   | { readonly kind: 'reset_all' }
@@ -84,6 +86,8 @@ export interface StatementEffects {
   readonly actions: readonly Action[];
   /** Its text does not say so: it was learned. */
   readonly lesson?: Lesson;
+  /** The agent has put something behind it, for nobody to hear of: a statement in the same text, or a Query of its own. */
+  readonly behind?: 'statement' | 'query';
 }
 
 export interface Effects {

@@ -23,7 +23,7 @@ const CALL_TOKENS_MAX = 200;
 /** @param at the word SET */
 export function readSet(tokens: Tokens, at: number): StatementEffects {
   let i = at + 1;
-  if (tokens.is(i, 'local') && !isAssigned(tokens, i + 1)) return NO_EFFECTS;
+  if (tokens.is(i, 'local') && !isAssigned(tokens, i + 1)) return readLocal(tokens, i + 1);
   if (tokens.is(i, 'session') && !isAssigned(tokens, i + 1) && !isOfSession(tokens, i + 1)) i++;
   if (isAssigned(tokens, i + 1)) return readAssignment(tokens, i);
   switch (tokens.words[i]) {
@@ -46,6 +46,18 @@ export function readSet(tokens: Tokens, at: number): StatementEffects {
     default:
       return UNCERTAIN;
   }
+}
+
+/** It ends with its transaction. But its DEFAULT is what the session began with. @param from behind SET LOCAL */
+function readLocal(tokens: Tokens, from: number): StatementEffects {
+  const isZone = tokens.is(from, 'time') && tokens.is(from + 1, 'zone');
+  const name = isZone ? { value: 'timezone', next: from + 2 } : readVariable(tokens, from);
+  if (name === undefined) return NO_EFFECTS;
+  const at = isZone ? name.next : name.next + 1;
+  if (!isZone && !isAssigned(tokens, name.next)) return NO_EFFECTS;
+  const isDefault = tokens.is(at, 'default') || (isZone && tokens.is(at, 'local'));
+  if (!isDefault || !tokens.isEnd(at + 1)) return NO_EFFECTS;
+  return { bits: 0, actions: [{ kind: 'reset_local', name: name.value }] };
 }
 
 /** @param at the word RESET */
@@ -220,11 +232,10 @@ export function readSetConfigs(tokens: Tokens, at: number): readonly Action[] | 
     const close = skipCast(tokens, value.next + 2, ['bool', 'boolean']);
     if (!tokens.is(close, ')')) return undefined;
     const setting = fold(name.value);
-    if (!isLocal && !OF_TRANSACTION.has(setting)) {
-      actions.push(
-        isNull ? { kind: 'reset', name: setting } : { kind: 'config', name: setting, value: value.value },
-      );
-    }
+    if (isNull && !OF_TRANSACTION.has(setting))
+      actions.push({ kind: isLocal ? 'reset_local' : 'reset', name: setting });
+    else if (!isLocal && !OF_TRANSACTION.has(setting))
+      actions.push({ kind: 'config', name: setting, value: value.value });
     i = close + 1;
     if (tokens.is(i, 'as')) i++;
     if (tokens.isName(i)) i++;

@@ -67,6 +67,9 @@ cases('readEffects() follows set_config() of constants', [
   ],
   ["SELECT set_config('a'::text, 'b'::pg_catalog.text, false::bool)", 'config a=b'],
   ["SELECT set_config('a', NULL, false)", 'reset a'],
+  ["SELECT set_config('a', NULL, true)", 'reset_local a'],
+  ['SET LOCAL a TO DEFAULT', 'reset_local a'],
+  ['SET LOCAL TIME ZONE LOCAL', 'reset_local timezone'],
   ["SELECT set_config('a', 'b', false), set_config('c', 'd', true)", 'config a=b'],
 ]);
 

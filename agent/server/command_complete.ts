@@ -23,6 +23,8 @@ import {
 } from './command_tag.ts';
 import type { Server } from './server.ts';
 
+/** Of a statement that the agent has put into a client's text. */
+const NOTHING_TO_READ = new Uint8Array(0);
 const LISTENING = encodeCommandComplete('LISTEN');
 
 /** Of a statement that nobody has read. */
@@ -40,8 +42,16 @@ export function onCommandComplete(
 ): Uint8Array | undefined {
   const meaning = meaningOfTag(chunk, start, end);
   const effects = server.expected.mention?.effects;
+  if (effects !== undefined && server.expected.show()) {
+    server.statementsDone++;
+    return NOTHING_TO_READ;
+  }
   const done = effects === undefined ? undefined : onDone(server, effects, meaning);
   book(server, effects, meaning);
+  if (done?.behind === 'statement') {
+    server.expected.hide();
+    return chunk.slice(start, end);
+  }
   return done?.actions.some(isListen) === true ? LISTENING : undefined;
 }
 

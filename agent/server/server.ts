@@ -260,13 +260,13 @@ export class Server implements ConnectionHandler, Linked<Server> {
         if (!framer.whole) return this.#hold(framer);
         if (framer.end - framer.start !== READY_BYTES)
           throw new UnexpectedReply('ReadyForQuery has a wrong length');
-        const verdict = this.expected.onReply(framer.type);
+        let verdict = this.expected.onReply(framer.type);
         this.status = framer.chunk[framer.start + 5]!;
         this.statements.onReady(this.expected.isEmpty);
         this.statementsDone = 0;
         if (this.touched !== 0) {
-          if (verdict === PASS) this.tenant.left?.onRunEnd(this);
-          else this.tenant.left?.onAnswered(this);
+          if (verdict === PASS) verdict = this.tenant.left?.onRunEnd(this) === true ? KEEP : PASS;
+          else if (this.tenant.left?.onAnswered(this) === true) verdict = PASS;
         }
         // Who may not have a transaction must not read that it has begun: the tenant answers in onReady().
         if (this.status !== type.IDLE && this.expected.isEmpty && this.tenant.refusesBlocks === true)
@@ -338,6 +338,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
       this.#isRepaired(mention.statement)
     )
       return KEEP;
+    // What the agent has put into the client's text fails as a part of that.
+    if (mention?.effects !== undefined) this.expected.show();
     const verdict = this.expected.onReply(framer.type);
     if (verdict === PASS) onFailed(this, mention?.effects);
     // Its Parse may have been passed over.

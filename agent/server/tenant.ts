@@ -46,10 +46,10 @@ export interface LeftBehind {
   onTransactionEnd(server: Server, isCommit: boolean): void;
   /** An error was told. */
   onFailed(): void;
-  /** ReadyForQuery of a query of the agent's own: what comes behind it may be the tenant's next. */
-  onAnswered(server: Server): void;
-  /** ReadyForQuery of a Query or Sync of its own. */
-  onRunEnd(server: Server): void;
+  /** ReadyForQuery of a query of the agent's own: what comes behind it may be the tenant's next. True: it is the client's. */
+  onAnswered(server: Server): boolean;
+  /** ReadyForQuery of a Query or Sync of its own. True: the client has it behind the agent's query that follows. */
+  onRunEnd(server: Server): boolean;
 }
 
 export interface ServerError {

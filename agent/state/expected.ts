@@ -279,6 +279,18 @@ export class Expected {
     return run;
   }
 
+  /** The next statement of the Query that the server is at is the agent's own. */
+  hide(): void {
+    this.#entries.recode(0, QUERY | SKIP);
+  }
+
+  /** That one is done. False: it is a client's, or a Query of the agent's own. */
+  show(): boolean {
+    if (this.#entries.code(0) !== (QUERY | SKIP)) return false;
+    this.#entries.recode(0, QUERY);
+    return true;
+  }
+
   /** Forgets everything: the connection is gone. */
   clear(): void {
     while (this.#entries.count > 0) this.#undone(false);

@@ -9,6 +9,7 @@ const ENTRIES_MAX = 1_000;
 export function isUndone({ kind }: Action): boolean {
   return !(
     kind === 'change' ||
+    kind === 'reset_local' ||
     kind === 'prepare' ||
     kind === 'execute' ||
     kind === 'deallocate' ||
