@@ -187,9 +187,10 @@ export class Pool extends PoolFigures {
       { server_pid: server.pid, database: this.database.name, reason },
       'a server that rested is replaced',
     );
-    // All of them before the next one is taken.
-    for (const each of [server, ...(silent && this.stale ? this.idleServers : [])]) {
-      this.#leave(each);
+    // All of them before one is closed: whoever waits is served in that moment.
+    const leaving = [server, ...(silent && this.stale ? this.idleServers : [])];
+    for (const each of leaving) this.#leave(each);
+    for (const each of leaving) {
       if (silent) each.connection.close();
       else each.close();
     }

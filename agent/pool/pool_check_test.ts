@@ -84,6 +84,13 @@ describe('server_check_query', () => {
     await settle();
     expect([client!.fate, pool.servers, plane.network.tried.length]).toEqual(['leased', 1, 4]);
     expect(servers.map(({ connection }) => connection.isClosed)).toEqual([true, true, true]);
+    // None of them was asked in the moment before it was closed, and is waited for.
+    expect([servers.flatMap((each) => each.heard()), plane.pendingTimers]).toEqual([['Query select 1'], 0]);
+    plane.clock.advance(60_000);
+    expect([pool.isGone, plane.network.tried.length]).toEqual([false, 4]);
+    pool.release(client!.server!);
+    pool.pause();
+    expect(pool.isGone).toBe(true);
     plane.check();
   });
 
