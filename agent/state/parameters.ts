@@ -241,12 +241,7 @@ function withIdentity(
     : has.has('role')
       ? ['RESET ROLE;']
       : [];
-  const after: string[] = [];
-  for (const name of IDENTITY) {
-    const value = wants.get(name);
-    if (value !== undefined) after.push(setting(name, value, isAscii));
-  }
-  return [...before, ...statements, ...after];
+  return [...before, ...statements, ...identity(wants, isAscii)];
 }
 
 function isIdentity(name: string): boolean {
@@ -259,11 +254,21 @@ export function settingSql(wanted: ReadonlyMap<string, string>, at: Parameters):
   let sql = '';
   for (const [name, value] of wanted)
     if (!IDENTITY.includes(name as 'role')) sql += setting(name, value, isAscii);
-  for (const name of IDENTITY) {
-    const value = wanted.get(name);
-    if (value !== undefined) sql += setting(name, value, isAscii);
-  }
-  return sql;
+  return sql + identity(wanted, isAscii).join('');
+}
+
+/**
+ * Both may be there although the one may not take the other: a role that was taken with the rights of before, or of SET LOCAL, stays.
+ * Whoever may take the one could always take the other at his start.
+ */
+function identity(wanted: ReadonlyMap<string, string>, isAscii: boolean): string[] {
+  const [session, role] = IDENTITY.map((name) => wanted.get(name));
+  const statements: string[] = [];
+  if (session !== undefined) statements.push(setting('session_authorization', session, isAscii));
+  if (session !== undefined && role !== undefined)
+    statements.push('SET LOCAL SESSION AUTHORIZATION DEFAULT;');
+  if (role !== undefined) statements.push(setting('role', role, isAscii));
+  return statements;
 }
 
 /** The values of a SET as one, as set_config() takes it (PostgreSQL, flatten_set_variable_args()). @param name in lower case. */
