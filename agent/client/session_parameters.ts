@@ -1,7 +1,9 @@
 // What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
 
 import { AgentError } from '../base/errors.ts';
+import { hasHighByte } from '../query/classify.ts';
 import { type Action, ADVANCES, type Effects, NOTHING, NOTIFIES, UNREAD } from '../query/effects.ts';
+import { eitherWay, inAnyEncoding } from '../query/either_way.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
@@ -130,10 +132,14 @@ export class SessionParameters {
 
   /** What a text of the client's leaves in its session. @param from where it begins in `chunk`; @param to where it ends, without its NUL. */
   effectsOf(chunk: Uint8Array, from: number, to: number): Effects {
-    if (this.#isBehind && isDelicate(chunk, from, to)) return UNREAD;
-    const { isConforming, isAsciiSafe } = this.current;
+    const isDoubtful = this.#isBehind && isDelicate(chunk, from, to);
+    if (isDoubtful && hasHighByte(chunk, from, to)) return UNREAD;
+    const { isConforming, isAsciiSafe, isUtf8 } = this.current;
+    const { effects: reader } = this.#session.context;
     this.#session.left.check?.note(chunk, from, to);
-    return this.#session.context.effects.read(chunk, from, to, isConforming, isAsciiSafe);
+    const effects = reader.read(chunk, from, to, isConforming, isAsciiSafe);
+    if (isDoubtful) return eitherWay(effects, reader.read(chunk, from, to, !isConforming, isAsciiSafe));
+    return isUtf8 ? effects : inAnyEncoding(effects);
   }
 
   /** A text that is to be one statement, where something in it leads back to the client's own start. */

@@ -156,11 +156,14 @@ export class SessionState implements LeftBehind {
     server.touched = bitsOf(this.pins) | due;
     this.#askedAbout = due;
     this.#askedTurn = this.#session.turns;
-    this.#answers = new Answers(due);
+    const isUtf8 =
+      this.#session.parameters.current.isUtf8 ||
+      server.parameters.reported.get('server_encoding') === 'SQL_ASCII';
+    this.#answers = new Answers(due, isUtf8);
     this.#asked = (due & UNNAMED) === 0 ? this.#names : this.#hiddenNames();
     this.#names = new Set();
     if ((due & UNNAMED) !== 0 && !this.#isChecking) server.settingsOf = this.#session;
-    server.inject(inquirySql(due, this.#asked));
+    server.inject(inquirySql(due, this.#asked, isUtf8));
     return true;
   }
 

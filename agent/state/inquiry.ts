@@ -59,13 +59,16 @@ function qualified(sql: string): string {
 
 /** However little time the client gives its own statements. From then on that is what the server says of it. */
 const IN_TIME = 'SET LOCAL statement_timeout TO 0;';
+const IN_DIGITS =
+  "SELECT what, CASE WHEN pg_catalog.left(what, 4) OPERATOR(pg_catalog.=) 'set ' THEN pg_catalog.encode(pg_catalog.convert_to(value, 'UTF8'), 'hex') ELSE value END FROM";
 const BEFORE_THAT = "SELECT 'timeout', pg_catalog.current_setting('statement_timeout');";
 
 /**
  * @param names settings that are asked for by name, where SETTINGS is: those that the text names, and, where it names none (UNNAMED), those
- * that pg_settings does not show, custom ones such as `app.tenant`.
+ * that pg_settings does not show, custom ones such as `app.tenant`. @param isUtf8 the server answers in letters that can be read; otherwise values
+ * come as the hexadecimal digits of their bytes.
  */
-export function inquirySql(bits: number, names: Iterable<string>): string {
+export function inquirySql(bits: number, names: Iterable<string>, isUtf8 = true): string {
   const parts = PARTS.filter(([bit]) => (bits & bit) !== 0).map(([, sql]) => sql);
   if ((bits & SETTINGS) !== 0)
     for (const name of names) {
@@ -81,7 +84,9 @@ export function inquirySql(bits: number, names: Iterable<string>): string {
       );
     }
   if (parts.length === 0) return '';
-  return ((bits & SETTINGS) === 0 ? IN_TIME : BEFORE_THAT + IN_TIME) + parts.join(' UNION ALL ');
+  const all = parts.join(' UNION ALL ');
+  if ((bits & SETTINGS) === 0) return IN_TIME + all;
+  return BEFORE_THAT + IN_TIME + (isUtf8 ? all : `${IN_DIGITS} (${all}) AS all_of_it (what, value)`);
 }
 
 /** Reads the answer, row by row. */
@@ -94,8 +99,11 @@ export class Answers {
   #rows = 0;
   #timeout: string | undefined;
 
-  constructor(asked: number) {
+  readonly #isUtf8: boolean;
+
+  constructor(asked: number, isUtf8 = true) {
     this.#asked = asked;
+    this.#isUtf8 = isUtf8;
   }
 
   /** @param values of the two columns; NULL is undefined. */
@@ -103,11 +111,15 @@ export class Answers {
     const [what, value] = values;
     // What was injected beside it has answers of one column.
     if (values.length !== 2 || what === undefined || this.#rows++ >= ROWS_MAX) return;
-    if (what.startsWith('set ')) this.#settings.set(what.slice(4), value ?? '');
+    if (what.startsWith('set ')) this.#settings.set(what.slice(4), this.#read(value ?? ''));
     else if (what === 'timeout') this.#timeout = value;
     else if (what === 'shared') this.#shared = Number(value);
     else if (what === 'shared by sql') this.#bySql = Number(value);
     else this.#pins.add(what as Pin);
+  }
+
+  #read(value: string): string {
+    return this.#isUtf8 ? value : Buffer.from(value, 'hex').toString('utf8');
   }
 
   get findings(): Findings {

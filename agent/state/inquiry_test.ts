@@ -37,3 +37,11 @@ test('Answers has statement_timeout as it was before the question, where it was 
   ]);
   expect(found(SETTINGS, ['timeout', '0'], ['set a.b', 'c'])).toEqual([['a.b', 'c']]);
 });
+
+test('inquirySql() has values told in digits, where the letters of the answer cannot be read', () => {
+  expect(inquirySql(SETTINGS, ['a.b'], false)).toContain("pg_catalog.convert_to(value, 'UTF8'), 'hex')");
+  const answers = new Answers(SETTINGS, false);
+  answers.onRow(['set a.b', Buffer.from('ü').toString('hex')]);
+  answers.onRow(['timeout', '0']);
+  expect([...answers.findings.settings]).toEqual([['a.b', 'ü']]);
+});

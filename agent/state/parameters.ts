@@ -61,6 +61,8 @@ export class Parameters {
   readonly isConforming: boolean;
   /** Can a byte below 0x80 be taken for the letter that it looks like? Not in encodings whose letters end with such bytes. */
   readonly isAsciiSafe: boolean;
+  /** Are its letters read as they are written? Asked for texts that have an effect. */
+  readonly isUtf8: boolean;
   #reading: string | undefined;
   #spellings: ReadonlyMap<string, string> | undefined;
 
@@ -68,7 +70,9 @@ export class Parameters {
     this.reported = reported;
     this.unreported = unreported;
     this.isConforming = reported.get('standard_conforming_strings') !== 'off';
-    this.isAsciiSafe = !UNSAFE.has(reported.get('client_encoding') ?? '');
+    const encoding = reported.get('client_encoding') ?? '';
+    this.isAsciiSafe = !UNSAFE.has(encoding);
+    this.isUtf8 = encoding === 'UTF8' || encoding === 'SQL_ASCII' || encoding === '';
   }
 
   /** Two of the same reading make the same statement of the same text. No value has a NUL, so that it ends with the last of five. */
