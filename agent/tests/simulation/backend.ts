@@ -33,6 +33,8 @@ export class Backend {
   status: 'I' | 'T' | 'E' = 'I';
   readonly parameters: ParametersModel;
   readonly statements = new Map<string, string>();
+  /** Advisory locks of the session, which outlive every transaction: key → how often it is held. Each client has keys of its own. */
+  readonly held = new Map<string, number>();
   /** Of each statement, when it was parsed. */
   readonly #parsedAt = new Map<string, number>();
   /** What it said; whoever hosts it takes it off. */

@@ -61,6 +61,8 @@ export class Books {
     const isShared = pool.mode !== 'session' && this.#world.settings.max_prepared_statements > 0;
     if (isShared) this.#compareStatements(server, backend);
     this.#compareParameters(server, backend, session?.keepsServer === true);
+    if (session === undefined && backend.held.size > 0)
+      this.#world.violation(`p${server.pid} rests, and holds a lock for somebody`);
     const client = session === undefined ? undefined : this.#clientOf(session);
     if (client !== undefined && session !== undefined) this.#compareClient(client, session, backend);
   }
@@ -122,6 +124,10 @@ export class Books {
     if (!client.isAnswered || model.status !== backend.status || session.left.isAsking) return;
     const [own, real] = [model.parameters.shown(), backend.parameters.shown()];
     if (own !== real) this.#world.violation(`c${client.id} has ${own}, and its server ${real}`);
+    const [holds, held] = [model, backend].map((each) => JSON.stringify([...each.held].sort()));
+    if (backend.held.size === 0 && backend.status === 'I' && session.left.pins.has('advisory_lock'))
+      this.#world.violation(`c${client.id} keeps its server for a lock that it does not hold`);
+    if (holds !== held) this.#world.violation(`c${client.id} holds ${holds}, and its server ${held}`);
   }
 
   /** Nothing is under way: names, texts and bytes are those that clients have. */

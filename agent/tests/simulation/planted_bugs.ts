@@ -2,6 +2,7 @@
 
 import { PreparedStatements } from '../../client/prepared.ts';
 import { Session } from '../../client/session.ts';
+import { SessionState } from '../../client/session_state.ts';
 import { Holds } from '../../pool/holds.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { Waiter } from '../../pool/pool_figures.ts';
@@ -52,6 +53,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'a paused pool lends a server that comes free', plant: lendWhilePaused },
   { name: 'PAUSE says that it is done while a server is left', plant: pauseTooEarly },
   { name: 'DEALLOCATE by SQL does not free the client’s name', plant: keepNames },
+  { name: 'a client that holds a lock gives its server back', plant: forgetPin },
+  { name: 'a client that holds no lock any more keeps its server', plant: keepPin },
 ];
 
 function releaseEarly(): () => void {
@@ -277,6 +280,31 @@ function keepNames(): () => void {
     () =>
       function onDeallocated(): void {
         // The server has freed it; the agent has not.
+      },
+  );
+}
+
+function forgetPin(): () => void {
+  const isNow = sometimes(5);
+  return replace(
+    SessionState.prototype,
+    'onReady',
+    (original) =>
+      function onReady(this: SessionState, server: Server): boolean {
+        const isAsked = original.call(this, server);
+        if (!isAsked && isNow()) for (const pin of [...this.pins]) this.unpin(pin);
+        return isAsked;
+      },
+  );
+}
+
+function keepPin(): () => void {
+  return replace(
+    SessionState.prototype,
+    'unpin',
+    () =>
+      function unpin(): void {
+        // It is kept.
       },
   );
 }

@@ -70,6 +70,9 @@ export function statement(speaker: Speaker): string {
       return speaker.plain ? `reset ${random.pick(SETTABLE)[0]}` : `rows 1 0 ${tag}`;
     case 10:
       return random.chance(0.6) ? 'alter' : `cols ${tag}`;
+    case 11:
+      if (speaker.single) return `rows 1 3 ${tag}`;
+      return `${random.chance(0.35) ? 'hold' : 'drop'} ${random.pick(['x', 'y'])} ${tag}`;
     case 9:
       return `rows ${random.between(5, 60)} ${random.pick([0, 10, 300])} ${tag}`;
     default:

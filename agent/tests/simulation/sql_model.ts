@@ -1,7 +1,7 @@
 // A toy of a SQL, for simulated backends: what each statement does and says.
 //
 // The statements: `rows 3 8 @tag`, `lock k @tag`, `sleep 20 @tag`, `fail @tag`, `syntax @tag`, `notice @tag`, `begin`, `commit`,
-// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `quietly name value`, `reset name`, `show name @tag`, `alter`, `cols @tag`, `deallocate all`, `deallocate name`, `discard all`,
+// `rollback`, `copyin @tag`, `copyout 2 @tag`, `set name value`, `quietly name value`, `reset name`, `show name @tag`, `hold key @tag`, `drop key @tag`, `alter`, `cols @tag`, `deallocate all`, `deallocate name`, `discard all`,
 // nothing at all; and what the agent says by itself. `@$1` stands for a tag that comes with Bind.
 
 import { int32At } from '../../wire/bytes.ts';
@@ -42,6 +42,9 @@ export class SqlModel {
       case 'sleep':
         this.#backend.say(say.dataRow(`${tag}|${this.#backend.parameters.shown()}`));
         return this.#done('SELECT 1');
+      case 'hold':
+      case 'drop':
+        return this.#hold(words[0]!, verb === 'hold' ? 1 : -1, tag);
       case 'cols':
         return this.#columns(tag, portal);
       case 'copyout':
@@ -97,6 +100,7 @@ export class SqlModel {
           return this.#backend.error('25001', 'DISCARD ALL cannot run inside a transaction', isExtended);
         this.#dropStatements();
         this.#backend.parameters.resetAll();
+        this.#backend.held.clear();
         return this.#done('DISCARD ALL');
       case 'select':
         return this.#runSelect(sql, isExtended);
@@ -116,6 +120,16 @@ export class SqlModel {
     if (this.#backend.parameters.set(name!, whole)) return this.#done('SET');
     if (own === null) return this.#done('SET');
     return this.#backend.error('42704', `unrecognized configuration parameter "${name}"`, isExtended);
+  }
+
+  /** An advisory lock of the session: no rollback gives it back. */
+  #hold(key: string, change: 1 | -1, tag: string): boolean {
+    const { held, parameters } = this.#backend;
+    const count = Math.max(0, (held.get(key) ?? 0) + change);
+    if (count === 0) held.delete(key);
+    else held.set(key, count);
+    this.#backend.say(say.dataRow(`${tag}|${count}|${parameters.shown()}`));
+    return this.#done('SELECT 1');
   }
 
   /** As many columns as the table had when it was bound. */
@@ -157,14 +171,17 @@ export class SqlModel {
       this.#backend.say(say.dataRow(config[2]!));
       return this.#done('SELECT 1');
     }
-    const { parameters, statements } = this.#backend;
+    const { parameters, statements, held } = this.#backend;
+    if (sql.includes("'advisory_lock'") && held.size > 0)
+      this.#backend.say(say.dataRow('advisory_lock', null));
     if (sql.includes("'shared'")) {
       const shared = [...statements.keys()].filter((name) => name.startsWith('pgsidecar_'));
       this.#backend.say(say.dataRow('shared', String(shared.length)));
     }
     const found = sql.includes('pg_settings') ? parameters.changedUnreported : [];
     for (const name of found) this.#backend.say(say.dataRow(`set ${name}`, parameters.get(name)!));
-    const isKnown = sql.includes('UNION ALL') || sql === 'SELECT 1' || sql.startsWith("SELECT 'timeout'");
+    const isKnown =
+      /UNION ALL|pg_locks/.test(sql) || sql === 'SELECT 1' || sql.startsWith("SELECT 'timeout'");
     if (!isKnown) return this.#backend.error('42601', `syntax error: ${sql}`, isExtended);
     return this.#done(`SELECT ${found.length}`);
   }
@@ -194,7 +211,7 @@ const COLUMN = say.rowDescription('x');
 /** @param version of the table that `cols` reads. */
 export function columnsOf(sql: string, version: number): Uint8Array | undefined {
   if (sql.startsWith('cols')) return say.rowDescription(`v${version}`);
-  return /^(?:rows|lock|sleep|show|SELECT)/.test(sql) ? COLUMN : undefined;
+  return /^(?:rows|lock|hold|drop|sleep|show|SELECT)/.test(sql) ? COLUMN : undefined;
 }
 
 function warning(sqlstate: string, text: string): Uint8Array {
