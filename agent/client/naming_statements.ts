@@ -1,28 +1,36 @@
-// Statements of the protocol whose text speaks of others: PREPARE, EXECUTE and DEALLOCATE under a name, as asyncpg and pgx prepare every text.
+// Statements of the protocol whose text speaks of others: PREPARE, EXECUTE and DEALLOCATE, with a name of their own or without.
 
 import type { Effects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
-import { type ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
+import {
+  type ClientStatements,
+  type Mention,
+  mentionOf,
+  type NamingText,
+  type Shift,
+} from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement, StatementRegistry } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeCloseStatement, encodeParse } from '../wire/client_messages.ts';
 import type { Pieces } from '../wire/pieces.ts';
+import { isRefusing } from './failed_transaction.ts';
 import { unlistening } from './listen_text.ts';
 import { need } from './put_statement.ts';
+import { edited, shiftsOf } from './rewriting.ts';
 import type { SessionParameters } from './session_parameters.ts';
-import { namingOf, translate } from './sql_names.ts';
+import { isCut, type Names, namingOf, translate } from './sql_names.ts';
 
-/** What they are called on every server, each anew for each use. None of the shared ones, which begin with `pgsidecar_` and are counted. */
-const PLACE = 'pgsidecar naming';
+/** What is run once, or only read, is called so on a server. None of the shared ones, which begin with `pgsidecar_` and are counted. */
+const RUNNING = 'pgsidecar running';
+const READING = 'pgsidecar reading';
 
 /** What the text of a new statement leaves; LISTEN is not what the server is told. */
 export function readText(statement: Statement, length: number, parameters: SessionParameters): void {
   const { tail } = statement;
   const effects = parameters.effectsOf(tail, 0, length);
   statement.effects = effects;
-  statement.naming = namingOf(effects);
   const told = unlistening(tail.subarray(0, length), effects);
   if (told !== undefined) statement.tail = concat([told, tail.subarray(length)]);
 }
@@ -43,48 +51,118 @@ export function acquireRead(
   return statement;
 }
 
-/** The client's Parse of one: the server says whether it can be read. What it names is looked for when it is used, as PostgreSQL does. */
-export function parseNaming(pieces: Pieces, { tail }: Statement, mention: Mention, server: Server): void {
-  close(pieces, server);
-  pieces.add(encodeParse(PLACE, tail));
-  server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
+/** How a server is told a text at its Parse. */
+export interface Told {
+  readonly tail: Uint8Array;
+  /** Has to be there before. */
+  readonly relies: Statement | undefined;
+  readonly shifts: readonly Shift[] | undefined;
+  readonly isCut: boolean;
 }
 
-export interface NamingTools {
-  readonly pieces: Pieces;
-  readonly owner: ClientStatements;
-  readonly registry: StatementRegistry;
-  /** Statements that a server keeps. */
-  readonly max: number;
+/**
+ * PostgreSQL looks for names when a statement is bound and run. Only the columns of an EXECUTE are looked for at its Parse, and
+ * stay what they are then. So the server gets any other text as it is.
+ */
+export function told({ text, rest, effects }: NamingText, { owner, encoding }: Names, server: Server): Told {
+  const naming = namingOf(effects);
+  const isLookedFor = naming?.kind === 'execute' && !isRefusing(server);
+  const target = isLookedFor ? owner.find(naming.name)?.statement : undefined;
+  if (naming === undefined || target === undefined)
+    return { tail: concat([text, rest]), relies: undefined, shifts: undefined, isCut: false };
+  const { from, to } = naming;
+  const edits = [{ from, to, put: `"${target.name}"` }];
+  return {
+    tail: concat([edited(text, edits), rest]),
+    relies: target,
+    shifts: shiftsOf(text, edits, encoding),
+    isCut: isCut(text, from, to),
+  };
 }
 
-/** For a Bind or a Describe of one: puts there what it means at this moment. Gives what stands for it in that message. */
-export function putNaming(
-  { name, statement }: Mention,
-  isBind: boolean,
+/** What a portal is made of that was bound to such a statement. */
+export interface BoundNaming {
+  /** What its Execute does to the client's names, and how errors say them. */
+  readonly ends: Mention | undefined;
+  readonly effects: Effects;
+  /** What is to be bound; undefined: the statement itself. */
+  readonly place: string | undefined;
+}
+
+/** For a Bind: what the text means at this moment is put on the server. @param said what the statement itself is there. */
+export function bindNaming(
+  { text, rest, effects }: NamingText,
+  said: Uint8Array | undefined,
+  pieces: Pieces,
   server: Server,
-  { pieces, owner, registry, max }: NamingTools,
-): Mention {
-  const { tail, effects, naming } = statement!;
-  const length = tail.indexOf(0);
-  const text = tail.subarray(0, length);
-  const reading = server.tenant.reading ?? '';
-  // A PREPARE is no different by its name until it is done.
-  const isRead = isBind || naming!.kind !== 'prepare';
-  const all = { owner, registry, reading, refusal: undefined };
-  const named = isRead ? translate(text, naming!, all) : undefined;
-  if (isBind) owner.onBound(named?.mention);
-  if (named?.needs !== undefined) need(pieces, named.needs, server, max);
-  close(pieces, server);
-  pieces.add(encodeParse(PLACE, named === undefined ? tail : concat([named.sql, tail.subarray(length)])));
-  server.expected.push(expected.PARSE, expected.SKIP);
-  const mention = mentionOf(owner, names.NOTHING, name, PLACE, undefined);
-  mention.ends = named?.mention;
-  mention.effects = named === undefined ? effects : named.mention.effects;
-  return mention;
+  max: number,
+  all: Names,
+): BoundNaming {
+  const named = translate(text, effects, all);
+  for (const each of named.needs) need(pieces, each, server, max);
+  const tail = concat([named.sql, rest]);
+  const ends = named.each[0];
+  if (ends !== undefined) ends.shifts ??= named.shifts;
+  for (const each of named.borrowed) all.registry.release(each);
+  const isThere = said !== undefined && Buffer.compare(said, tail) === 0;
+  if (!isThere) put(RUNNING, tail, undefined, pieces, server);
+  return { ends, effects: named.effects, place: isThere ? undefined : RUNNING };
 }
 
-function close(pieces: Pieces, server: Server): void {
-  pieces.add(encodeCloseStatement(PLACE));
-  server.expected.push(expected.CLOSE, expected.SKIP);
+/** For one use: it is there until the next is. */
+function put(
+  name: string,
+  tail: Uint8Array,
+  mention: Mention | undefined,
+  pieces: Pieces,
+  { expected: due }: Server,
+): void {
+  pieces.add(encodeCloseStatement(name));
+  due.push(expected.CLOSE, expected.SKIP);
+  pieces.add(encodeParse(name, tail));
+  due.push(expected.PARSE, expected.SKIP, undefined, mention);
+}
+
+/**
+ * The server itself is to say that it cuts names of a text that are not in what it is told: it reads the text as its client wrote
+ * it, and runs nothing. @param tail what follows the name in a Parse. @param swallowsErrors the client hears of them otherwise.
+ */
+export function tellCut(
+  tail: Uint8Array,
+  pieces: Pieces,
+  server: Server,
+  owner: Names['owner'],
+  swallowsErrors: boolean,
+): void {
+  const mention = mentionOf(owner, names.NOTHING, '', '', undefined);
+  mention.hears = 'cuts';
+  if (swallowsErrors) mention.standsBefore = mention;
+  put(READING, tail, mention, pieces, server);
+}
+
+/** The same, of a statement's text: what is wrong with it is the answer to the client's own Parse. */
+export function tellCutOf(
+  { text, rest }: NamingText,
+  pieces: Pieces,
+  server: Server,
+  owner: Names['owner'],
+): void {
+  tellCut(concat([text, rest]), pieces, server, owner, false);
+}
+
+export function sourceOf(
+  chunk: Uint8Array,
+  from: number,
+  textEnd: number,
+  end: number,
+  effects: Effects,
+): NamingText {
+  // Of their own: the chunk may hold megabytes of other messages.
+  const text = new Uint8Array(chunk.subarray(from, textEnd));
+  return { text, rest: new Uint8Array(chunk.subarray(textEnd, end)), effects };
+}
+
+/** What a name will mean is not certain, because an earlier run may yet fail: names are looked for when that is answered. */
+export function isUncertain(owner: ClientStatements, { expected: due }: Server): boolean {
+  return owner.isUnsettled && !due.owesSync && due.owesClient;
 }

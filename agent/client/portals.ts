@@ -9,12 +9,16 @@ import { endOfString, int32At, nameAt } from '../wire/bytes.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
 import { EffectsBook } from './effects_book.ts';
+import type { BoundNaming } from './naming_statements.ts';
 import { REPLACED, WAIT } from './pass_on.ts';
 import { runUnseen } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { onDeallocating, withStatements } from './sql_names.ts';
 
 const HEADER_BYTES = 5;
+/** Portals of one transaction that speak of names; whoever has more of them is not told with its own names, and asked what it has done. */
+const NAMINGS_MAX = 1_000;
+const NOBODY = { name: '', serverName: '', shifts: undefined };
 
 /** Functions that libpq calls by their OID (pg_proc.dat): lo_open … lo_tell64. What they open ends with the transaction. */
 const LARGE_OBJECTS: ReadonlySet<number> = new Set([
@@ -29,8 +33,9 @@ export class Portals {
   readonly #byName = new EffectsBook();
   /** The same for the portal without a name. */
   #unnamed: Effects | undefined;
-  /** What the portal that was bound last does to the client's names. */
-  #ends: Mention | undefined;
+  /** Of those whose text speaks of statements by their names: what it does to them. */
+  readonly #namings = new Map<string, BoundNaming>();
+  #unnamedNaming: BoundNaming | undefined;
 
   /** @param pieces take what is to be sent before the message at hand. */
   constructor(owner: ClientStatements, parameters: SessionParameters, pieces: Pieces) {
@@ -39,10 +44,11 @@ export class Portals {
     this.#parameters = parameters;
   }
 
-  /** @param ends what its SQL does to the client's names. */
-  onBind(ends: Mention | undefined, read: Effects | undefined, server: Server): void {
-    this.#ends = ends;
+  onBind(read: Effects | undefined, server: Server, naming?: BoundNaming): void {
     this.#unnamed = this.#parameters.leaving(read, server);
+    if (naming === undefined && this.#unnamedNaming === undefined) return;
+    this.#giveBack(this.#unnamedNaming);
+    this.#unnamedNaming = naming;
   }
 
   /** As `onBind()`, of a portal that may have a name. @param nameEnd where the NUL behind its name has ended. */
@@ -50,45 +56,82 @@ export class Portals {
     chunk: Uint8Array,
     start: number,
     nameEnd: number,
-    ends: Mention | undefined,
     read: Effects | undefined,
     server: Server,
+    naming?: BoundNaming,
   ): void {
-    this.#ends = ends;
-    const effects = this.#parameters.leaving(read, server);
     const at = start + HEADER_BYTES;
-    if (nameEnd === at + 1) this.#unnamed = effects;
-    else if (effects !== undefined || !this.#byName.isEmpty)
-      this.#byName.set(nameAt(chunk, at, nameEnd - 1), effects);
+    if (nameEnd === at + 1) return this.onBind(read, server, naming);
+    const effects = this.#parameters.leaving(read, server);
+    if (effects === undefined && naming === undefined && this.#isWithout) return;
+    const name = nameAt(chunk, at, nameEnd - 1);
+    this.#byName.set(name, effects);
+    this.#giveBack(this.#namings.get(name));
+    this.#namings.delete(name);
+    if (naming === undefined) return;
+    for (const [eldest, bound] of this.#namings) {
+      if (this.#namings.size < NAMINGS_MAX) break;
+      this.#giveBack(bound);
+      this.#namings.delete(eldest);
+    }
+    this.#namings.set(name, naming);
+  }
+
+  get #isWithout(): boolean {
+    return this.#byName.isEmpty && this.#namings.size === 0;
   }
 
   /** Execute: its entry says what it will end and leave. A positive number: offer it again when so many of its bytes are there. */
   takeExecute(framer: Framer, server: Server): number {
     let effects: Effects | undefined;
-    if (this.#unnamed !== undefined || !this.#byName.isEmpty) {
+    let ends: Mention | undefined;
+    if (this.#unnamed !== undefined || this.#unnamedNaming !== undefined || !this.#isWithout) {
       const { chunk, start, end, whole } = framer;
       if (!whole) return end - start;
       const at = start + HEADER_BYTES;
       const nul = endOfString(chunk, at, end);
-      effects = nul > at ? this.#byName.get(nameAt(chunk, at, nul)) : this.#unnamed;
+      const name = nul > at ? nameAt(chunk, at, nul) : '';
+      effects = name === '' ? this.#unnamed : this.#byName.get(name);
+      ends = (name === '' ? this.#unnamedNaming : this.#namings.get(name))?.ends;
     }
-    const ends = this.#ends;
     if (server.expected.isFailed || (ends === undefined && effects === undefined)) {
       server.expected.push(expected.EXECUTE);
       return 0;
     }
     if (effects !== undefined && !this.#parameters.prepareToListen(effects, server)) return WAIT;
     if (effects !== undefined) this.#countSequences(effects, server);
-    const mention = ends ?? mentionOf(this.#owner, names.NOTHING, '', '', undefined);
+    const mention = this.#mentionFor(ends);
     if (effects !== undefined) mention.effects = ends === undefined ? withStatements(effects) : effects;
-    server.expected.push(expected.EXECUTE, expected.FORWARD, undefined, mention);
-    if (ends !== undefined) onDeallocating(ends, server);
+    const { expected: due, statements } = server;
+    const made = mention.effect === names.PREPARE ? mention.statement : undefined;
+    if (made !== undefined) statements.put(made, due.run);
+    due.push(expected.EXECUTE, expected.FORWARD, made, mention);
+    onDeallocating(mention, server);
     const { start, current } = this.#parameters;
     const behind = effects === undefined || start.isEmpty ? '' : start.sqlBehind(effects, current);
     if (this.#pieces.count === 0 && behind === '') return 0;
     this.#pieces.add(framer.chunk, framer.start, framer.end);
     if (behind !== '') runUnseen(this.#pieces, Buffer.from(behind), server.expected, undefined);
     return REPLACED;
+  }
+
+  /** What is run for the second time is refused, but for the rest of its rows: it does nothing to names any more. */
+  #mentionFor(ends: Mention | undefined): Mention {
+    if (ends !== undefined && ends.sent === 0) return ends;
+    const { name, serverName, shifts } = ends ?? NOBODY;
+    const mention = mentionOf(this.#owner, names.NOTHING, name, serverName, undefined);
+    mention.shifts = shifts;
+    return mention;
+  }
+
+  #giveBack(naming: BoundNaming | undefined): void {
+    if (naming?.ends !== undefined) this.#owner.forgetUnsent(naming.ends);
+  }
+
+  close(): void {
+    this.#giveBack(this.#unnamedNaming);
+    this.#unnamedNaming = undefined;
+    this.onTransactionEnd();
   }
 
   /** A FunctionCall has no text: whatever function it is may do anything, unless it is known to be one of large objects. */
@@ -111,5 +154,8 @@ export class Portals {
   /** None of them outlives its transaction. */
   onTransactionEnd(): void {
     this.#byName.clear();
+    if (this.#namings.size === 0) return;
+    for (const each of this.#namings.values()) this.#giveBack(each);
+    this.#namings.clear();
   }
 }

@@ -2,15 +2,13 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { PoolStatistics } from '../pool/statistics.ts';
-import { type Effects, NOTHING, UNREAD } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
-import { ClientStatements, type Mention, mentionOf } from '../state/client_statements.ts';
+import { ClientStatements, type Mention, mentionOf, type NamingText } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
-import { isSharedName, type StatementRegistry } from '../state/statements.ts';
-import { concat, endOfString, nameAt } from '../wire/bytes.ts';
+import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
+import { nameAt } from '../wire/bytes.ts';
 import {
-  encodeCloseStatement,
   encodeParse,
   encodeStatementTarget,
   readBind,
@@ -23,20 +21,21 @@ import type { NameCache } from '../wire/name_cache.ts';
 import { Pieces } from '../wire/pieces.ts';
 import * as type from '../wire/types.ts';
 import { EffectsBook } from './effects_book.ts';
-import { unlistening } from './listen_text.ts';
-import { acquireRead, parseNaming, putNaming } from './naming_statements.ts';
-import { AS_IT_IS, asItIs, REPLACED } from './pass_on.ts';
+import { isRefusing, putRefused } from './failed_transaction.ts';
+import { acquireRead, bindNaming, isUncertain, sourceOf, tellCutOf, told } from './naming_statements.ts';
+import { AS_IT_IS, asItIs, REPLACED, WAIT } from './pass_on.ts';
 import { Portals } from './portals.ts';
-import { canAnswerFor, letServerRead, need, needFor, put } from './put_statement.ts';
-import { REFUSED } from './refused.ts';
+import { canAnswerFor, letServerRead, need, needFor, put, takeAway } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
-import { endsAll, type Named, namingOf, nobodys, translate } from './sql_names.ts';
+import { isNaming, type Names, namingOf, nobodys } from './sql_names.ts';
 import { isAscii, isBare, type StatementLimits } from './statement_limits.ts';
+import { UnnamedStatement } from './unnamed_statement.ts';
+
+/** Where the names stand in a Bind. */
+type BindNames = NonNullable<ReturnType<typeof readBind>>;
 
 const HEADER_BYTES = 5;
 const STATEMENT = 0x53; // S
-/** A Parse without a name that is longer is kept only while there is room in prepared_statements_memory. */
-const SHORT_BYTES = 4 * 1024;
 
 export class PreparedStatements {
   readonly names: ClientStatements;
@@ -46,6 +45,7 @@ export class PreparedStatements {
   /** What replaces the message at hand, or is to be sent before it. */
   readonly pieces = new Pieces();
   #restAt: number | undefined;
+  readonly unnamed: UnnamedStatement;
   readonly portals: Portals;
   readonly #parameters: SessionParameters;
   /** Of statements that are passed on under the client's own name (max_prepared_statements 0). */
@@ -62,31 +62,10 @@ export class PreparedStatements {
     this.#statistics = statistics;
     this.#parameters = parameters;
     this.names = new ClientStatements(registry);
+    const { names: owner, pieces } = this;
+    const refusalOf = (max: number): AgentError | undefined => this.refusalOf(max);
+    this.unnamed = new UnnamedStatement({ owner, registry, parameters, pieces, refusalOf });
     this.portals = new Portals(this.names, parameters, this.pieces);
-  }
-
-  /**
-   * Before the first message to this server: the statement without a name that another client left there must not be
-   * found by a Bind of this one. A Query (ours too), or another such Parse, does away with it anyway.
-   */
-  onFirst(framer: Framer, server: Server): void {
-    if (server.unnamedOf === undefined || server.unnamedOf === this.names) return;
-    if (framer.type === type.PARSE && framer.chunk[framer.start + HEADER_BYTES] === 0) return;
-    // When it is sent: it may be held first, and its client may go meanwhile.
-    if (framer.type === type.QUERY) return;
-    server.unnamedOf = undefined;
-    server.unnamed = undefined;
-    if (!server.expected.isEmpty) return;
-    // The relay uncorks: both leave in one write.
-    server.connection.cork();
-    server.expected.push(expected.CLOSE, expected.SKIP);
-    server.write(encodeCloseStatement(''));
-  }
-
-  /** The message was cancelled while it waited: a Query, or a Parse without a name, has ended the one before it all the same. */
-  onCanceled({ type: kind, chunk, start }: Framer): void {
-    if (kind === type.QUERY || (kind === type.PARSE && chunk[start + HEADER_BYTES] === 0))
-      this.names.dropUnnamed();
   }
 
   /** Where the rest of a replaced message goes on that can be passed as it is; undefined when all of it was replaced. */
@@ -96,7 +75,17 @@ export class PreparedStatements {
     return at;
   }
 
+  /** Why the client may have no more statements. @param max bytes of all clients (prepared_statements_memory). */
+  refusalOf(max: number): AgentError | undefined {
+    const isOwn = this.names.bytes > max / 2;
+    if (!isOwn && this.#registry.bytes <= max) return undefined;
+    const bytes = isOwn ? this.names.bytes : this.#registry.bytes;
+    const whose = isOwn ? 'of this client' : 'of all clients';
+    return new AgentError('prepared_statements_full', { whose, bytes, max });
+  }
+
   close(): void {
+    this.portals.close();
     this.names.close();
   }
 
@@ -115,136 +104,56 @@ export class PreparedStatements {
   }
 
   #parse(framer: Framer, server: Server, limits: StatementLimits): number {
-    const { chunk, start, end } = framer;
-    if (!framer.whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
+    const { chunk, start, end, whole } = framer;
+    if (!whole && chunk.length < start + HEADER_BYTES + 1) return HEADER_BYTES + 1;
     if (end > start + HEADER_BYTES && chunk[start + HEADER_BYTES] === 0)
-      return this.#parseUnnamed(framer, server, limits);
-    if (!framer.whole) return end - start;
+      return this.unnamed.parse(framer, server, limits);
+    if (!whole) return end - start;
     if (limits.max === 0) return this.#parseUnshared(framer, server);
     const read = readParse(chunk, start, end);
     if (read === undefined) return asItIs(framer, server);
+    const { name, tail, textEnd } = read;
+    const known = this.names.find(name);
+    const effects = this.#parameters.effectsOf(chunk, tail, textEnd);
+    const isOfNames = effects.isSingle && isNaming(effects);
+    if ((isOfNames || known !== undefined) && isUncertain(this.names, server)) return WAIT;
     this.#statistics.clientParses++;
-    const { name, tail } = read;
     if (!isAscii(name)) letServerRead(this.pieces, chunk.subarray(start + HEADER_BYTES, tail), server);
     const refusal = this.refusalOf(limits.memoryMax);
-    const effects = this.#parameters.effectsOf(chunk, tail, read.textEnd);
     const forbidden = this.#parameters.refusalOf(effects);
-    if (forbidden !== undefined) return this.#refuse(forbidden, server);
-    if (refusal !== undefined || this.names.find(name) !== undefined)
+    if (forbidden !== undefined) return this.unnamed.refuse(forbidden, server);
+    if (refusal !== undefined || known !== undefined)
       return this.#parseTaken(name, chunk.subarray(tail, end), server, limits.max, refusal);
-    const statement = acquireRead(this.#registry, this.#parameters, chunk, read, end, effects);
-    const ends = endsAll(statement.effects!) ? this.#mention(names.DEALLOCATE_ALL, '', '') : undefined;
-    const mention = this.names.take(name, statement, ends);
-    if (statement.naming !== undefined) {
-      parseNaming(this.pieces, statement, mention, server);
-    } else if (canAnswerFor(statement, server)) {
+    const mention = isOfNames
+      ? this.#takeNaming(name, sourceOf(chunk, tail, textEnd, end, effects), server)
+      : this.names.take(name, acquireRead(this.#registry, this.#parameters, chunk, read, end, effects));
+    const statement = mention.statement!;
+    if (canAnswerFor(statement, server)) {
       server.statements.touch(statement);
       server.expected.push(expected.PARSE, expected.FAKE, undefined, mention);
-    } else {
-      put(this.pieces, statement, server, limits.max, mention);
-    }
+    } else put(this.pieces, statement, server, limits.max, mention);
     return REPLACED;
   }
 
-  #parseUnnamed(framer: Framer, server: Server, { max, heldMax, memoryMax }: StatementLimits): number {
-    const { chunk, start, end, whole } = framer;
-    // Where the network cuts it decides nothing: only what is too long to be kept is passed on without a memory of it.
-    if (!whole && end - start <= heldMax) return end - start;
-    const textAt = start + HEADER_BYTES + 1;
-    const textEnd = whole && textAt < end ? endOfString(chunk, textAt, end) : -1;
-    const effects = textEnd < 0 ? UNREAD : this.#read(chunk, textAt, textEnd);
-    let ends: Mention | undefined;
-    if (effects !== undefined && effects.advance === undefined) {
-      const verdict = this.#parseLeaving(framer, server, effects, textAt, textEnd, max, memoryMax);
-      if (verdict !== undefined) return verdict;
-      if (max > 0 && !this.names.isEmpty && endsAll(effects))
-        ends = this.#mention(names.DEALLOCATE_ALL, '', '');
-    }
-    // No view of it yet: making one costs more than all else here, and hardly any is ever needed.
-    const isKept = whole && (end - start <= SHORT_BYTES || this.refusalOf(memoryMax) === undefined);
-    const isNext = server.expected.isEmpty;
-    const mention = this.names.takeUnnamed(isKept ? chunk : undefined, start, end, isNext, ends);
-    mention.effects = effects;
-    this.#onUnnamed(mention, server);
-    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
-    return AS_IT_IS;
-  }
-
-  /** A text that leaves something in the session, without a name. Undefined: the server may have it as it is. */
-  #parseLeaving(
-    { chunk, end }: Framer,
-    server: Server,
-    effects: Effects,
-    textAt: number,
-    textEnd: number,
-    max: number,
-    memoryMax: number,
-  ): number | undefined {
-    const forbidden = this.#parameters.refusalOf(effects);
-    if (forbidden !== undefined) return this.#refuse(forbidden, server);
-    if (textEnd < 0) return undefined;
-    const own = this.#parameters.startedText(chunk, textAt, textEnd, effects);
-    const { text, effects: read } = own ?? { text: chunk.subarray(textAt, textEnd), effects };
-    const rest = chunk.subarray(textEnd, end);
-    const named = max > 0 ? this.#translate(text, read, server, memoryMax) : undefined;
-    if (named !== undefined) return this.#parseNaming(named, rest, server);
-    const told = unlistening(text, read) ?? own?.text;
-    return told === undefined ? undefined : this.#parseInstead(told, rest, undefined, read, server);
-  }
-
-  /** A text that speaks of a statement by its name: its name is rewritten here, what it needs comes with its Bind and its Execute. */
-  #parseNaming({ sql, mention: ends }: Named, rest: Uint8Array, server: Server): number {
-    return this.#parseInstead(sql, rest, ends, ends.effects, server);
-  }
-
-  /** A Parse without a name, of another text than the client's. */
-  #parseInstead(
-    sql: Uint8Array,
-    rest: Uint8Array,
-    ends: Mention | undefined,
-    effects: Effects | undefined,
-    server: Server,
-  ): number {
-    const message = encodeParse('', concat([sql, rest]));
-    const mention = this.names.takeUnnamed(message, 0, message.length, server.expected.isEmpty, ends);
-    mention.effects = effects;
-    this.#onUnnamed(mention, server);
-    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
-    this.pieces.add(message);
-    return REPLACED;
-  }
-
-  /** The server is to say no, in its place: it gets what nobody can read. That ends the statement without a name there. */
-  #refuse(refusal: AgentError, server: Server): number {
-    const mention = this.#mention(names.NOTHING, '', '');
-    mention.refusal = refusal;
-    server.unnamed = undefined;
-    this.pieces.add(encodeParse('', new Uint8Array(Buffer.from(`${REFUSED}\0\0\0`))));
-    server.expected.push(expected.PARSE, expected.FORWARD, undefined, mention);
-    return REPLACED;
-  }
-
-  #translate(text: Uint8Array, effects: Effects, server: Server, memoryMax: number): Named | undefined {
-    const naming = namingOf(effects);
-    if (naming === undefined) return undefined;
-    return translate(text, naming, {
-      owner: this.names,
-      registry: this.#registry,
-      reading: server.tenant.reading ?? '',
-      refusal: this.refusalOf(memoryMax),
-    });
-  }
-
-  /** Undefined: nothing at all. */
-  #read(chunk: Uint8Array, from: number, to: number): Effects | undefined {
-    const effects = this.#parameters.effectsOf(chunk, from, to);
-    return effects === NOTHING ? undefined : effects;
+  /** The same of a text that speaks of statements by their names. */
+  #takeNaming(name: string, source: NamingText, server: Server): Mention {
+    const { tail, relies, shifts, isCut } = told(source, this.#all(server), server);
+    if (isCut) tellCutOf(source, this.pieces, server, this.names);
+    const statement = this.#registry.acquire(tail, server.tenant.reading, relies);
+    statement.effects ??= source.effects;
+    const mention = this.names.take(name, statement);
+    mention.source = source;
+    mention.shifts = shifts;
+    if (isCut) mention.hears = 'rest';
+    return mention;
   }
 
   /** What it leaves is remembered under the client's own name. */
   #parseUnshared(framer: Framer, server: Server): number {
-    const read = readParse(framer.chunk, framer.start, framer.end);
-    if (read !== undefined) this.#unshared.set(read.name, this.#read(framer.chunk, read.tail, read.textEnd));
+    const { chunk, start, end } = framer;
+    const read = readParse(chunk, start, end);
+    if (read !== undefined)
+      this.#unshared.set(read.name, this.#parameters.readOf(chunk, read.tail, read.textEnd));
     return asItIs(framer, server);
   }
 
@@ -267,49 +176,94 @@ export class PreparedStatements {
     return REPLACED;
   }
 
-  /** Why the client may have no more statements. @param max bytes of all clients (prepared_statements_memory). */
-  refusalOf(max: number): AgentError | undefined {
-    const isOwn = this.names.bytes > max / 2;
-    if (!isOwn && this.#registry.bytes <= max) return undefined;
-    const bytes = isOwn ? this.names.bytes : this.#registry.bytes;
-    const whose = isOwn ? 'of this client' : 'of all clients';
-    return new AgentError('prepared_statements_full', { whose, bytes, max });
-  }
-
   #bind(framer: Framer, server: Server, max: number): number {
     const { chunk, start, end } = framer;
     const { portals } = this;
     if (isBare(chunk, start + HEADER_BYTES, end)) {
       const mention = this.names.find('');
-      portals.onBind(mention?.ends, mention?.effects, server);
-      return this.#bindUnnamed(start, server, max);
+      if (mention?.source === undefined) {
+        portals.onBind(mention?.effects, server);
+        return this.#bindUnnamed(start, server, max);
+      }
     }
     const at = readBind(chunk, start, end);
     if (at === undefined) return framer.whole ? asItIs(framer, server) : chunk.length - start + 1;
     if (at.statementAt === at.statementEnd) {
       const mention = this.names.find('');
-      portals.onBindOf(chunk, start, at.statementAt, mention?.ends, mention?.effects, server);
+      if (mention?.source !== undefined && !isRefusing(server))
+        return this.#bindNaming(framer, at, '', mention, server, max);
+      portals.onBindOf(chunk, start, at.statementAt, mention?.effects, server);
       return this.#bindUnnamed(start, server, max);
     }
     if (max === 0) {
       const name = nameAt(chunk, at.statementAt, at.statementEnd);
-      portals.onBindOf(chunk, start, at.statementAt, undefined, this.#unshared.get(name), server);
+      portals.onBindOf(chunk, start, at.statementAt, this.#unshared.get(name), server);
       return asItIs(framer, server);
     }
     this.#statistics.binds++;
-    const mention = this.#used(this.#nameCache.at(chunk, at.statementAt, at.statementEnd), true, server, max);
+    const name = this.#nameCache.at(chunk, at.statementAt, at.statementEnd);
+    const mention = this.#used(name);
+    if (mention?.source !== undefined && !isRefusing(server))
+      return this.#bindNaming(framer, at, name, mention, server, max);
     const effects = this.#parameters.effectsOfMention(mention);
-    portals.onBindOf(chunk, start, at.statementAt, mention?.ends, effects, server);
+    portals.onBindOf(chunk, start, at.statementAt, effects, server);
     if (mention === undefined) return asItIs(framer, server);
-    if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
-    this.pieces.add(renameBind(chunk, start, end, at, mention.serverName));
-    this.#restAt = at.statementEnd + 1;
-    server.expected.push(expected.BIND, expected.FORWARD, undefined, mention);
+    const { statement } = mention;
+    const place = isRefusing(server) ? this.#putRefused(mention, statement, server) : undefined;
+    if (place === undefined && statement !== undefined) needFor(this.pieces, mention, statement, server, max);
+    const own = place === undefined ? mention : mentionOf(this.names, names.NOTHING, name, place, undefined);
+    this.#bindTo(framer, at, own.serverName, own, server);
     return REPLACED;
   }
 
+  /** Undefined: it is there. */
+  #putRefused(mention: Mention, statement: Statement | undefined, server: Server): string | undefined {
+    if (statement === undefined || server.statements.has(statement, server.expected.run)) return undefined;
+    return putRefused(this.pieces, mention, statement, server, this.#parameters.current.isConforming);
+  }
+
+  /** Of a statement whose text speaks of others by their names: it is bound to what that means now. */
+  #bindNaming(
+    framer: Framer,
+    at: BindNames,
+    name: string,
+    mention: Mention,
+    server: Server,
+    max: number,
+  ): number {
+    if (isUncertain(this.names, server)) return WAIT;
+    const { chunk, start } = framer;
+    const said = name === '' ? tailOf(mention) : mention.statement?.tail;
+    const bound = bindNaming(mention.source!, said, this.pieces, server, max, this.#all(server));
+    this.portals.onBindOf(chunk, start, at.statementAt, bound.effects, server, bound);
+    if (bound.place !== undefined) {
+      const own = mentionOf(this.names, names.NOTHING, name, bound.place, undefined);
+      this.#bindTo(framer, at, bound.place, own, server);
+      return REPLACED;
+    }
+    if (name !== '') {
+      needFor(this.pieces, mention, mention.statement!, server, max);
+      this.#bindTo(framer, at, mention.serverName, mention, server);
+      return REPLACED;
+    }
+    this.#bindUnnamed(start, server, max);
+    if (this.pieces.count === 0) return AS_IT_IS;
+    this.#restAt = start;
+    return REPLACED;
+  }
+
+  #all(server: Server): Names {
+    return this.#parameters.namesOf(this.names, this.#registry, server, undefined);
+  }
+
+  #bindTo({ chunk, start, end }: Framer, at: BindNames, to: string, mention: Mention, server: Server): void {
+    this.pieces.add(renameBind(chunk, start, end, at, to));
+    this.#restAt = at.statementEnd + 1;
+    server.expected.push(expected.BIND, expected.FORWARD, undefined, mention);
+  }
+
   #bindUnnamed(start: number, server: Server, max: number): number {
-    const isChanged = this.#needUnnamed(server, max);
+    const isChanged = this.unnamed.need(server, max);
     server.expected.push(expected.BIND);
     if (!isChanged) return AS_IT_IS;
     this.#restAt = start;
@@ -326,18 +280,29 @@ export class PreparedStatements {
     if (name === undefined) return asItIs(framer, server);
     if (framer.type === type.CLOSE) return this.#close(name, framer, server, max);
     if (name === '') {
-      const isChanged = this.#needUnnamed(server, max);
+      const isChanged = this.unnamed.need(server, max);
       server.expected.push(expected.DESCRIBE);
       if (!isChanged) return AS_IT_IS;
       this.#restAt = start;
       return REPLACED;
     }
-    const mention = max === 0 ? undefined : this.#used(name, false, server, max);
+    const mention = max === 0 ? undefined : this.#used(name);
     if (mention === undefined) return asItIs(framer, server);
     if (mention.statement !== undefined) needFor(this.pieces, mention, mention.statement, server, max);
+    const described = this.#described(mention, server);
     this.pieces.add(encodeStatementTarget(type.DESCRIBE, mention.serverName));
-    server.expected.push(expected.DESCRIBE, expected.FORWARD, undefined, mention);
+    server.expected.push(expected.DESCRIBE, expected.FORWARD, undefined, described);
     return REPLACED;
+  }
+
+  /** An EXECUTE of what is gone: PostgreSQL looks for it when it tells the columns, although it has known them since its Parse. */
+  #described(mention: Mention, server: Server): Mention {
+    const relies = mention.statement?.relies;
+    const naming = mention.source === undefined ? undefined : namingOf(mention.source.effects);
+    if (relies === undefined || naming === undefined || this.names.find(naming.name) !== undefined)
+      return mention;
+    takeAway(this.pieces, relies, server);
+    return mentionOf(this.names, names.NOTHING, naming.name, relies.name, undefined);
   }
 
   /** The server keeps the statement for others: only the client's name for it ends. */
@@ -357,44 +322,27 @@ export class PreparedStatements {
   }
 
   /** What the client means by a name that it uses; undefined when it is the server's business. */
-  #used(name: string, isBind: boolean, server: Server, max: number): Mention | undefined {
+  #used(name: string): Mention | undefined {
     const mention = this.names.find(name);
-    if (mention?.statement?.naming !== undefined) {
-      const { pieces, names: owner } = this;
-      return putNaming(mention, isBind, server, { pieces, owner, registry: this.#registry, max });
-    }
+    if (mention !== undefined && mention.name !== name) return this.#sameBut(mention, name);
     if (mention !== undefined || !isSharedName(name)) return this.#parameters.readAgain(mention);
     return this.#mention(names.NOTHING, name, nobodys(name));
   }
 
-  #onUnnamed(mention: Mention, server: Server): void {
-    server.unnamed = mention;
-    server.unnamedOf = this.names;
-  }
-
-  /** Before a use of the statement without a name. True when something had to be sent for it. */
-  #needUnnamed(server: Server, max: number): boolean {
-    const mention = this.names.find('');
-    const before = this.pieces.count;
-    const ends = mention?.ends;
-    // What PREPARE makes is not there before it.
-    if (ends?.statement !== undefined && ends.effect !== names.PREPARE)
-      need(this.pieces, ends.statement, server, max);
-    if (mention === undefined && server.unnamedOf !== undefined) {
-      // One that the client had there before it was ended on another server.
-      this.pieces.add(encodeCloseStatement(''));
-      server.expected.push(expected.CLOSE, expected.SKIP);
-      server.unnamedOf = undefined;
-      server.unnamed = undefined;
-    } else if (mention?.chunk !== undefined && server.unnamed !== mention) {
-      this.pieces.add(mention.chunk, mention.start, mention.end);
-      server.expected.push(expected.PARSE, expected.SKIP, undefined, mention);
-      this.#onUnnamed(mention, server);
-    }
-    return this.pieces.count > before;
+  /** A name that is longer than what PostgreSQL compares of it: errors say it as it was said. */
+  #sameBut({ serverName, statement, source, shifts }: Mention, name: string): Mention {
+    const mention = mentionOf(this.names, names.NOTHING, name, serverName, statement);
+    mention.source = source;
+    mention.shifts = shifts;
+    return mention;
   }
 
   #mention(effect: number, name: string, serverName: string): Mention {
     return mentionOf(this.names, effect, name, serverName, undefined);
   }
+}
+
+/** What follows the name in a Parse without one. */
+function tailOf({ chunk, start, end }: Mention): Uint8Array | undefined {
+  return chunk?.subarray(start + HEADER_BYTES + 1, end);
 }

@@ -30,13 +30,22 @@ export function canAnswerFor(statement: Statement, server: Server): boolean {
   );
 }
 
-/** For a message that uses it; the client sees nothing of that. True when something has to be sent, which is in `pieces`. */
-export function need(pieces: Pieces, statement: Statement, server: Server, max: number): boolean {
+/**
+ * For a message that uses it; the client sees nothing of that. True when something has to be sent, which is in `pieces`.
+ * @param mention of what becomes of an error of it.
+ */
+export function need(
+  pieces: Pieces,
+  statement: Statement,
+  server: Server,
+  max: number,
+  mention?: Mention,
+): boolean {
   if (server.statements.has(statement, server.expected.run)) {
     server.statements.touch(statement);
     return false;
   }
-  place(pieces, statement, server, max, expected.SKIP, undefined);
+  place(pieces, statement, server, max, expected.SKIP, mention);
   return true;
 }
 
@@ -89,18 +98,21 @@ function place(
   mention: Mention | undefined,
 ): void {
   const { statements, expected: due } = server;
+  // Both of them, whatever the limit is.
+  const room = statement.relies === undefined ? max : Math.max(max, 2);
+  if (statement.relies !== undefined) need(pieces, statement.relies, server, room);
   // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
   if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
   if (statement.sql === undefined) {
     pieces.add(encodeParse(statement.name, statement.tail));
     due.push(expected.PARSE, disposition, statement, mention);
-  } else runUnseen(pieces, statement.sql, due, statement);
+  } else runUnseen(pieces, statement.sql, due, statement, mention);
   server.counts.serverParses++;
   statements.put(statement, due.run);
   // A client that has changed its settings since it prepared that.
   if (statement.reading !== undefined && statement.reading !== server.tenant.reading)
     statements.distrust(statement);
-  for (let old = statements.evict(max); old !== undefined; old = statements.evict(max))
+  for (let old = statements.evict(room); old !== undefined; old = statements.evict(room))
     closeUnseen(pieces, old, server);
 }
 
@@ -110,20 +122,27 @@ export function runUnseen(
   sql: Uint8Array,
   due: expected.Expected,
   statement: Statement | undefined,
+  mention?: Mention,
 ): void {
   // One that failed has left its own there.
   pieces.add(encodeCloseStatement(PREPARING));
   due.push(expected.CLOSE, expected.SKIP);
   pieces.add(encodeParse(PREPARING, concat([sql, new Uint8Array(3)])));
-  due.push(expected.PARSE, expected.SKIP);
+  due.push(expected.PARSE, expected.SKIP, undefined, mention);
   pieces.add(encodeBareBind(PREPARING, PREPARING));
-  due.push(expected.BIND, expected.SKIP);
+  due.push(expected.BIND, expected.SKIP, undefined, mention);
   pieces.add(encodeExecute(PREPARING));
-  due.push(expected.EXECUTE, expected.SKIP, statement);
+  due.push(expected.EXECUTE, expected.SKIP, statement, mention);
   pieces.add(encodeClosePortal(PREPARING));
   due.push(expected.CLOSE, expected.SKIP);
   pieces.add(encodeCloseStatement(PREPARING));
   due.push(expected.CLOSE, expected.SKIP);
+}
+
+/** What a statement on the server executes is not there any more for its client: the server is to say so. */
+export function takeAway(pieces: Pieces, statement: Statement, server: Server): void {
+  server.statements.forget(statement);
+  closeUnseen(pieces, statement, server);
 }
 
 function closeUnseen(pieces: Pieces, statement: Statement, server: Server): void {

@@ -1,27 +1,39 @@
 // A client's simple Queries in transaction mode: what they do to prepared statements, and what they leave in the session.
 
 import { AgentError } from '../base/errors.ts';
-import { type Effects, UNNAMED, UNREAD } from '../query/effects.ts';
+import { type Effects, UNREAD } from '../query/effects.ts';
+import { beginsNaming } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import * as names from '../state/client_statements.ts';
 import { type ClientStatements, type Mention, mentionOf, type Shift } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
 import type { Statement, StatementRegistry } from '../state/statements.ts';
+import { concat } from '../wire/bytes.ts';
 import { encodeQuery, encodeQueryBytes, encodeSync } from '../wire/client_messages.ts';
 import type { Framer } from '../wire/frame.ts';
 import type { Pieces } from '../wire/pieces.ts';
-import { IDLE } from '../wire/types.ts';
+import { IDLE, IN_FAILED_TRANSACTION, IN_TRANSACTION } from '../wire/types.ts';
 import { unlistening } from './listen_text.ts';
+import { tellCut } from './naming_statements.ts';
 import { AS_IT_IS, REPLACED, WAIT } from './pass_on.ts';
 import { need } from './put_statement.ts';
 import { REFUSED } from './refused.ts';
+import { combined } from './rewriting.ts';
 import type { SessionParameters } from './session_parameters.ts';
-import { endsAll, namingOf, onDeallocating, translate, withStatements } from './sql_names.ts';
-import { combined, translateText } from './sql_texts.ts';
+import { isName, isNaming, type Named, onDeallocating, translate, withStatements } from './sql_names.ts';
+import type { StatementLimits } from './statement_limits.ts';
 
 const HEADER_BYTES = 5;
-/** A longer Query that does not come in one piece is passed on as it comes: the server is asked what it has left. */
+/**
+ * A longer Query that does not come in one piece is passed on as it comes, and the server is asked what it has left; but for one
+ * that begins as those which speak of statements by their names.
+ */
 const TEXT_BYTES_MAX = 64 * 1024;
+/** By then it is known how it begins. */
+const BEGINNING_BYTES = 1024;
+/** A definition is only read, whatever is in it. */
+const BODY = Buffer.from('CREATE FUNCTION pgsidecar() RETURNS void BEGIN ATOMIC ');
+const BODY_END = Buffer.from('\n; END');
 const SET_BYTES_MAX = 1_000;
 
 export interface QueriesStart {
@@ -62,11 +74,19 @@ export class Queries {
   }
 
   /** It ends the statement without a name (PostgreSQL protocol, 55.2.3), and may do more. What is given: see `PreparedStatements`. */
-  take(framer: Framer, server: Server, max: number): number {
+  take(framer: Framer, server: Server, { max, heldMax }: StatementLimits): number {
     const { chunk, start, end, whole } = framer;
     const { owner, parameters } = this.#start;
     // Where the network cuts it decides nothing.
-    if (!whole && end - start <= TEXT_BYTES_MAX) return end - start;
+    if (!whole) {
+      const bytes = end - start;
+      if (bytes <= TEXT_BYTES_MAX) return bytes;
+      if (max > 0 && bytes <= heldMax) {
+        const isNamed = beginsNaming(chunk, start + HEADER_BYTES, chunk.length);
+        if (isNamed === true) return bytes;
+        if (isNamed === undefined && chunk.length - start < BEGINNING_BYTES) return BEGINNING_BYTES;
+      }
+    }
     server.unnamed = undefined;
     if (server.unnamedOf !== owner) server.unnamedOf = undefined;
     const { expected: due } = server;
@@ -124,32 +144,22 @@ export class Queries {
     const { owner, parameters, pieces } = this.#start;
     const refusal = parameters.refusalOf(effects);
     if (refusal !== undefined) return this.#refuse(refusal, server);
-    const before = parameters.sequencesSql(effects, server);
-    if (before !== '' && !server.expected.owesSync) {
-      pieces.add(encodeQuery(before));
-      server.expected.push(expected.QUERY, expected.SKIP);
-    }
-    if (max > 0 && namingOf(effects) !== undefined) {
-      const verdict = this.#takeNaming(framer, server, max, effects);
-      if (verdict !== undefined) return verdict;
-    }
+    const isOfNames = max > 0 && framer.whole && !server.expected.owesSync && isNaming(effects);
+    // What names mean is certain when all before is answered.
+    if (isOfNames && server.expected.owesClient) return WAIT;
     try {
       if (!parameters.prepareToListen(effects, server)) return WAIT;
     } catch (error) {
       if (error instanceof AgentError) return this.#refuse(error, server);
       throw error;
     }
-    if (max > 0 && !owner.isEmpty && !effects.isSingle && framer.whole && !server.expected.owesSync) {
-      const verdict = this.#takeTexts(framer, server, max, effects, shifts);
-      if (verdict !== undefined) return verdict;
-    }
-    const ends = max > 0 && !owner.isEmpty && endsAll(effects);
-    const kind = ends ? names.DEALLOCATE_ALL : owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
+    if (isOfNames) return this.#takeNaming(framer, server, max, effects, shifts);
+    this.#countSequences(effects, server);
+    const kind = owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
     mention.effects = isFirst(server) ? alone(effects) : withStatements(effects);
     mention.shifts = shifts;
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
-    onDeallocating(mention, server);
     const { chunk, start, end } = framer;
     const told = framer.whole
       ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects)
@@ -170,65 +180,92 @@ export class Queries {
     return REPLACED;
   }
 
-  /** One PREPARE, EXECUTE or DEALLOCATE. Undefined: the server may have it as it is. */
-  #takeNaming(framer: Whole, server: Server, max: number, effects: Effects): number | undefined {
-    const { owner, registry, pieces, refusal } = this.#start;
-    const { chunk, start, end } = framer;
-    const text = chunk.subarray(start + HEADER_BYTES, end - 1);
-    // Before a Query nothing may stand without its Sync; and where the client owes one, it is not ours to send.
-    if (server.expected.owesSync) return undefined;
-    const { reading } = server.tenant;
-    const named = translate(text, namingOf(effects)!, {
-      ...{ owner, registry, reading: reading ?? '' },
-      refusal: refusal(),
-    });
-    if (named === undefined) return undefined;
-    const { mention, sql, needs } = named;
-    // An EXECUTE that was learned.
-    if ((effects.bits & UNNAMED) !== 0) mention.effects ??= effects;
-    if (needs !== undefined) this.#needBefore([needs], server, max);
-    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
-    onDeallocating(mention, server);
-    pieces.add(encodeQueryBytes(sql));
-    return REPLACED;
+  /** Before the text is run. */
+  #countSequences(effects: Effects, server: Server): void {
+    const sql = this.#start.parameters.sequencesSql(effects, server);
+    if (sql === '' || server.expected.owesSync) return;
+    this.#start.pieces.add(encodeQuery(sql));
+    server.expected.push(expected.QUERY, expected.SKIP);
   }
 
-  /** Several statements, and names of the client's among them. Undefined: none. */
-  #takeTexts(
+  /** PREPARE, EXECUTE or DEALLOCATE among its statements. */
+  #takeNaming(
     framer: Whole,
     server: Server,
     max: number,
     effects: Effects,
     shifts: readonly Shift[] | undefined,
-  ): number | undefined {
-    const { owner, registry, pieces } = this.#start;
+  ): number {
+    const { owner, registry, pieces, refusal, parameters } = this.#start;
     const { chunk, start, end } = framer;
     const text = chunk.subarray(start + HEADER_BYTES, end - 1);
-    const named = translateText(text, effects, owner, registry);
-    if (named === undefined) return undefined;
-    this.#needBefore(named.needs, server, max);
+    const named = translate(text, effects, parameters.namesOf(owner, registry, server, refusal()));
     const mention = mentionOf(owner, names.DROP_UNNAMED, '', '', undefined);
     mention.each = named.each;
     mention.shifts = shifts === undefined ? named.shifts : combined(shifts, named.shifts);
-    mention.effects = withStatements(named.effects);
+    mention.effects = withoutNames(named.effects);
+    parameters.leaving(named.effects, server);
+    this.#countSequences(named.effects, server);
+    if (named.cut.length > 0) this.#tellCut(text, named, mention, server);
+    this.#needBefore(named.needs, mention, server, max);
+    for (const each of named.borrowed) registry.release(each);
     server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     for (const each of named.each) if (each !== undefined) onDeallocating(each, server);
     pieces.add(encodeQueryBytes(named.sql));
     return REPLACED;
   }
 
-  #needBefore(statements: readonly Statement[], server: Server, max: number): void {
-    const { pieces } = this.#start;
+  /** What is wrong with it the client hears in its place. */
+  #needBefore(needs: ReadonlySet<Statement>, mention: Mention, server: Server, max: number): void {
+    const { owner, pieces } = this.#start;
+    const before = mentionOf(owner, names.NOTHING, '', '', undefined);
+    before.standsBefore = mention;
     let isSent = false;
-    for (const each of statements) if (need(pieces, each, server, max)) isSent = true;
-    if (!isSent) return;
-    pieces.add(encodeSync());
+    for (const each of needs) {
+      // A failed transaction takes no statement but an empty one; and of what it takes none is run.
+      if (server.status === IN_FAILED_TRANSACTION && !isEmpty(each)) continue;
+      if (need(pieces, each, server, Math.max(max, needs.size), before)) isSent = true;
+    }
+    if (isSent) this.#endRun(server);
+  }
+
+  #endRun(server: Server): void {
+    this.#start.pieces.add(encodeSync());
     server.expected.push(expected.SYNC, expected.SKIP);
+  }
+
+  /** A text of several is refused once it is read, which must fail no transaction: there it is read as what a function does. */
+  #tellCut(text: Uint8Array, { cut, effects }: Named, mention: Mention, server: Server): void {
+    const { owner, pieces, parameters } = this.#start;
+    const end = new Uint8Array(3);
+    mention.hears = 'rest';
+    if (effects.isSingle || server.status !== IN_TRANSACTION)
+      tellCut(concat([text, end]), pieces, server, owner, true);
+    else if (parameters.readsBodies && !isBlock(text))
+      tellCut(concat([BODY, text, BODY_END, end]), pieces, server, owner, true);
+    else {
+      // The names alone; the server says the same of those that are not replaced.
+      mention.hears = 'all';
+      for (const name of cut)
+        tellCut(concat([Buffer.from('ROLLBACK TO '), name, end]), pieces, server, owner, true);
+    }
+    this.#endRun(server);
   }
 }
 
 function isDiscardOfAll({ statements }: Effects): boolean {
   return statements[0]!.actions.some((action) => action.kind === 'discard' && action.what === 'all');
+}
+
+function isEmpty({ sql, tail }: Statement): boolean {
+  return sql === undefined && tail[0] === 0;
+}
+
+/** Undefined: it leaves nothing but names, and only one statement has to be counted. */
+function withoutNames(effects: Effects): Effects | undefined {
+  return effects.isSingle && effects.bits === 0 && effects.statements[0]!.actions.every(isName)
+    ? undefined
+    : effects;
 }
 
 /** Nothing of the client's was said before that is still to be ended. */
@@ -241,4 +278,9 @@ function alone(effects: Effects): Effects {
   const [action, ...others] = effects.isSingle ? effects.statements[0]!.actions : [];
   if (action?.kind !== 'set' || others.length > 0) return withStatements(effects);
   return { ...effects, statements: [{ ...effects.statements[0]!, actions: [{ ...action, isAlone: true }] }] };
+}
+
+/** BEGIN and END are other words in a function. */
+function isBlock(text: Uint8Array): boolean {
+  return /\b(?:begin|end)\b/i.test(Buffer.from(text).toString('latin1'));
 }

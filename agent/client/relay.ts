@@ -257,7 +257,7 @@ export class Relay {
     const isFirst = this.#canceled === 'next';
     if (isFirst) {
       answerCanceled(session.connection);
-      this.#prepared.onCanceled(framer);
+      this.#prepared.unnamed.onCanceled(framer);
     }
     const isWhole = isFirst && (framer.type === type.QUERY || framer.type === type.FUNCTION_CALL);
     this.#canceled = isWhole || framer.type === type.SYNC ? 'no' : 'sync';
@@ -272,7 +272,7 @@ export class Relay {
     const due = server.expected;
     if (this.#fresh) {
       this.#fresh = false;
-      this.#prepared.onFirst(framer, server);
+      this.#prepared.unnamed.onFirst(framer, server);
     }
     switch (framer.type) {
       case type.QUERY:
@@ -328,10 +328,9 @@ export class Relay {
   #takeQuery(framer: Framer, server: Server): number {
     // PostgreSQL 18 fails the next message of such a session, whoever sends it (XX000, unexpected state STARTED).
     if (server.expected.owesSync) server.retired ??= 'a Query came behind messages without their Sync';
-    const { max } = this.#statementLimits();
     if (this.#session.mode === 'session') server.expected.push(expected.QUERY);
     else {
-      const need = this.#queries.take(framer, server, max);
+      const need = this.#queries.take(framer, server, this.#statementLimits());
       if (need === WAIT) return this.#waitBefore(framer);
       if (need < 0) return DROP;
       if (need > 0) {
@@ -350,6 +349,7 @@ export class Relay {
     const limits = this.#statementLimits();
     const need = this.#prepared.take(framer, server, limits);
     if (need === 0) return PASS;
+    if (need === WAIT) return this.#waitBefore(framer);
     if (need < 0) return DROP;
     if (need > limits.heldMax) {
       this.#violation = new AgentError('message_too_long', { bytes: need, max: limits.heldMax });

@@ -198,11 +198,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       return this.goOn();
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
-    const { isRunning: isRestoring } = this.left.restart;
     if (server.touched !== 0 && this.left.restore(server)) return;
     this.#onAnswered(server);
-    // What came meanwhile was kept.
-    if (isRestoring && !this.left.listening.isWaiting) this.goOn();
+    // What came meanwhile was kept, and what had to wait for the answers to all before it.
+    if (this.relay.isWaiting && !this.left.listening.isWaiting) this.goOn();
   }
 
   #onAnswered(server: Server): void {

@@ -153,10 +153,14 @@ describe('Session and DEALLOCATE by SQL', () => {
   test('needs its stand-in each time, and never relies on one that is on its way out', async () => {
     const { clients, server: one } = await sessionFixture();
     for (const name of ['a', 'b']) prepare(clients[0]!, one, name, `SELECT '${name}'`);
-    clients[0]!.says(query('DEALLOCATE a'), query('DEALLOCATE b'));
-    expect(one.heard().map((each) => each.split(' ')[0])).toEqual([
-      ...['Parse', 'Sync', 'Query', 'Close', 'Parse', 'Sync', 'Query'],
+    clients[0]!.says(query('DEALLOCATE a; DEALLOCATE b'), query('DEALLOCATE a'));
+    expect(one.heard()).toEqual([
+      ...['Parse pgsidecar_taken ', 'Parse pgsidecar_taken_2 ', 'Sync'],
+      'Query DEALLOCATE "pgsidecar_taken"; DEALLOCATE "pgsidecar_taken_2"',
     ]);
+    one.says(parseComplete, parseComplete, server.ready());
+    one.says(server.complete('DEALLOCATE'), server.complete('DEALLOCATE'), server.ready());
+    expect(one.heard()).toEqual(['Query DEALLOCATE a']);
   });
 
   test('keeps the name when the server refuses it', async () => {
@@ -179,22 +183,22 @@ describe('Session and DEALLOCATE by SQL', () => {
     prepare(clients[0]!, one);
     clients[0]!.says(parse('', 'DEALLOCATE s1'), bind(''));
     expect(one.heard()).toEqual([
-      ...['Parse - DEALLOCATE "pgsidecar_taken"', 'Parse pgsidecar_taken ', 'Bind -'],
+      ...['Parse - DEALLOCATE s1', 'Parse pgsidecar_taken '],
+      ...['Close Spgsidecar running', 'Parse pgsidecar running DEALLOCATE "pgsidecar_taken"'],
+      'Bind pgsidecar running',
     ]);
     clients[0]!.says(execute(), bind('s1'), sync);
     expect(one.heard()).toEqual(['Execute', 'Bind s1', 'Sync']);
   });
 
-  test('of a name that the client made by SQL passes as it is, and nobody relies on what the server had', async () => {
+  test('of a name that it does not have passes as it is', async () => {
     const { clients, server: one } = await sessionFixture();
     prepare(clients[0]!, one);
-    clients[0]!.says(query('DEALLOCATE made_by_sql'));
-    expect(one.heard()).toEqual(['Query DEALLOCATE made_by_sql']);
-    one.says(...gone);
-    // Whether it has others of its own by SQL.
-    expect(one.heard()[0]).toContain('FROM pg_catalog.pg_prepared_statements');
+    clients[0]!.says(query('DEALLOCATE nothing'));
+    expect(one.heard()).toEqual(['Query DEALLOCATE nothing']);
+    one.says(server.errorResponse('no', 'ERROR', '26000'), server.ready());
     clients[0]!.says(bind('s1'), sync);
-    expect(one.heard().slice(0, 2)).toEqual(['Close Spgsidecar_1', 'Parse pgsidecar_1 SELECT 1']);
+    expect(one.heard()).toEqual(['Bind pgsidecar_1', 'Sync']);
   });
 
   test('does not reach a statement of others by the name that it has on the server', async () => {

@@ -6,8 +6,9 @@ import { type Action, ADVANCES, type Effects, NOTHING, NOTIFIES, UNREAD } from '
 import { eitherWay, inAnyEncoding } from '../query/either_way.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
-import type { Mention } from '../state/client_statements.ts';
+import type { ClientStatements, Mention } from '../state/client_statements.ts';
 import { anew, difference, flatten, guarded, type Parameters } from '../state/parameters.ts';
+import type { StatementRegistry } from '../state/statements.ts';
 import { endOfString } from '../wire/bytes.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
@@ -15,6 +16,7 @@ import { channelsOf } from './listen_text.ts';
 import { OwnStart, type StartedText } from './own_start.ts';
 import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
+import type { Names } from './sql_names.ts';
 import { Switch } from './switch.ts';
 
 /** What a text does to settings. */
@@ -148,6 +150,12 @@ export class SessionParameters {
     return this.start.inStatement(chunk.subarray(from, to), effects, this.current);
   }
 
+  /** As `effectsOf()`; undefined: nothing at all. */
+  readOf(chunk: Uint8Array, from: number, to: number): Effects | undefined {
+    const effects = this.effectsOf(chunk, from, to);
+    return effects === NOTHING ? undefined : effects;
+  }
+
   /** What the execution of a statement leaves; it may be parsed anew, by another reading than that of its first Parse. */
   effectsOfMention(mention: Mention | undefined): Effects | undefined {
     if (mention?.statement === undefined) return mention?.effects;
@@ -181,13 +189,41 @@ export class SessionParameters {
     const statement = mention?.statement;
     if (statement === undefined || (statement.taught === edition && left.check === undefined)) return mention;
     statement.taught = edition;
-    const { tail, sql, effects, naming } = statement;
+    const { tail, sql, effects } = statement;
     // What is said to the server instead of LISTEN would be read; and of PREPARE nothing runs yet.
-    if (sql !== undefined || naming !== undefined || effects === undefined || channelsOf(effects).length > 0)
+    if (
+      sql !== undefined ||
+      mention?.source !== undefined ||
+      effects === undefined ||
+      channelsOf(effects).length > 0
+    )
       return mention;
     const end = endOfString(tail, 0, tail.length);
     if (end >= 0) statement.effects = this.effectsOf(tail, 0, end);
     return mention;
+  }
+
+  /** By what its names are looked for. @param refusal why it may have no more of them. */
+  namesOf(
+    owner: ClientStatements,
+    registry: StatementRegistry,
+    { tenant }: Server,
+    refusal: AgentError | undefined,
+  ): Names {
+    const { reported } = this.current;
+    const [encoding, ofServer] = [
+      reported.get('client_encoding') ?? '',
+      reported.get('server_encoding') ?? '',
+    ];
+    // Where nothing is converted the server counts in its own.
+    const isAsItIs = encoding === 'SQL_ASCII' || ofServer === 'SQL_ASCII';
+    const reading = tenant.reading ?? '';
+    return { owner, registry, reading, refusal, encoding: isAsItIs ? ofServer : encoding };
+  }
+
+  /** Functions may have SQL as it is (PostgreSQL 14). */
+  get readsBodies(): boolean {
+    return Number.parseInt(this.current.reported.get('server_version') ?? '', 10) >= 14;
   }
 
   /** Why a text may not go to the server. */

@@ -124,11 +124,11 @@ describe('Session in transaction mode', () => {
   test('gives its server back only when its message has ended', async () => {
     const { pool, clients, server: one } = await sessionFixture();
     const [first, second] = [query('SELECT 1'), query(LONG)];
-    clients[0]!.says(first, second.subarray(0, 9));
-    expect(one.heardBytes().length).toBe(first.length + 9);
+    clients[0]!.says(first, second.subarray(0, 20));
+    expect(one.heardBytes().length).toBe(first.length + 20);
     one.says(server.complete('A'), server.ready());
     expect(pool.idle).toBe(0);
-    clients[0]!.connection.receive(second.subarray(9));
+    clients[0]!.connection.receive(second.subarray(20));
     one.says(server.complete('B'), server.ready());
     // Nobody has read the long one: the server was asked what it has left.
     expect(pool.idle).toBe(0);

@@ -308,7 +308,12 @@ function naming(
   const name = tokens.isName(at) ? tokens.nameAt(at) : undefined;
   if (name === undefined) return { bits: kind === 'execute' ? UNKNOWN : STATEMENTS, actions: [] };
   const place = { from: tokens.starts[at]! - tokens.base, to: tokens.ends[at]! - tokens.base };
-  const action: Naming = { kind, name, ...place, ...(prepares === undefined ? {} : { prepares }) };
+  const [start, end] = [tokens.starts[0]! - tokens.base, tokens.ends.at(-1)! - tokens.base];
+  const action: Naming = {
+    ...{ kind, name, ...place, start, end },
+    ...(tokens.is(0, kind) ? {} : { isInside: true }),
+    ...(prepares === undefined ? {} : { prepares }),
+  };
   return { bits: 0, actions: [action] };
 }
 

@@ -77,6 +77,11 @@ export interface Naming {
   /** Where the name is written, quotes included; counted from the beginning of the text. */
   readonly from: number;
   readonly to: number;
+  /** Where the statement begins and ends that it is in, without its semicolon. */
+  readonly start: number;
+  readonly end: number;
+  /** EXPLAIN EXECUTE or CREATE TABLE … AS EXECUTE: these run queries only. */
+  readonly isInside?: true;
   /** Of PREPARE: what each EXECUTE of it does. PREPARE itself does nothing of it. */
   readonly prepares?: StatementEffects;
 }

@@ -75,6 +75,21 @@ export function glance(bytes: Uint8Array, from: number, to: number): number {
   return sees;
 }
 
+const NAMING: ReadonlySet<number> = new Set(
+  ['prepare', 'execute', 'deallocate', 'explain', 'create'].map(hashOf),
+);
+
+/**
+ * Does the text begin with a word behind which prepared statements are called by their names? A part of it is given; undefined
+ * when that is too little to say so.
+ */
+export function beginsNaming(bytes: Uint8Array, from: number, to: number): boolean | undefined {
+  const start = skipToFirstWord(bytes, from, to);
+  let at = start;
+  while (at < to && OF_BYTE[bytes[at]!] === LETTER) at++;
+  return at === to || bytes[start] === 0x2f ? undefined : NAMING.has(hashAt(bytes, start, at));
+}
+
 /** The INTO of INSERT; any other may be the one of SELECT. */
 function skipInto(bytes: Uint8Array, from: number, to: number): number {
   let start = from;

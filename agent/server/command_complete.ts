@@ -8,7 +8,7 @@ import {
   type StatementEffects,
   UNREAD,
 } from '../query/effects.ts';
-import { DEALLOCATE, PREPARE as PREPARES } from '../state/client_statements.ts';
+import { DEALLOCATE, type Mention, PREPARE as PREPARES } from '../state/client_statements.ts';
 import { isUndone } from '../state/undo_log.ts';
 import { encodeCommandComplete } from '../wire/server_messages.ts';
 import {
@@ -119,21 +119,33 @@ function leave(server: Server, effects: StatementEffects): void {
 
 /** By SQL: the client's own, or one that nobody keeps books of. */
 function onPrepared(server: Server): void {
-  const { mention, isInjected, run } = server.expected;
+  const { isInjected, run } = server.expected;
   if (isInjected) return;
+  const mention = mentionDone(server);
   if (mention?.effect !== PREPARES || mention.statement === undefined) return server.statements.doubt();
   mention.owner.onPrepared(mention);
+  // Of an Execute that is known by its entry.
+  if (server.expected.isPending(mention.statement)) return;
   server.statements.put(mention.statement, run);
   server.statements.onParsed(mention.statement, true);
 }
 
 /** One statement is gone: the stand-in for the client's, or one that SQL made, or one of ours that somebody knew. */
 function onDeallocated(server: Server): void {
-  const whole = server.expected.mention;
-  const mention = whole?.each === undefined ? whole : whole.each[server.statementsDone - 1];
+  const mention = mentionDone(server);
   if (mention?.effect !== DEALLOCATE) return server.statements.doubt();
   mention.owner.onDeallocated(mention);
-  if (mention.statement !== undefined) server.statements.onClosed(mention.statement);
+  if (mention.statement === undefined) return;
+  server.statements.onClosed(mention.statement);
+  // It was made by the very text that has ended it.
+  if (mention.statement.isOwn) server.statements.forget(mention.statement);
+}
+
+/** What the statement that was just done says of names. */
+function mentionDone({ expected, statementsDone }: Server): Mention | undefined {
+  const { mention } = expected;
+  // One alone is not counted.
+  return mention?.each === undefined ? mention : mention.each[Math.max(statementsDone - 1, 0)];
 }
 
 function onAllDeallocated(server: Server): void {

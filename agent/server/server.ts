@@ -16,6 +16,7 @@ import { decodeParameterStatus, readError } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { BARE, FAKES } from './bare_messages.ts';
 import { onCommandComplete, onDoneWithoutTag, onFailed } from './command_complete.ts';
+import { isHeard } from './notices.ts';
 import { retellError } from './retold_error.ts';
 import type { ServerCounts, ServerStart } from './server_start.ts';
 import type { ServerError, Tenant } from './tenant.ts';
@@ -253,7 +254,7 @@ export class Server implements ConnectionHandler, Linked<Server> {
       case type.NOTIFICATION_RESPONSE:
         // Behind the last ReadyForQuery the tenant may change: whoever gets the beginning gets the end.
         if (!framer.whole && this.expected.isEmpty) return this.#hold(framer);
-        return this.expected.isInjected ? KEEP : 0;
+        return isHeard(this.expected, framer) ? 0 : KEEP;
       case type.ERROR_RESPONSE:
         return this.#error(framer);
       case type.READY_FOR_QUERY: {
@@ -332,15 +333,17 @@ export class Server implements ConnectionHandler, Linked<Server> {
       return 0;
     }
     const { mention } = this.expected;
-    if (
-      error.routine === STALE_PLAN &&
-      mention?.statement !== undefined &&
-      this.#isRepaired(mention.statement)
-    )
-      return KEEP;
+    if (error.routine === STALE_PLAN) {
+      const at = mention?.each?.[this.statementsDone] ?? mention;
+      if (at?.statement !== undefined && this.#isRepaired(at.statement)) return KEEP;
+    }
     // What the agent has put into the client's text fails as a part of that.
     if (mention?.effects !== undefined) this.expected.show();
     const verdict = this.expected.onReply(framer.type);
+    if (mention?.standsBefore !== undefined) {
+      mention.standsBefore.failure ??= framer.chunk.slice(framer.start, framer.end);
+      return KEEP;
+    }
     if (verdict === PASS) onFailed(this, mention?.effects);
     // Its Parse may have been passed over.
     if (this.unnamed?.parses === 0) this.unnamed = undefined;
@@ -349,7 +352,8 @@ export class Server implements ConnectionHandler, Linked<Server> {
       return KEEP;
     }
     if (mention === undefined) return verdict;
-    this.#replacement = retellError(framer.chunk.subarray(framer.start, framer.end), error.sqlstate, mention);
+    const told = framer.chunk.subarray(framer.start, framer.end);
+    this.#replacement = retellError(told, error.sqlstate, mention, this.statementsDone);
     return this.#replacement === undefined ? verdict : KEEP;
   }
 

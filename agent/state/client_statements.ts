@@ -22,22 +22,31 @@ export const TAKE_AT_ONCE = 6;
 /** PREPARE by SQL: the name stands for this when the command tag says so. */
 export const PREPARE = 7;
 
-/** A change of a text: counted in the text as it was changed up to there. */
+/** A change of a text: counted in characters of the text as it was changed up to there. */
 export interface Shift {
   readonly at: number;
   readonly by: number;
 }
 
+/** A text that speaks of statements by their names, which its client means for itself whenever it is run. */
+export interface NamingText {
+  /** As the client said it, without its NUL. */
+  readonly text: Uint8Array;
+  /** Its NUL, and the types of its parameters. */
+  readonly rest: Uint8Array;
+  readonly effects: Effects;
+}
+
 /** What a client calls a statement. It goes along with each message about it, until the server has answered that. */
 export interface Mention {
   readonly owner: ClientStatements;
-  /** NOTHING … DROP_UNNAMED. */
+  /** NOTHING … PREPARE. */
   readonly effect: number;
   /** The client's word, as `nameAt()` has it; empty for the statement without a name. */
   readonly name: string;
   /** The server's word for it. Errors that say it are told to the client with its own. */
   readonly serverName: string;
-  readonly statement: Statement | undefined;
+  statement: Statement | undefined;
   /** Parses with it that the server is still to come to. */
   parses: number;
   /** The run of messages that its Parse is in. */
@@ -48,12 +57,20 @@ export interface Mention {
   refusal: AgentError | undefined;
   /** A Parse that the server is to refuse, because the name is taken; a PREPARE that was done. */
   isTaken: boolean;
-  /** It stands for SQL that ends statements: what an Execute of it does. */
-  ends: Mention | undefined;
+  /** It stands for a text that speaks of statements by their names. */
+  source: NamingText | undefined;
   /** Where its text was changed, and by how many characters it grew there: what an error says of places behind them is too much. */
   shifts: readonly Shift[] | undefined;
-  /** Of a text of several statements, by their numbers: what the DEALLOCATE among them end. */
+  /** Of an EXECUTE: behind this character of its text places are its own, and before it those of what it executes. */
+  ownFrom: number;
+  /** Of a Query that speaks of statements by their names, by the numbers of its own: what each does to them, and how errors say them. */
   each: readonly (Mention | undefined)[] | undefined;
+  /** Of what the server says about names that it cuts: the client hears nothing but that, or anything but that. */
+  hears: 'all' | 'cuts' | 'rest';
+  /** What the agent sends by itself so that this Query can be done: an error of it is the Query's, and waits there. */
+  standsBefore: Mention | undefined;
+  /** The whole ErrorResponse of that. */
+  failure: Uint8Array | undefined;
   /** What its text leaves in the session, when that is anything: of a Query, an Execute, and a Parse without a name. */
   effects: Effects | undefined;
   /** Of a Parse without a name: the whole message, for servers that do not have it. `undefined`: too long to be kept. */
@@ -64,6 +81,7 @@ export interface Mention {
   counted: number;
 }
 
+const NAME_BYTES_MAX = 63;
 /** A Parse without a name that came in a chunk no longer than this is kept with its chunk, and not counted: what a client has anyway. */
 const CHUNK_KEPT_MAX = 4 * 1024;
 
@@ -79,7 +97,6 @@ export class ClientStatements {
   /** The same two for the statement without a name, which most drivers parse for each query: fields cost less than maps. */
   #unnamed: Mention | undefined;
   #unnamedAhead: Mention | undefined;
-  #bound: Mention | undefined;
   /** They are settled in the order in which they were sent, so that these two say which ones are still on their way. */
   #sent = 0;
   #settled = 0;
@@ -102,14 +119,20 @@ export class ClientStatements {
     return this.#sent === this.#settled && this.#there.size === 0 && this.#unnamed === undefined;
   }
 
+  /** Something is still to be done that may take or free a name. */
+  get isUnsettled(): boolean {
+    return this.#sent > this.#settled;
+  }
+
   /** Of its names and the texts that they stand for, those on their way included. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** What the name will stand for when the server has done all that was sent. */
-  find(name: string): Mention | undefined {
-    if (name === '') return this.#findUnnamed();
+  find(asked: string): Mention | undefined {
+    if (asked === '') return this.#findUnnamed();
+    const name = keyOf(asked);
     if (this.#sent > this.#settled) {
       const mention = this.#ahead.get(name);
       if (mention !== undefined && this.#isDue(mention)) return takes(mention) ? mention : undefined;
@@ -125,12 +148,10 @@ export class ClientStatements {
   }
 
   /** A new name for `statement`, of which the caller has an `acquire()`; it is given back with the name. */
-  take(name: string, statement: Statement, ends?: Mention): Mention {
+  take(name: string, statement: Statement): Mention {
     this.#bytes += statement.bytes + name.length;
     this.#registry.onNameBytes(name.length);
-    const mention = mentionOf(this, TAKE, name, statement.name, statement);
-    mention.ends = ends;
-    return mention;
+    return mentionOf(this, TAKE, name, statement.name, statement);
   }
 
   /** As `take()`, of a PREPARE by SQL. */
@@ -144,16 +165,9 @@ export class ClientStatements {
    * Of a Parse without a name. With nothing on its way (`isNext`) it cannot be passed over, and needs no books.
    * @param chunk has the message from `start` to `end`; undefined when it is too long to be kept.
    */
-  takeUnnamed(
-    chunk: Uint8Array | undefined,
-    start: number,
-    end: number,
-    isNext: boolean,
-    ends?: Mention,
-  ): Mention {
+  takeUnnamed(chunk: Uint8Array | undefined, start: number, end: number, isNext: boolean): Mention {
     const isAtOnce = isNext && this.#sent === this.#settled;
     const mention = mentionOf(this, isAtOnce ? TAKE_AT_ONCE : TAKE, '', '', undefined);
-    mention.ends = ends;
     mention.chunk = chunk;
     mention.start = start;
     mention.end = end;
@@ -162,10 +176,16 @@ export class ClientStatements {
     return mention;
   }
 
-  /** What a portal will do that was bound just now: a PREPARE that is never executed is given back. */
-  onBound(ends: Mention | undefined): void {
-    this.#forgetUnsent(this.#bound);
-    this.#bound = ends;
+  /** A Parse without a name needs this on its server, wherever it is sent: it is kept as long as that. */
+  keepFor(mention: Mention, statement: Statement): void {
+    statement.users++;
+    this.#bytes += statement.bytes;
+    mention.statement = statement;
+  }
+
+  /** Of a PREPARE that was bound, and is never executed. */
+  forgetUnsent(mention: Mention): void {
+    if (mention.effect === PREPARE && mention.sent === 0) this.#giveBack(mention);
   }
 
   /** It was sent. */
@@ -177,7 +197,7 @@ export class ClientStatements {
       case DEALLOCATE:
       case PREPARE:
         if (mention.name === '') this.#unnamedAhead = mention;
-        else this.#ahead.set(mention.name, mention);
+        else this.#ahead.set(keyOf(mention.name), mention);
         return;
       case DEALLOCATE_ALL:
         this.#ahead.clear();
@@ -187,18 +207,23 @@ export class ClientStatements {
 
   /** A simple Query was sent with it (or an Execute, `isQuery` false): PostgreSQL drops the statement without a name. */
   expectQuery(mention: Mention): void {
+    if (mention.each !== undefined)
+      for (const each of mention.each) if (each !== undefined && each.effect !== NOTHING) this.expect(each);
     this.expect(mention);
     this.#unnamedAhead = mention;
   }
 
   /** The server has done it. @param isQuery it was a simple Query, which has ended the statement without a name. */
   onDone(mention: Mention, isQuery: boolean): void {
+    if (mention.each !== undefined)
+      for (const each of mention.each)
+        if (each !== undefined && each.effect !== NOTHING) this.onDone(each, false);
     if (mention.effect === TAKE) {
       if (this.#isClosed) return this.#giveBack(mention);
       if (mention.name === '') this.#setUnnamed(mention);
       else {
         this.#drop(mention.name);
-        this.#there.set(mention.name, mention);
+        this.#there.set(keyOf(mention.name), mention);
       }
     } else if (mention.effect === DROP) this.#drop(mention.name);
     else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
@@ -217,7 +242,7 @@ export class ClientStatements {
     if (this.#isClosed || mention.isTaken) return;
     mention.isTaken = true;
     this.#drop(mention.name);
-    this.#there.set(mention.name, mention);
+    this.#there.set(keyOf(mention.name), mention);
   }
 
   /** What would have ended it is answered without a server. Nothing is on its way. */
@@ -236,6 +261,9 @@ export class ClientStatements {
    * A Parse without a name that is refused has ended the one before it (PostgreSQL, exec_parse_message()).
    */
   onUndone(mention: Mention, isRefused: boolean): void {
+    if (mention.each !== undefined)
+      for (const each of mention.each)
+        if (each !== undefined && each.effect !== NOTHING) this.onUndone(each, false);
     if (mention.effect === TAKE) {
       this.#giveBack(mention);
       if (isRefused && mention.name === '') this.#setUnnamed(undefined);
@@ -253,7 +281,6 @@ export class ClientStatements {
     this.#isClosed = true;
     this.dropAll();
     this.#setUnnamed(undefined);
-    this.onBound(undefined);
   }
 
   #isDue(mention: Mention): boolean {
@@ -263,8 +290,9 @@ export class ClientStatements {
   /** The first of those on their way is none of them any more. A failed pipeline settles thousands: nothing is walked here. */
   #settle(mention: Mention): void {
     if (++this.#settled < this.#sent) {
-      if (mention.name !== '' && !this.#isDue(mention) && this.#ahead.get(mention.name) === mention)
-        this.#ahead.delete(mention.name);
+      const { name } = mention;
+      if (name !== '' && !this.#isDue(mention) && this.#ahead.get(keyOf(name)) === mention)
+        this.#ahead.delete(keyOf(name));
       return;
     }
     this.#unnamedAhead = undefined;
@@ -273,17 +301,17 @@ export class ClientStatements {
 
   #drop(name: string): void {
     if (name === '') this.#setUnnamed(undefined);
-    const mention = this.#there.get(name);
+    const mention = this.#there.get(keyOf(name));
     if (mention === undefined) return;
-    this.#there.delete(name);
+    this.#there.delete(keyOf(name));
     this.#giveBack(mention);
   }
 
   #setUnnamed(mention: Mention | undefined): void {
     const before = this.#unnamed;
     this.#unnamed = mention;
-    if (before !== mention) this.#forgetUnsent(before?.ends);
-    if (before !== undefined && before.counted > 0 && before !== mention) this.#count(before, 0);
+    if (before === undefined || before === mention) return;
+    if (before.counted > 0 || before.statement !== undefined) this.#giveBack(before);
   }
 
   /** The chunk may hold megabytes of other messages: the Parse alone is kept, and counted. */
@@ -295,11 +323,6 @@ export class ClientStatements {
     this.#count(mention, bytes);
   }
 
-  /** Of a PREPARE that was parsed, and never executed. */
-  #forgetUnsent(ends: Mention | undefined): void {
-    if (ends?.effect === PREPARE && ends.sent === 0) this.#giveBack(ends);
-  }
-
   #count(mention: Mention, bytes: number): void {
     this.#bytes += bytes - mention.counted;
     this.#registry.onNameBytes(bytes - mention.counted);
@@ -309,12 +332,16 @@ export class ClientStatements {
   #giveBack(mention: Mention): void {
     const { name, statement } = mention;
     if (mention.counted > 0) this.#count(mention, 0);
-    this.#forgetUnsent(mention.ends);
     if (statement === undefined) return;
     this.#bytes -= statement.bytes + name.length;
     this.#registry.onNameBytes(-name.length);
     this.#registry.release(statement);
   }
+}
+
+/** PostgreSQL's table of statements compares no more of a name than NAMEDATALEN - 1 bytes, and so the rest of it says nothing. */
+function keyOf(name: string): string {
+  return name.length > NAME_BYTES_MAX ? name.slice(0, NAME_BYTES_MAX) : name;
 }
 
 function takes({ effect }: Mention): boolean {
@@ -340,9 +367,13 @@ export function mentionOf(
     sent: 0,
     refusal: undefined,
     isTaken: false,
-    ends: undefined,
+    source: undefined,
     shifts: undefined,
+    ownFrom: 0,
     each: undefined,
+    hears: 'all',
+    standsBefore: undefined,
+    failure: undefined,
     effects: undefined,
     chunk: undefined,
     start: 0,

@@ -1,6 +1,6 @@
 // Prepared statements that clients share: one Statement for each (text, parameter types), known on servers under one name of ours.
 
-import type { Effects, Naming } from '../query/effects.ts';
+import type { Effects } from '../query/effects.ts';
 
 /** What is behind a name: the same for every client that prepared the same text with the same types, and would have it read the same. */
 export interface Statement {
@@ -21,8 +21,8 @@ export interface Statement {
   users: number;
   /** What its text leaves in the session of whoever executes it; undefined: not read yet. */
   effects: Effects | undefined;
-  /** Its text speaks of another one by name, which each client means for itself: it is on no server. */
-  naming: Naming | undefined;
+  /** Its text executes this one, which has to be on a server before it is parsed there. */
+  readonly relies: Statement | undefined;
   /** `Lessons.edition` when they were read. */
   taught: number;
   /** Counted up when its plan is stale: servers that have an older edition must parse it anew. */
@@ -41,28 +41,14 @@ const NO_TAIL = new Uint8Array(0);
 
 /** A name that only the agent gives: a client that says it means a statement that is not its own. */
 export function isSharedName(name: string): boolean {
-  return name === STAND_IN || /^pgsidecar_\d+$/.test(name);
+  return /^pgsidecar_(?:taken_?)?\d*$/.test(name) && name !== 'pgsidecar_';
 }
 
 /** All statements of one agent. A statement that no client uses any more leaves when room is needed. */
 export class StatementRegistry {
-  /** Its text is empty, and it has no parameters: PostgreSQL takes that in a failed transaction as well. */
-  readonly standIn: Statement = {
-    ...{
-      name: STAND_IN,
-      tail: new Uint8Array(3),
-      sql: undefined,
-      key: '',
-      reading: undefined,
-      bytes: 0,
-      isOwn: false,
-      users: 1,
-      effects: undefined,
-      naming: undefined,
-      taught: 0,
-      edition: 0,
-    },
-  };
+  readonly standIn: Statement = standInOf(STAND_IN);
+  /** For texts that end several. */
+  readonly #standIns: Statement[] = [this.standIn];
   readonly #byKey = new Map<string, Statement>();
   #serial = 0;
   #bytes = 0;
@@ -76,11 +62,18 @@ export class StatementRegistry {
     return this.#bytes;
   }
 
+  /** Of one text that ends several statements each has another one in its place. */
+  standInAt(number: number): Statement {
+    while (this.#standIns.length <= number)
+      this.#standIns.push(standInOf(`${STAND_IN}_${this.#standIns.length + 1}`));
+    return this.#standIns[number]!;
+  }
+
   /**
    * The statement of this Parse; `tail` is copied when it is new. Call `release()` for each `acquire()`.
-   * @param reading `Parameters.reading` of the client.
+   * @param reading `Parameters.reading` of the client. @param relies what its text executes, by our name for it.
    */
-  acquire(tail: Uint8Array, reading = ''): Statement {
+  acquire(tail: Uint8Array, reading = '', relies?: Statement): Statement {
     const key = reading + Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1');
     let statement = this.#byKey.get(key);
     if (statement === undefined) {
@@ -98,10 +91,11 @@ export class StatementRegistry {
         isOwn: false,
         users: 0,
         effects: undefined,
-        naming: undefined,
+        relies,
         taught: 0,
         edition: 0,
       };
+      if (relies !== undefined) relies.users++;
       this.#byKey.set(key, statement);
       this.#bytes += bytes;
     }
@@ -132,7 +126,7 @@ export class StatementRegistry {
       isOwn: true,
       users: 1,
       effects: undefined,
-      naming: undefined,
+      relies: undefined,
       taught: 0,
       edition: 0,
     };
@@ -150,5 +144,24 @@ export class StatementRegistry {
     if (--statement.users > 0) return;
     this.#byKey.delete(statement.key);
     this.#bytes -= statement.bytes;
+    if (statement.relies !== undefined) this.release(statement.relies);
   }
+}
+
+/** Its text is empty, and it has no parameters: PostgreSQL takes that in a failed transaction as well. */
+function standInOf(name: string): Statement {
+  return {
+    name,
+    tail: new Uint8Array(3),
+    sql: undefined,
+    key: '',
+    reading: undefined,
+    bytes: 0,
+    isOwn: false,
+    users: 1,
+    effects: undefined,
+    relies: undefined,
+    taught: 0,
+    edition: 0,
+  };
 }

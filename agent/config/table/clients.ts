@@ -346,7 +346,7 @@ export const CLIENT_SETTINGS = {
     min: 16 * KILOBYTES,
     max: 1024 * MEGABYTES,
     reload: 'live',
-    doc: 'Longest message that the agent keeps whole because it must read it (Parse, ParameterStatus, ErrorResponse); results and COPY data are never kept, and simple queries up to 64 kB only. In bytes when no unit is written.',
+    doc: 'Longest message that the agent keeps whole because it must read it (Parse, ParameterStatus, ErrorResponse); results and COPY data are never kept, and simple queries up to 64 kB only, but for those that begin with PREPARE, EXECUTE, DEALLOCATE, EXPLAIN or CREATE. In bytes when no unit is written.',
   },
   client_write_buffer: {
     type: 'size',

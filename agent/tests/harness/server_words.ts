@@ -20,8 +20,8 @@ export function errorResponse(
   return message('E', `S${severity}\0V${severity}\0C${sqlstate}\0M${text}\0${place}\0`);
 }
 
-export function notice(text: string): Uint8Array {
-  return message('N', `SNOTICE\0VNOTICE\0C00000\0M${text}\0\0`);
+export function notice(text: string, sqlstate = '00000'): Uint8Array {
+  return message('N', `SNOTICE\0VNOTICE\0C${sqlstate}\0M${text}\0\0`);
 }
 
 export function notification(channel: string, payload: string): Uint8Array {

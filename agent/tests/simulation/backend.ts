@@ -253,7 +253,8 @@ export class Backend {
   #onBind(portal: string, name: string, body: Uint8Array): void {
     const sql = this.statements.get(name);
     if (sql === undefined) return this.#missing(name);
-    const refusal = this.#refusal(sql);
+    // An empty one too (PostgreSQL, exec_bind_message()).
+    const refusal = this.#refusal(sql === '' ? ';' : sql);
     if (refusal !== undefined) return this.#refuse(...refusal);
     if (portal !== '' && this.#portals.has(portal))
       return this.#refuse('42P03', `cursor "${portal}" already exists`);

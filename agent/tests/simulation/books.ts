@@ -18,8 +18,8 @@ const UNDONE_MAX = 12;
 export class RememberedStatements extends StatementRegistry {
   readonly all = new Map<string, Statement>([[this.standIn.name, this.standIn]]);
 
-  override acquire(tail: Uint8Array, reading?: string): Statement {
-    const statement = super.acquire(tail, reading);
+  override acquire(tail: Uint8Array, reading?: string, relies?: Statement): Statement {
+    const statement = super.acquire(tail, reading, relies);
     this.all.set(statement.name, statement);
     return statement;
   }
@@ -87,6 +87,8 @@ export class Books {
           world.violation(`${where} has a statement without a name that is nobody’s`);
         continue;
       }
+      // What it has only to be read or refused.
+      if (name.startsWith('pgsidecar ')) continue;
       const statement = this.#statements.all.get(name);
       if (statement === undefined)
         return world.violation(`${where} has a statement ${name} that is not the agent’s`);

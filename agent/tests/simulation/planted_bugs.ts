@@ -3,6 +3,7 @@
 import { PreparedStatements } from '../../client/prepared.ts';
 import { Session } from '../../client/session.ts';
 import { SessionState } from '../../client/session_state.ts';
+import { UnnamedStatement } from '../../client/unnamed_statement.ts';
 import { Holds } from '../../pool/holds.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { Waiter } from '../../pool/pool_figures.ts';
@@ -246,11 +247,11 @@ function bookEarly(): () => void {
 
 function leaveUnnamed(): () => void {
   return replace(
-    PreparedStatements.prototype,
+    UnnamedStatement.prototype,
     'onFirst',
     () =>
-      function onFirst(this: PreparedStatements, _framer: Framer, server: Server): void {
-        if (server.unnamedOf === this.names) return;
+      function onFirst(this: UnnamedStatement, _framer: Framer, server: Server): void {
+        if (server.unnamedOf === this.owner) return;
         server.unnamedOf = undefined;
         server.unnamed = undefined;
       },

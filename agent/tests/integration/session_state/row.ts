@@ -29,4 +29,6 @@ export interface Row {
 export interface Prepared {
   readonly text: string;
   readonly values: readonly string[];
+  /** It has this name and no other. */
+  readonly name?: string;
 }

@@ -146,16 +146,21 @@ function pipeline(random: Random, row: Row, situation: Situation, saying: Saying
 /** Statements with names, as drivers make them; where a row has names of its own, SQL knows them too. */
 function named(random: Random, row: Row, situation: Situation, saying: Saying): void {
   const names = row.names ?? ['p1', 'p2', 'P 3'];
-  const name = random.pick(names);
+  const chosen = random.pick(names);
   for (let left = random.between(1, 3); left > 0; left--) {
-    const { text: sql, values } = (!situation.isPlain && row.prepared?.(random, situation.client)) || {
+    const {
+      text: sql,
+      values,
+      name = chosen,
+    } = (!situation.isPlain && row.prepared?.(random, situation.client)) || {
       text: text(random, row, situation),
       values: [],
     };
     const what = random.next();
     if (what < 0.25) saying.parse(name, sql);
     else if (what < 0.35) saying.close('S', name);
-    else if (what < 0.45) saying.describe('S', name);
+    // A server that does not have it yet takes no statement in a failed transaction, and nobody else knows what it has to tell.
+    else if (what < 0.45 && situation.status !== 'E') saying.describe('S', name);
     else if (what < 0.75) saying.close('S', name).parse(name, sql).bind(name, '', values).execute();
     else saying.bind(name, '', random.chance(0.8) ? values : []).execute();
   }
