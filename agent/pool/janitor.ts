@@ -31,10 +31,12 @@ export function lookAfter(pool: Pool, now: number): void {
 /** The size was lowered: what rests beyond it goes, the oldest first. What is in use goes when it comes back. */
 export function trim(pool: Pool): void {
   let many = pool.servers - pool.sizeMax;
-  for (const server of pool.idleServers) {
-    if (many-- <= 0) return;
-    pool.discard(server, 'the pool is larger than its size');
-  }
+  pool.together(() => {
+    for (const server of pool.idleServers) {
+      if (many-- <= 0) return;
+      pool.discard(server, 'the pool is larger than its size');
+    }
+  });
 }
 
 function waitedTooLong(pool: Pool, timeoutMs: number): AgentError {

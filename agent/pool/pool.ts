@@ -3,7 +3,6 @@
 import type { ClientKey } from '../auth/client_key.ts';
 import type { Timer } from '../base/clock.ts';
 import type { AgentError } from '../base/errors.ts';
-import type { List } from '../base/list.ts';
 import type { LogFields } from '../base/log.ts';
 import type { DatabaseSettings } from '../config/settings.ts';
 import type { Server } from '../server/server.ts';
@@ -65,6 +64,18 @@ export class Pool extends PoolFigures {
     waiter.waitingSince = now;
     this.waiters.append(waiter);
     this.resume(now);
+  }
+
+  /** Several servers are taken away: nobody is lent one of them between two. */
+  together(change: () => void): void {
+    if (this.#resuming) return change();
+    this.#resuming = true;
+    try {
+      change();
+    } finally {
+      this.#resuming = false;
+    }
+    this.resume();
   }
 
   /** A client proved to have this, which may be what the server wants to see. */
@@ -187,14 +198,13 @@ export class Pool extends PoolFigures {
       { server_pid: server.pid, database: this.database.name, reason },
       'a server that rested is replaced',
     );
-    // All of them before one is closed: whoever waits is served in that moment.
-    const leaving = [server, ...(silent && this.stale ? this.idleServers : [])];
-    for (const each of leaving) this.#leave(each);
-    for (const each of leaving) {
-      if (silent) each.connection.close();
-      else each.close();
-    }
-    this.resume();
+    this.together(() => {
+      for (const each of [server, ...(silent && this.stale ? this.idleServers : [])]) {
+        this.#leave(each);
+        if (silent) each.connection.close();
+        else each.close();
+      }
+    });
   }
 
   /** The last step of cleaning. */
@@ -212,13 +222,15 @@ export class Pool extends PoolFigures {
 
   /** As `retireAll()`, of the servers that are meant. Logins that are under way are given up, whoever they are to. */
   retire(reason: string, isMeant: (server: Server) => boolean): void {
-    for (const list of this.#busy) for (const server of list) if (isMeant(server)) server.retired ??= reason;
+    for (const list of this.busy) for (const server of list) if (isMeant(server)) server.retired ??= reason;
     this.#giveUpLogins();
     this.failure.clear();
     this.#retry?.clear();
     this.#retry = undefined;
-    // The last step, because each of these may start a login, and that one is to live.
-    for (const server of this.idleServers) if (isMeant(server)) this.discard(server, reason);
+    // The last step, because it may start a login, and that one is to live.
+    this.together(() => {
+      for (const server of this.idleServers) if (isMeant(server)) this.discard(server, reason);
+    });
   }
 
   /** Nothing is lent any more: what rests is closed, logins are given up, and what is in use is closed when it comes back. */
@@ -232,30 +244,19 @@ export class Pool extends PoolFigures {
   kill(error: AgentError): void {
     this.pause();
     for (const waiter of this.waiters) this.refuse(waiter, error);
-    for (const list of this.#busy) for (const server of list) server.fail(error.message);
-  }
-
-  get allServers(): readonly Server[] {
-    return [this.idleServers, ...this.#busy].flatMap((list) => [...list]);
-  }
-
-  /** Some of its servers are to be replaced, and are still in use. */
-  get isRetiring(): boolean {
-    const isOld = ({ retired }: Server): boolean => retired !== undefined;
-    return this.leavingServers.length > 0 || this.#busy.some((list) => [...list].some(isOld));
+    for (const list of this.busy) for (const server of list) server.fail(error.message);
   }
 
   /** Waiting clients are told, logins are given up, every server is closed. */
   shutDown(error: AgentError): void {
     for (const waiter of this.waiters) this.refuse(waiter, error);
     this.retireAll(error.message);
-    for (const list of this.#busy) for (const server of list) server.close();
+    for (const list of this.busy) for (const server of list) server.close();
   }
 
   /** One tick of the janitor: clients that waited too long, servers that rested or lived too long. */
   tick(now: number): void {
-    lookAfter(this, now);
-    this.resume();
+    this.together(() => lookAfter(this, now));
   }
 
   /** A server has closed by itself, whoever had it. */
@@ -275,10 +276,6 @@ export class Pool extends PoolFigures {
   #giveUpLogins(): void {
     this.#abort.abort();
     this.#abort = new AbortController();
-  }
-
-  get #busy(): readonly List<Server>[] {
-    return [this.activeServers, this.testedServers, this.cleaningServers, this.cancelingServers];
   }
 
   #work(now: number): void {

@@ -118,6 +118,18 @@ export class PoolFigures implements PoolView {
       this.cancelingServers.length
     );
   }
+  /** Those that somebody has, or that are looked at first. */
+  get busy(): readonly List<Server>[] {
+    return [this.activeServers, this.testedServers, this.cleaningServers, this.cancelingServers];
+  }
+  get allServers(): readonly Server[] {
+    return [this.idleServers, ...this.busy].flatMap((list) => [...list]);
+  }
+  /** Some of its servers are to be replaced, and are still in use. */
+  get isRetiring(): boolean {
+    const isOld = ({ retired }: Server): boolean => retired !== undefined;
+    return this.leavingServers.length > 0 || this.busy.some((list) => [...list].some(isOld));
+  }
   /** PostgreSQL has nothing of it any more. */
   get isGone(): boolean {
     return this.servers === 0 && this.leavingServers.length === 0;

@@ -166,6 +166,24 @@ describe('A reload', () => {
     plane.check();
   });
 
+  test('that lowers the size takes no server from whoever is lent it in that moment', async () => {
+    const plane = await dataPlane(settings([{ poolSize: 3 }]));
+    const pool = plane.pool();
+    for (const { server } of await ask(pool, 3)) pool.release(server!);
+    // Whoever waits is served as soon as anything happens.
+    pool.paused = true;
+    const clients = await ask(pool, 2);
+    pool.paused = false;
+    plane.registry.apply(settings([{ poolSize: 1 }]));
+    await settle();
+    expect([fates(clients), shape(pool)]).toEqual([
+      ['leased', 'waiting'],
+      [0, 1, 0, 0, 0],
+    ]);
+    expect(clients[0]!.server!.connection.isClosed).toBe(false);
+    plane.check();
+  });
+
   test('that lowers one pool under a shared limit lets another have its place at once', async () => {
     const people = [{}, { name: 'worker' }];
     const plane = await dataPlane(settings([{ poolSize: 2, maxDbConnections: 2 }], people));

@@ -51,7 +51,7 @@ describe('Pool.retireAll()', () => {
     await ask(1);
     expect(pool.failing).toBe(true);
     pool.retireAll('reconnect');
-    expect([pool.failing, plane.pendingTimers]).toEqual([false, 0]);
+    expect([pool.failing, pool.logins, plane.network.tried.length]).toEqual([false, 1, 2]);
   });
 
   test('never takes a server that comes although it was given up', async () => {
