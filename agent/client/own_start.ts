@@ -4,7 +4,7 @@ import { readClosely } from '../query/classify.ts';
 import type { Action, Effects, StatementEffects } from '../query/effects.ts';
 import { findResets, isReset } from '../query/resets.ts';
 import type { Shift } from '../state/client_statements.ts';
-import { type Parameters, quoteLiteral } from '../state/parameters.ts';
+import { type Parameters, quoteLiteral, setting } from '../state/parameters.ts';
 import type { Greeting } from './greetings.ts';
 
 /** A text as it goes to a server. */
@@ -42,20 +42,20 @@ export class OwnStart {
     return this.#isConcerned(effects) ? this.#rewritten(text, effects, parameters, false) : undefined;
   }
 
-  /** What is to be run behind a statement that has reset something; empty: nothing. */
-  sqlBehind({ statements }: Effects, parameters: Parameters): string {
-    if (this.isEmpty) return '';
+  /** What is to be run behind a statement that has reset something. */
+  sqlBehind({ statements }: Effects, parameters: Parameters): readonly string[] {
+    if (this.isEmpty) return NOTHING;
     for (const { actions } of statements)
       for (const action of actions) {
         const sql = this.#sqlOf(action, parameters);
-        if (sql !== '') return sql;
+        if (sql.length > 0) return sql;
       }
-    return '';
+    return NOTHING;
   }
 
   /** All of it, whatever is there. */
   sql(parameters: Parameters): string {
-    return this.#select([...this.#greeting.asked.keys()], false, parameters);
+    return this.#settings([...this.#greeting.asked.keys()], false, parameters).join('');
   }
 
   #isConcerned({ statements }: Effects): boolean {
@@ -77,18 +77,17 @@ export class OwnStart {
   ): StartedText | undefined {
     const pieces: Uint8Array[] = [];
     const shifts: Shift[] = [];
-    /** Statements with one of ours behind them. */
-    const followed = new Set<number>();
+    /** Statements with some of ours behind them, and how many. */
+    const followed = new Map<number, number>();
     let [at, grown] = [0, 0];
     for (const reset of findResets(text, parameters.isConforming)) {
       const isOwn = reset.kind === 'null';
       if (!isOwn && !isQuery) continue;
       const [from, to] = isOwn ? [reset.from, reset.to] : [reset.at, reset.at];
-      const put = Buffer.from(
-        isOwn ? this.#literal(reset.name, parameters) : this.#behind(reset.action, parameters),
-      );
+      const behind = isOwn ? NOTHING : this.#sqlOf(reset.action, parameters);
+      const put = Buffer.from(isOwn ? this.#literal(reset.name, parameters) : inside(behind));
       if (put.length === 0) continue;
-      if (!isOwn) followed.add(reset.statement);
+      if (!isOwn) followed.set(reset.statement, behind.length);
       pieces.push(text.subarray(at, from), put);
       at = to;
       shifts.push({ at: from + grown, by: put.length - (to - from) });
@@ -100,57 +99,58 @@ export class OwnStart {
     return read && { text: rewritten, effects: read, shifts };
   }
 
-  #behind(action: Action, parameters: Parameters): string {
-    const sql = this.#sqlOf(action, parameters);
-    return sql === '' ? '' : `;${sql}`;
-  }
-
-  #sqlOf(action: Action, parameters: Parameters): string {
+  #sqlOf(action: Action, parameters: Parameters): readonly string[] {
     const names = [...this.#greeting.asked.keys()];
     switch (action.kind) {
       case 'reset':
       case 'reset_local': {
         const { name, kind } = action;
-        return names.includes(name) ? this.#select([name], kind === 'reset_local', parameters) : '';
+        return names.includes(name) ? this.#settings([name], kind === 'reset_local', parameters) : NOTHING;
       }
       case 'reset_all':
-        return this.#select(
+        return this.#settings(
           names.filter((name) => !IDENTITY.has(name)),
           false,
           parameters,
         );
       case 'discard':
-        return action.what === 'all' ? this.sql(parameters) : '';
+        return action.what === 'all' ? this.#settings(names, false, parameters) : NOTHING;
       default:
-        return '';
+        return NOTHING;
     }
   }
 
-  /** One statement; whose rights the session has comes last. */
-  #select(names: readonly string[], isLocal: boolean, parameters: Parameters): string {
-    if (names.length === 0) return '';
+  /** Whose rights the session has comes last. */
+  #settings(names: readonly string[], isLocal: boolean, parameters: Parameters): readonly string[] {
     const ordered = [...names].sort((a, b) => Number(IDENTITY.has(a)) - Number(IDENTITY.has(b)));
-    const calls = ordered.map(
-      (name) =>
-        `pg_catalog.set_config(${quoteLiteral(name, true)}, ${this.#literal(name, parameters)}, ${isLocal})`,
-    );
-    return `SELECT ${calls.join(', ')}`;
+    const isAscii = parameters.reported.get('server_encoding') !== 'SQL_ASCII';
+    return ordered.map((name) => setting(name, this.#valueOf(name)!, isAscii, isLocal));
   }
 
-  /** As a server has spelled it, once one has: `SQL` alone would keep the order of days and months that is there. Empty: not its own. */
-  #literal(name: string, { reported }: Parameters): string {
+  /** As a server has spelled it, once one has: `SQL` alone would keep the order of days and months that is there. Undefined: not its own. */
+  #valueOf(name: string): string | undefined {
     const { asked, parameters } = this.#greeting;
-    const value = parameters.reportedOf(name) ?? asked.get(name);
-    if (!asked.has(name) || value === undefined) return '';
-    return quoteLiteral(value, reported.get('server_encoding') !== 'SQL_ASCII');
+    return asked.has(name) ? (parameters.reportedOf(name) ?? asked.get(name)) : undefined;
   }
+
+  #literal(name: string, { reported }: Parameters): string {
+    const value = this.#valueOf(name);
+    return value === undefined ? '' : quoteLiteral(value, reported.get('server_encoding') !== 'SQL_ASCII');
+  }
+}
+
+const NOTHING: readonly string[] = [];
+
+/** Behind a statement of a text; the last of them has no semicolon of its own. */
+function inside(statements: readonly string[]): string {
+  return statements.map((sql) => `;${sql.slice(0, -1)}`).join('');
 }
 
 /** The effects of the text as it is now, statement by statement what they were. Undefined: it is not certain. */
 function readAgain(
   text: Uint8Array,
   before: Effects,
-  followed: ReadonlySet<number>,
+  followed: ReadonlyMap<number, number>,
   isConforming: boolean,
 ): Effects | undefined {
   const { statements } = readClosely(text, 0, text.length, isConforming);
@@ -158,14 +158,15 @@ function readAgain(
   for (const [i, { lesson, bits }] of before.statements.entries()) {
     const read = statements[again.length];
     if (read === undefined) return undefined;
-    const isFollowed = followed.has(i);
+    const count = followed.get(i) ?? 0;
     again.push({
       bits: lesson === undefined ? read.bits : bits,
       actions: read.actions,
       ...(lesson !== undefined && { lesson }),
-      ...(isFollowed && { behind: 'statement' }),
+      ...(count > 0 && { behind: 'statement' }),
     });
-    if (isFollowed) again.push({ bits: 0, actions: [] });
+    for (let left = count; left > 0; left--)
+      again.push({ bits: 0, actions: [], ...(left > 1 && { behind: 'statement' }) });
   }
   if (again.length !== statements.length) return undefined;
   return { bits: before.bits, statements: again, isSingle: again.length === 1 };

@@ -108,10 +108,10 @@ export class Portals {
     due.push(expected.EXECUTE, expected.FORWARD, made, mention);
     onDeallocating(mention, server);
     const { start, current } = this.#parameters;
-    const behind = effects === undefined || start.isEmpty ? '' : start.sqlBehind(effects, current);
-    if (this.#pieces.count === 0 && behind === '') return 0;
+    const behind = effects === undefined || start.isEmpty ? [] : start.sqlBehind(effects, current);
+    if (this.#pieces.count === 0 && behind.length === 0) return 0;
     this.#pieces.add(framer.chunk, framer.start, framer.end);
-    if (behind !== '') runUnseen(this.#pieces, Buffer.from(behind), server.expected, undefined);
+    for (const sql of behind) runUnseen(this.#pieces, Buffer.from(sql), server.expected, undefined);
     return REPLACED;
   }
 

@@ -11,6 +11,7 @@ export class Restart {
   #isAtRisk = false;
   /** That was undone. */
   #isDue = false;
+  #isCertain = false;
   #isRunning = false;
 
   constructor(session: Session) {
@@ -32,16 +33,23 @@ export class Restart {
     this.#isAtRisk = !isBehind && !this.#session.parameters.start.isEmpty;
   }
 
-  /** An error was told, or ROLLBACK was done. */
-  onUndone(): void {
+  /** An error was told. */
+  onFailed(): void {
     this.#isDue = this.#isAtRisk;
+  }
+
+  /** ROLLBACK was done; another transaction may have begun by it. */
+  onRolledBack(): void {
+    this.#isDue = this.#isAtRisk;
+    this.#isCertain = true;
   }
 
   /** True: the client is told that it is ready behind the agent's query that follows. */
   onRunEnd(isOpen: boolean): boolean {
     // What an error has undone in a block is undone by its end.
-    if (isOpen) this.#isDue = false;
-    else this.#isAtRisk = false;
+    if (isOpen && !this.#isCertain) this.#isDue = false;
+    if (!isOpen) this.#isAtRisk = false;
+    this.#isCertain = false;
     return this.#isBehind;
   }
 

@@ -15,10 +15,6 @@ function run(client: FakeClient, one: FakeServer, sql: string, tag: string, stat
   one.says(complete(tag), ready(status));
 }
 
-function selected(value: string): Uint8Array[] {
-  return [server.rowDescription('set_config'), server.dataRow(value), complete('SELECT 1')];
-}
-
 /** A client that asked for a statement_timeout at its start; a server has taken it, and rests. */
 async function hurried(plane: DataPlane, one: FakeServer): Promise<FakeClient> {
   const own = await plane.client({ statement_timeout: '5s' });
@@ -40,7 +36,7 @@ describe('Session that asked for something at its start', () => {
     expect(one.heard()).toEqual(['Query RESET "statement_timeout";RESET "lock_timeout";']);
   });
 
-  const AGAIN = "SELECT pg_catalog.set_config('statement_timeout', '5s', false)";
+  const AGAIN = `SET "statement_timeout" TO '5s'`;
 
   for (const sql of ['RESET ALL', 'RESET statement_timeout', 'SET statement_timeout TO DEFAULT']) {
     test(`has its own again behind ${sql}, as PostgreSQL gives it`, async () => {
@@ -51,7 +47,7 @@ describe('Session that asked for something at its start', () => {
       own.says(query(`${sql} -- why`));
       expect(one.heard()).toEqual([`Query ${sql};${AGAIN} -- why`]);
       // Nothing of that is for the client.
-      one.says(complete('RESET'), ...selected('5s'), ready());
+      one.says(complete('RESET'), complete('SET'), ready());
       expect([own.heard(), pool.idle]).toEqual([['Complete RESET', 'Ready I'], 1]);
       own.says(query('SELECT 1'));
       expect(one.heard()).toEqual(['Query SELECT 1']);
@@ -64,10 +60,10 @@ describe('Session that asked for something at its start', () => {
     one.heard();
     own.heard();
     own.says(query('DISCARD ALL'), query('SELECT 1'));
-    expect(one.heard()).toEqual(['Query DISCARD ALL', `Query ${AGAIN}`, 'Query SELECT 1']);
+    expect(one.heard()).toEqual(['Query DISCARD ALL', `Query ${AGAIN};`, 'Query SELECT 1']);
     one.says(complete('DISCARD ALL'), ready());
     expect(own.heard()).toEqual(['Complete DISCARD ALL']);
-    one.says(...selected('5s'), ready());
+    one.says(complete('SET'), ready());
     expect(own.heard()).toEqual(['Ready I']);
     one.says(complete('SELECT 1'), ready());
     expect([own.heard(), pool.idle]).toEqual([['Complete SELECT 1', 'Ready I'], 1]);
@@ -79,7 +75,7 @@ describe('Session that asked for something at its start', () => {
     one.heard();
     own.says(query('SET LOCAL statement_timeout TO DEFAULT; SHOW statement_timeout'));
     expect(one.heard()).toEqual([
-      `Query SET LOCAL statement_timeout TO DEFAULT;${AGAIN.replace('false', 'true')}; SHOW statement_timeout`,
+      `Query SET LOCAL statement_timeout TO DEFAULT;${AGAIN.replace('SET', 'SET LOCAL')}; SHOW statement_timeout`,
     ]);
   });
 
@@ -103,7 +99,7 @@ describe('Session that asked for something at its start', () => {
     own.heard();
     own.says(query('RESET ALL; SELECT 1/0'));
     expect(one.heard()).toEqual([`Query RESET ALL;${AGAIN}; SELECT 1/0`]);
-    one.says(complete('RESET'), ...selected('5s'));
+    one.says(complete('RESET'), complete('SET'));
     one.says(server.errorResponse('division by zero', 'ERROR', '22012'), ready());
     expect([own.heard(), one.heard(), pool.idle]).toEqual([
       ['Complete RESET', 'ERROR 22012 division by zero', 'Ready I'],
@@ -145,11 +141,11 @@ describe('Session that asked for something at its start', () => {
     one.heard();
     const { parseComplete, bindComplete, closeComplete } = server;
     one.says(parseComplete, bindComplete, complete('DISCARD ALL'));
-    one.says(closeComplete, parseComplete, bindComplete, server.dataRow('5s'), complete('SELECT 1'));
+    one.says(closeComplete, parseComplete, bindComplete, complete('SET'));
     one.says(closeComplete, closeComplete, server.errorResponse('no', 'ERROR', '42601'), ready());
-    expect(one.heard()).toEqual([`Query ${AGAIN}`]);
+    expect(one.heard()).toEqual([`Query ${AGAIN};`]);
     expect(own.heard().at(-1)).toBe('ERROR 42601 no');
-    one.says(...selected('5s'), ready());
+    one.says(complete('SET'), ready());
     expect(own.heard()).toEqual(['Ready I']);
   });
 });

@@ -119,12 +119,12 @@ export class SessionState implements LeftBehind {
   onTransactionEnd(server: Server, isCommit: boolean): void {
     if (isCommit) return this.#commit(server);
     this.#log.clear();
-    this.restart.onUndone();
+    this.restart.onRolledBack();
   }
 
   onFailed(): void {
     this.#failed = true;
-    this.restart.onUndone();
+    this.restart.onFailed();
   }
 
   /** Outside of a block a run is a transaction of its own: it has been done as a whole, or not at all. */

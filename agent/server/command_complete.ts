@@ -43,7 +43,7 @@ export function onCommandComplete(
   const meaning = meaningOfTag(chunk, start, end);
   const effects = server.expected.mention?.effects;
   if (effects !== undefined && server.expected.show()) {
-    server.statementsDone++;
+    if (effects.statements[server.statementsDone++]?.behind === 'statement') server.expected.hide();
     return NOTHING_TO_READ;
   }
   const done = effects === undefined ? undefined : onDone(server, effects, meaning);

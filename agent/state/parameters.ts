@@ -297,12 +297,14 @@ function sameValues(one: ReadonlyMap<string, string>, other: ReadonlyMap<string,
   return true;
 }
 
-function setting(name: string, value: string, isAscii: boolean): string {
+/** One statement; no query, where that can be. */
+export function setting(name: string, value: string, isAscii: boolean, isLocal = false): string {
   // Three times as cheap as a SELECT; but a list of names has to be told name by name.
   const values = NAME_LISTS.has(name) ? namesOf(value) : [value];
   const literals = values.map((each) => quoteLiteral(each, isAscii)).join(', ');
-  if (values.length > 0 && flatten(name, values) === value) return `SET ${quoteName(name)} TO ${literals};`;
-  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, false);`;
+  if (values.length > 0 && flatten(name, values) === value)
+    return `SET ${isLocal ? 'LOCAL ' : ''}${quoteName(name)} TO ${literals};`;
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, ${isLocal});`;
 }
 
 function quoteName(name: string): string {
