@@ -2,6 +2,7 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { NotificationListener } from '../pool/notifications.ts';
+import type { Action, Effects } from '../query/effects.ts';
 import type { Server } from '../server/server.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeNotice, encodeReadyForQuery } from '../wire/server_messages.ts';
@@ -10,22 +11,34 @@ import type { Session } from './session.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
 
+/** What came while the client was in the middle of something, or is of a LISTEN that may not commit. */
+interface Kept {
+  /** Undefined: it is told in any case. */
+  readonly channel: string | undefined;
+  readonly message: Uint8Array;
+}
+
 export class ListeningClient implements NotificationListener {
   readonly #session: Session;
   /** It has asked for a channel, and may have some. */
   #isListening = false;
   /** It has notified since it was last ready, and may be among those who hear that. */
   #hasNotified = false;
-  /** The channels of the text at hand are listened to. */
-  #isPrepared = false;
-  #waitsFor: 'nothing' | 'channels' | 'others' | 'ready' = 'nothing';
-  /** What came while it was in the middle of something. */
-  #kept: Uint8Array[] = [];
+  /** What a text waited for that listens: they are listened to. */
+  #prepared: readonly string[] = [];
+  /** What is to be there before anything more of the client's goes to a server. */
+  #waitsFor: 'nothing' | 'channels' | 'others' = 'nothing';
+  /** It is told that it is ready when it has heard of its own notifications. */
+  #holdsReady = false;
+  #kept: Kept[] = [];
   #keptBytes = 0;
-  /** What it has notified itself on channels that it listens to when the transaction commits. */
-  #held: { readonly channel: string; readonly message: Uint8Array }[] = [];
-  #heldBytes = 0;
   readonly #channels = new Set<string>();
+  /** Those that it is to listen to when all is done that it has said. */
+  readonly #toCome = new Set<string>();
+  /** What the text at hand listens to. */
+  #asked: readonly string[] = [];
+  /** Of those, the new ones: what came on them came before it. */
+  #news: readonly string[] = [];
 
   constructor(session: Session) {
     this.#session = session;
@@ -37,39 +50,58 @@ export class ListeningClient implements NotificationListener {
    * @throws AgentError listen_channels_full, listen_place_missing, listen_channel_unusable
    */
   prepare(channels: readonly string[]): boolean {
-    // It is the same text again, and what it waited for is there.
-    if (this.#isPrepared) {
-      this.#isPrepared = false;
-      return true;
-    }
-    const { pool, context } = this.#session;
+    const { pool, context, server } = this.#session;
+    // What it has notified in this very transaction it hears too.
+    if (server?.notifiedBy === this.#session) server.notifier = this.#session.pid;
+    // It is the same text again, and what it waited for is there. An error may have kept it from being sent, and this is another.
+    const isPrepared = channels.every((each) => this.#prepared.includes(each));
+    this.#prepared = [];
+    if (isPrepared) return true;
+    this.#asked = channels;
+    this.#news = channels.filter((each) => !this.#toCome.has(each) && !this.#channels.has(each));
     let isDone = true;
     for (const channel of channels) {
       this.#isListening = true;
+      this.#toCome.add(channel);
       if (!context.registry.notifications.prepare(pool, this.#encoding, channel, this)) isDone = false;
     }
     this.#waitsFor = isDone ? 'nothing' : 'channels';
     return isDone;
   }
 
-  /** Its LISTEN has committed. */
-  add(channel: string): void {
+  /** Does it change to what the client listens? */
+  isConcerned({ statements }: Effects): boolean {
+    for (const { actions } of statements)
+      for (const action of actions)
+        if (isOfChannels(action) && (this.#isListening || action.kind === 'listen')) return true;
+    return false;
+  }
+
+  /** Its transaction has committed, with these in their order: what they have left in the end counts. */
+  commit(actions: readonly Action[]): void {
+    if (!this.#isListening || !actions.some(isOfChannels)) return;
+    const left = new Set(this.#channels);
+    const listened = new Set<string>();
+    for (const action of actions) {
+      if (action.kind === 'listen') listened.add(action.channel);
+      if (action.kind === 'listen') left.add(action.channel);
+      else if (action.kind === 'unlisten' && action.channel !== undefined) left.delete(action.channel);
+      else if (isOfChannels(action)) left.clear();
+    }
+    for (const channel of [...this.#channels]) if (!left.has(channel)) this.#leave(channel);
+    for (const channel of listened) if (left.has(channel)) this.#enter(channel);
+    this.#isListening = this.#channels.size > 0 || this.#toCome.size > 0;
+  }
+
+  #enter(channel: string): void {
     const { pool, context } = this.#session;
     this.#channels.add(channel);
     context.registry.notifications.add(pool, this.#encoding, channel, this);
   }
 
-  /** Its UNLISTEN has committed. @param channel undefined: all of them. */
-  remove(channel: string | undefined): void {
-    if (!this.#isListening) return;
-    const { notifications } = this.#session.context.registry;
-    if (channel !== undefined) {
-      this.#channels.delete(channel);
-      return notifications.remove(channel, this);
-    }
-    this.#channels.clear();
-    notifications.removeAll(this);
-    this.#isListening = false;
+  #leave(channel: string): void {
+    this.#channels.delete(channel);
+    this.#session.context.registry.notifications.remove(channel, this, this.#toCome.has(channel));
   }
 
   /**
@@ -102,7 +134,7 @@ export class ListeningClient implements NotificationListener {
 
   /** Nothing of the client's goes to a server until something is there. */
   get isWaiting(): boolean {
-    return this.#waitsFor !== 'nothing';
+    return this.#waitsFor !== 'nothing' || this.#holdsReady;
   }
 
   /** As PostgreSQL, it is to hear of its own notifications before it is ready. */
@@ -114,12 +146,11 @@ export class ListeningClient implements NotificationListener {
   settle(): boolean {
     const { pool, context, relay } = this.#session;
     const isHeld = this.isToSettle;
-    for (const { channel, message } of this.#held) if (this.#channels.has(channel)) this.#kept.push(message);
-    this.#held = [];
-    this.#heldBytes = 0;
+    // All that it has said so far is done.
+    if (!this.isWaiting && !relay.isWaiting) this.#toCome.clear();
     this.#hasNotified = false;
     if (!isHeld) return false;
-    this.#waitsFor = 'ready';
+    this.#holdsReady = true;
     if (context.registry.notifications.settle(pool, this.#encoding, this)) {
       this.#sayReady();
       return false;
@@ -132,20 +163,23 @@ export class ListeningClient implements NotificationListener {
   onHeld(serverPid: number, channel: string, message: Uint8Array): void {
     const { server, context } = this.#session;
     if (server?.pid !== serverPid || server.notifiedBy !== this.#session) return;
-    this.#heldBytes += message.length;
-    if (this.#heldBytes <= context.settings.listen_buffer) this.#held.push({ channel, message });
+    if (this.#keptBytes + message.length <= context.settings.listen_buffer) this.#keep(channel, message);
   }
 
-  onNotification(message: Uint8Array): void {
+  onNotification(message: Uint8Array, channel?: string): void {
     const { connection, context } = this.#session;
-    this.#kept.push(message);
-    this.#keptBytes += message.length;
+    this.#keep(channel, message);
     this.flush();
     const max = context.settings.listen_buffer;
     if (this.#keptBytes + connection.buffered > max + context.settings.client_write_buffer)
       this.#session.fail(
         new AgentError('listen_buffer_full', { bytes: this.#keptBytes + connection.buffered, max }),
       );
+  }
+
+  #keep(channel: string | undefined, message: Uint8Array): void {
+    this.#kept.push({ channel, message });
+    this.#keptBytes += message.length;
   }
 
   onNotificationsMissed(channels: readonly string[]): void {
@@ -155,45 +189,68 @@ export class ListeningClient implements NotificationListener {
 
   onNotificationsReady(error: AgentError | undefined): void {
     const waitsFor = this.#waitsFor;
+    const isReady = this.#holdsReady;
     this.#waitsFor = 'nothing';
     if (error !== undefined && waitsFor === 'channels') return this.#session.fail(error);
-    this.#isPrepared = waitsFor === 'channels';
-    if (waitsFor === 'ready') {
+    if (waitsFor === 'channels') {
+      this.#prepared = this.#asked;
+      this.#drop(this.#news);
+    }
+    if (isReady) {
       this.#sayReady();
       this.#session.restAgain();
     }
-    if (waitsFor !== 'nothing') this.#session.goOn();
+    if (isReady || waitsFor !== 'nothing') this.#session.goOn();
   }
 
   /** Between two answers of its server, in no transaction: as PostgreSQL. */
   flush(): void {
     const { server, connection } = this.#session;
-    if (this.#kept.length === 0 || this.#waitsFor === 'ready') return;
+    if (this.#kept.length === 0 || this.#holdsReady) return;
     if (server !== undefined && !(server.status === type.IDLE && server.expected.isEmpty)) return;
     this.#write(connection);
   }
 
   close(): void {
-    this.remove(undefined);
+    if (this.#isListening) this.#session.context.registry.notifications.removeAll(this);
+    this.#isListening = false;
     this.#kept = [];
     this.#waitsFor = 'nothing';
+    this.#holdsReady = false;
   }
 
   #sayReady(): void {
     const { connection } = this.#session;
-    this.#waitsFor = 'nothing';
+    this.#holdsReady = false;
     this.#write(connection);
     connection.write(READY_IDLE);
   }
 
+  /** What it listens to at this moment counts. */
   #write(connection: Session['connection']): void {
     if (this.#kept.length === 0) return;
-    connection.write(concat(this.#kept));
+    const told = this.#kept.filter(({ channel }) => channel === undefined || this.#channels.has(channel));
     this.#kept = [];
     this.#keptBytes = 0;
+    if (told.length > 0) connection.write(concat(told.map(({ message }) => message)));
+  }
+
+  /** They came before the client began to listen. */
+  #drop(channels: readonly string[]): void {
+    if (this.#kept.length === 0 || channels.length === 0) return;
+    const left = this.#kept.filter(({ channel }) => channel === undefined || !channels.includes(channel));
+    this.#kept = [];
+    this.#keptBytes = 0;
+    for (const { channel, message } of left) this.#keep(channel, message);
   }
 
   get #encoding(): string {
     return this.#session.parameters.current.reported.get('client_encoding') ?? '';
   }
+}
+
+/** Of a channel, or of all of them. */
+function isOfChannels(action: Action): boolean {
+  const { kind } = action;
+  return kind === 'listen' || kind === 'unlisten' || (kind === 'discard' && action.what === 'all');
 }

@@ -31,8 +31,8 @@ export function readText(statement: Statement, length: number, parameters: Sessi
   const { tail } = statement;
   const effects = parameters.effectsOf(tail, 0, length);
   statement.effects = effects;
-  const told = unlistening(tail.subarray(0, length), effects);
-  if (told !== undefined) statement.tail = concat([told, tail.subarray(length)]);
+  const told = unlistening(tail.subarray(0, length), effects, parameters.encoding);
+  if (told !== undefined) statement.tail = concat([told.sql, tail.subarray(length)]);
 }
 
 /** The statement that a Parse names, with what its text leaves. */

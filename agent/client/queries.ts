@@ -158,13 +158,14 @@ export class Queries {
     const kind = owner.isEmpty ? names.NOTHING : names.DROP_UNNAMED;
     const mention = mentionOf(owner, kind, '', '', undefined);
     mention.effects = isFirst(server) ? alone(effects) : withStatements(effects);
-    mention.shifts = shifts;
-    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
     const { chunk, start, end } = framer;
     const told = framer.whole
-      ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects)
+      ? unlistening(chunk.subarray(start + HEADER_BYTES, end - 1), effects, parameters.encoding)
       : undefined;
-    if (told !== undefined) pieces.add(encodeQueryBytes(told));
+    mention.shifts =
+      shifts === undefined || told === undefined ? (told?.shifts ?? shifts) : combined(shifts, told.shifts);
+    server.expected.push(expected.QUERY, expected.FORWARD, undefined, mention);
+    if (told !== undefined) pieces.add(encodeQueryBytes(told.sql));
     else if (pieces.count === 0) return AS_IT_IS;
     else pieces.add(chunk, start, end);
     return REPLACED;

@@ -150,6 +150,15 @@ export class SessionParameters {
     return this.start.inStatement(chunk.subarray(from, to), effects, this.current);
   }
 
+  /** In what the server counts the characters of what the client writes. */
+  get encoding(): string {
+    const { reported } = this.current;
+    const own = reported.get('client_encoding') ?? '';
+    const ofServer = reported.get('server_encoding') ?? '';
+    // Where nothing is converted the server counts in its own.
+    return own === 'SQL_ASCII' || ofServer === 'SQL_ASCII' ? ofServer : own;
+  }
+
   /** As `effectsOf()`; undefined: nothing at all. */
   readOf(chunk: Uint8Array, from: number, to: number): Effects | undefined {
     const effects = this.effectsOf(chunk, from, to);
@@ -210,15 +219,7 @@ export class SessionParameters {
     { tenant }: Server,
     refusal: AgentError | undefined,
   ): Names {
-    const { reported } = this.current;
-    const [encoding, ofServer] = [
-      reported.get('client_encoding') ?? '',
-      reported.get('server_encoding') ?? '',
-    ];
-    // Where nothing is converted the server counts in its own.
-    const isAsItIs = encoding === 'SQL_ASCII' || ofServer === 'SQL_ASCII';
-    const reading = tenant.reading ?? '';
-    return { owner, registry, reading, refusal, encoding: isAsItIs ? ofServer : encoding };
+    return { owner, registry, reading: tenant.reading ?? '', refusal, encoding: this.encoding };
   }
 
   /** Functions may have SQL as it is (PostgreSQL 14). */
@@ -237,9 +238,15 @@ export class SessionParameters {
     return this.#session.left.sequences.sqlBefore(effects, server);
   }
 
+  /** What was notified before a text that listens, or does so no longer, is certain when all before it is answered: the client waits. */
+  waitsToListen(effects: Effects, { expected: due }: Server): boolean {
+    return due.owesClient && !due.owesSync && this.#session.left.listening.isConcerned(effects);
+  }
+
   /** Before a text that listens or notifies goes to the server. False: the client waits. @throws AgentError */
   prepareToListen(effects: Effects, server: Server): boolean {
     const { listening } = this.#session.left;
+    if (this.waitsToListen(effects, server)) return false;
     const channels = channelsOf(effects);
     if (channels.length > 0 && !listening.prepare(channels)) return false;
     return (effects.bits & NOTIFIES) === 0 || listening.prepareToNotify(server);

@@ -352,6 +352,7 @@ export class SessionState implements LeftBehind {
     if (this.#log.isFull) this.#due |= ANYTHING;
     const done = this.#log.commit();
     for (const action of done) this.#apply(server, action);
+    this.listening.commit(done);
     if (done.length > 0) this.#limit();
     if (done.length === 1 && done[0]!.kind === 'set' && done[0]!.isAlone === true)
       this.#session.parameters.learn(done[0]!);
@@ -368,7 +369,7 @@ export class SessionState implements LeftBehind {
     // All of it is gone.
     this.#due = 0;
     for (const pin of this.pins) if (pin !== 'library') this.unpin(pin);
-    this.listening.remove(undefined);
+    this.listening.commit([action]);
   }
 
   #apply(server: Server, action: Action): void {
@@ -379,10 +380,6 @@ export class SessionState implements LeftBehind {
       case 'reset':
       case 'reset_all':
         return parameters.apply(server, action);
-      case 'listen':
-        return this.listening.add(action.channel);
-      case 'unlisten':
-        return this.listening.remove(action.channel);
     }
   }
 }

@@ -112,6 +112,7 @@ export class UnnamedStatement {
   ): number | undefined {
     const forbidden = this.#parameters.refusalOf(effects);
     if (forbidden !== undefined) return this.refuse(forbidden, server);
+    if (this.#parameters.waitsToListen(effects, server)) return WAIT;
     if (textEnd < 0) return undefined;
     if (max > 0 && effects.isSingle && isNaming(effects)) {
       if (isUncertain(this.owner, server)) return WAIT;
@@ -119,9 +120,11 @@ export class UnnamedStatement {
     }
     const own = this.#parameters.startedText(chunk, textAt, textEnd, effects);
     const { text, effects: read } = own ?? { text: chunk.subarray(textAt, textEnd), effects };
-    const sql = unlistening(text, read) ?? own?.text;
+    const told = unlistening(text, read, this.#parameters.encoding);
+    const sql = told?.sql ?? own?.text;
     if (sql === undefined) return undefined;
-    this.#parseInstead(concat([sql, chunk.subarray(textEnd, end)]), read, server);
+    const mention = this.#parseInstead(concat([sql, chunk.subarray(textEnd, end)]), read, server);
+    mention.shifts = told?.shifts;
     return REPLACED;
   }
 

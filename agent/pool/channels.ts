@@ -101,6 +101,12 @@ export class Channels {
     this.#look(channel);
   }
 
+  /** It is not his any more, and held for him: he is about to listen to it again. */
+  holdOn(channel: Channel, member: Member, until: number): void {
+    channel.members.delete(member);
+    this.hold(channel.name, member, until);
+  }
+
   /** Gives up what was to be held until `now` or earlier. @param onExpired is told whose it was. */
   expire(now: number, onExpired: (member: Member) => void): void {
     for (const channel of this.#held) {

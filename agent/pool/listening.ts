@@ -111,10 +111,11 @@ export class Listening implements Waiter, Tenant {
     this.#work();
   }
 
-  remove(name: string, listener: NotificationListener): void {
+  remove(name: string, listener: NotificationListener, isToCome: boolean): void {
     const member = this.#members.get(listener);
     const channel = this.#channels.get(name);
-    if (member === undefined || channel === undefined) return;
+    if (member === undefined || channel?.isOf(member) !== true) return;
+    if (isToCome) return this.#channels.holdOn(channel, member, this.#context.clock.now() + HELD_MS);
     const { isWaiting } = member;
     this.#channels.remove(channel, member);
     if (isWaiting) this.#members.tellReady(member);
@@ -210,7 +211,7 @@ export class Listening implements Waiter, Tenant {
     // Clients may keep it for a while, and the chunk is nobody's.
     const message = bytes.slice(start, end);
     putNotificationPid(message, this.#parts.pidOf(pid) ?? pid);
-    for (const { listener } of members) listener.onNotification(message);
+    for (const { listener } of members) listener.onNotification(message, channel);
     // Of the very transaction in which it listens: that has committed before anybody could say so.
     for (const { listener } of held.keys()) listener.onHeld?.(pid, channel, message);
   }

@@ -9,7 +9,7 @@ import type { PoolContext } from './pool_context.ts';
 /** A client's session. None of these may throw: the others are told after it. */
 export interface NotificationListener {
   /** A whole NotificationResponse, of a channel that it listens to. It is the others' too: not to be written to. */
-  onNotification(message: Uint8Array): void;
+  onNotification(message: Uint8Array, channel: string): void;
   /** As `onNotification()`, of a channel that it has prepared, and not committed: its own transaction may be over all the same. */
   onHeld?(serverPid: number, channel: string, message: Uint8Array): void;
   /** The shared connection was lost, and listens to these again; or it came too late. Some may have been missed. */
@@ -64,12 +64,16 @@ export class Notifications {
     this.#sharedFor(pool, encoding).add(pool, channel, listener);
   }
 
-  /** Its UNLISTEN has committed. Behind a `settle()` it has heard all that was committed before that, as it would alone. */
-  remove(channel: string, listener: NotificationListener): void {
-    for (const shared of this.#shared.values()) shared.remove(channel, listener);
+  /**
+   * Its UNLISTEN has committed. Behind a `settle()` it has heard all that was committed before that, as it would alone.
+   *
+   * @param isToCome it has prepared to listen to it again behind that: the server goes on listening.
+   */
+  remove(channel: string, listener: NotificationListener, isToCome = false): void {
+    for (const shared of this.#shared.values()) shared.remove(channel, listener, isToCome);
   }
 
-  /** UNLISTEN * has committed, or the client is gone: it hears nothing more, whatever it waits for. */
+  /** The client is gone: it hears nothing more, whatever it waits for. */
   removeAll(listener: NotificationListener): void {
     for (const shared of this.#shared.values()) shared.removeAll(listener);
   }
