@@ -214,3 +214,16 @@ test('a long EXECUTE is known wherever the network cuts it; any other long text 
   client.connection.receive(other.slice(50_000));
   expect(one.heardBytes().length).toBe(other.length - 50_000);
 });
+
+test('an EXPLAIN of what is no query leaves nothing of it', async () => {
+  const { plane, clients, server: one } = await sessionFixture();
+  const client = clients[0]!;
+  say(client, one, 'PREPARE d AS SELECT 1', 'PREPARE');
+  client.says(parse('s1', 'DEALLOCATE d'), sync);
+  one.says(parseComplete, server.ready());
+  client.heard();
+  one.heard();
+  expect(say(client, one, 'EXPLAIN EXECUTE s1', 'EXPLAIN')).toEqual(['Query EXPLAIN EXECUTE "pgsidecar_2"']);
+  expect(say(client, one, 'EXECUTE d', 'SELECT 1')).toEqual(['Query EXECUTE "pgsidecar_1"']);
+  plane.check();
+});

@@ -198,7 +198,7 @@ class Translation {
     const mention = mentionOf(owner, names.NOTHING, name, statement.name, statement);
     this.executes.push({ mention, edit: this.edits.length - 1 });
     this.each[i] = mention;
-    return withEffects(effects, statement.effects);
+    return withEffects(effects, statement.effects, naming.isInside === true);
   }
 
   /** What it executes speaks of statements by their names itself: the server gets what that means now. */
@@ -226,7 +226,7 @@ class Translation {
     const each = named.each[0] ?? mentionOf(owner, names.NOTHING, naming.name, placed.name, undefined);
     each.shifts ??= named.shifts;
     this.each[i] = each;
-    return withEffects(effects, named.effects);
+    return withEffects(effects, named.effects, naming.isInside === true);
   }
 
   /** Others may use the statement: the server is told to end one that is in its place, and says whether that can be done. */
@@ -287,9 +287,15 @@ export function isCut(text: Uint8Array, from: number, to: number): boolean {
   return length > NAME_BYTES_MAX;
 }
 
-function withEffects(effects: StatementEffects, more: Effects | undefined): StatementEffects {
+/** @param isInside what is executed there is a query, or is not run. */
+function withEffects(
+  effects: StatementEffects,
+  more: Effects | undefined,
+  isInside: boolean,
+): StatementEffects {
   if (more === undefined) return effects;
-  const actions = more.isSingle ? more.statements[0]!.actions : [];
+  const all = more.isSingle ? more.statements[0]!.actions : [];
+  const actions = isInside ? all.filter(({ kind }) => kind === 'config' || kind === 'change') : all;
   return { ...effects, bits: effects.bits | more.bits, actions: [...effects.actions, ...actions] };
 }
 
