@@ -3,6 +3,7 @@
 import type { Server } from '../server/server.ts';
 import type { Mention } from '../state/client_statements.ts';
 import * as expected from '../state/expected.ts';
+import { readingSql } from '../state/parameters.ts';
 import type { Statement } from '../state/statements.ts';
 import { concat } from '../wire/bytes.ts';
 import {
@@ -11,9 +12,10 @@ import {
   encodeCloseStatement,
   encodeExecute,
   encodeParse,
+  encodeSync,
 } from '../wire/client_messages.ts';
 import type { Pieces } from '../wire/pieces.ts';
-import { IN_FAILED_TRANSACTION } from '../wire/types.ts';
+import { IDLE, IN_FAILED_TRANSACTION } from '../wire/types.ts';
 
 const HEADER_BYTES = 5;
 /** What a PREPARE is run by; no client has a name with a blank at its end from us, and it is gone at once. */
@@ -98,20 +100,29 @@ function place(
   mention: Mention | undefined,
 ): void {
   const { statements, expected: due } = server;
+  const isFirst = server.status === IDLE && !due.owesSync;
   // Both of them, whatever the limit is.
   const room = statement.relies === undefined ? max : Math.max(max, 2);
   if (statement.relies !== undefined) need(pieces, statement.relies, server, room);
   // What an error ahead may still undo, nobody knows: a Close makes sure, and does no harm where there is nothing.
   if (due.isBehind || statements.mayHave(statement)) closeUnseen(pieces, statement, server);
+  // A client that has changed its settings since it prepared that: it is read as it was then.
+  const { reading } = statement;
+  const { reading: now } = server.tenant;
+  const isOther = reading !== undefined && now !== undefined && reading !== now;
+  if (isOther) runAll(pieces, readingSql(now, reading), due);
   if (statement.sql === undefined) {
     pieces.add(encodeParse(statement.name, statement.tail));
     due.push(expected.PARSE, disposition, statement, mention);
   } else runUnseen(pieces, statement.sql, due, statement, mention);
+  if (isOther) runAll(pieces, readingSql(reading, now), due);
+  // What the client runs next may have to be the first of its transaction.
+  if (isOther && isFirst && disposition === expected.SKIP) {
+    pieces.add(encodeSync());
+    due.push(expected.SYNC, expected.SKIP);
+  }
   server.counts.serverParses++;
   statements.put(statement, due.run);
-  // A client that has changed its settings since it prepared that.
-  if (statement.reading !== undefined && statement.reading !== server.tenant.reading)
-    statements.distrust(statement);
   for (let old = statements.evict(room); old !== undefined; old = statements.evict(room))
     closeUnseen(pieces, old, server);
 }
@@ -137,6 +148,10 @@ export function runUnseen(
   due.push(expected.CLOSE, expected.SKIP);
   pieces.add(encodeCloseStatement(PREPARING));
   due.push(expected.CLOSE, expected.SKIP);
+}
+
+function runAll(pieces: Pieces, texts: readonly string[], due: expected.Expected): void {
+  for (const sql of texts) runUnseen(pieces, Buffer.from(sql), due, undefined);
 }
 
 /** What a statement on the server executes is not there any more for its client: the server is to say so. */

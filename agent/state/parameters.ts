@@ -48,6 +48,14 @@ const READ_BY = [
   'TimeZone',
 ] as const;
 
+/** The statements that have texts read by another `Parameters.reading`. None of them is a query, so that a SET TRANSACTION may still follow. */
+export function readingSql(from: string, to: string): string[] {
+  const [has, wants] = [from.split('\0'), to.split('\0')];
+  return READ_BY.flatMap((name, i) =>
+    has[i] === wants[i] ? [] : [setting(name, wants[i]!, true).slice(0, -1)],
+  );
+}
+
 /**
  * Values by name, never edited: a change makes a new one. Two sessions that share the object agree for certain, which
  * is what makes the ordinary case of `difference()` one comparison.
