@@ -9,12 +9,15 @@ import type { Session } from './session.ts';
 
 /** For so long after a statement that advances or asks nobody takes the server from it. */
 const UNUSED_MS = 1_000;
+/** The same where others wait, behind texts that nobody has ever asked anything behind. */
+const UNASKED_MS = 200;
 /** Where others wait, it may go on advancing and asking for so long. */
 const KEPT_MS = 5_000;
 /** Of one transaction. */
 const TEXTS_MAX = 16;
-/** Whoever has had a second to ask and did not says more than whoever goes on at once. */
+/** Whoever has had time to ask and did not says more than whoever goes on at once: where nobody asks, and where somebody does. */
 const IDLE_WEIGHT = 4;
+const IDLE_WEIGHT_OF_READERS = 16;
 
 export class Sequences implements SequenceKeeper {
   readonly #session: Session;
@@ -55,7 +58,7 @@ export class Sequences implements SequenceKeeper {
     if ((statements.length === 0 && asks) || (!asks && this.#isVague(bits))) return '';
     const isNews = asks && !habits.reads;
     if (asks) this.#onAsked();
-    if (advance !== undefined && this.#texts.length < TEXTS_MAX) this.#texts.push(advance);
+    if (this.#texts.length < TEXTS_MAX) this.#texts.push(advance ?? habits.others);
     // Nobody may have counted until now, and it is its own that it asks for: then it keeps them, as those that are counted.
     const isOwn = asks && server.advancedBy === this.#session;
     if ((isOwn && !habits.keepers.has(this)) || (isNews && server.advanced)) {
@@ -77,7 +80,7 @@ export class Sequences implements SequenceKeeper {
     this.#hasAsked = true;
     this.#reads = true;
     if (this.#passed === undefined) return;
-    this.#passed.misses = 0;
+    onAsked(this.#passed);
     this.#passed = undefined;
   }
 
@@ -104,7 +107,8 @@ export class Sequences implements SequenceKeeper {
     const now = pool.context.clock.now();
     if (this.#hasAsked || this.#hasAdvanced) this.#usedAt = now;
     if (this.#hasAsked) {
-      for (const text of [...this.#texts, ...this.#unread]) text.misses = 0;
+      for (const text of this.#texts) onAsked(text);
+      for (const text of this.#unread) onAsked(text);
       this.#unread = [];
     } else if (this.#hasAdvanced) {
       this.#onMissed(1);
@@ -120,7 +124,7 @@ export class Sequences implements SequenceKeeper {
     const { server, relay, left } = this.#session;
     if (server?.isClean !== true || relay.inMessage || relay.isWaiting || left.isAsking) return;
     if (!this.#givesWay(now)) return;
-    this.#onMissed(IDLE_WEIGHT);
+    this.#onMissed(this.#session.pool.sequences.reads ? IDLE_WEIGHT_OF_READERS : IDLE_WEIGHT);
     left.unpin('sequence');
     this.#session.restAgain();
   }
@@ -132,7 +136,8 @@ export class Sequences implements SequenceKeeper {
 
   /** @param weight how much it says. */
   #onMissed(weight: number): void {
-    for (const text of this.#unread) text.misses += weight;
+    const { sequences: habits } = this.#session.pool;
+    for (const text of this.#unread) habits.onMissed(text, weight);
     this.#unread = [];
   }
 
@@ -140,9 +145,10 @@ export class Sequences implements SequenceKeeper {
     const { sequences: habits } = this.#session.pool;
     const isUnread = this.#unread.length > 0;
     if (!habits.isOn || (isUnread && this.#unread.every((text) => habits.isForgotten(text)))) return true;
-    const isUnused = now - this.#usedAt >= UNUSED_MS;
-    if (!this.#isWantedByOthers) return isUnused && !habits.reads;
-    if (isUnused) return true;
+    const unusedMs = now - this.#usedAt;
+    if (!this.#isWantedByOthers) return unusedMs >= UNUSED_MS && !habits.reads;
+    const isUnasked = isUnread && !this.#unread.some(({ isAsked }) => isAsked);
+    if (unusedMs >= (isUnasked ? UNASKED_MS : UNUSED_MS)) return true;
     if (isUnread && this.#unread.some(({ misses }) => misses < MISSES_MAX)) return false;
     return this.#reads ? now - this.#since >= KEPT_MS : isUnread;
   }
@@ -157,4 +163,9 @@ export class Sequences implements SequenceKeeper {
       server?.retired !== undefined
     );
   }
+}
+
+function onAsked(text: Advance): void {
+  text.misses = 0;
+  text.isAsked = true;
 }

@@ -110,6 +110,37 @@ describe('a client that has advanced a sequence', () => {
 });
 
 describe('clients that never ask', () => {
+  test('give way to others after a fifth of a second, two times for each text, and once for those behind the eighth', async () => {
+    const { plane, clients, server: one } = await sessionFixture(2, {}, { leak_check_every: 0 });
+    const hold = (sql: string): number => {
+      run(clients[0]!, one, sql);
+      clients[1]!.says(query('SELECT 1'));
+      let waited = 0;
+      for (; one.heard().length === 0; waited += 50) pass(plane, 50);
+      one.says(server.complete('SELECT'), server.ready());
+      return waited;
+    };
+    for (let text = 0; text < 8; text++)
+      expect([0, 1, 2].map(() => hold(`INSERT INTO t${'x'.repeat(text)} VALUES (1)`))).toEqual([200, 200, 0]);
+    expect([0, 1].map(() => hold('INSERT INTO another VALUES (1)'))).toEqual([200, 0]);
+  });
+
+  test('are known by what they do beside it, too: a text of several, a statement that another text has prepared', async () => {
+    const { plane, pool, clients, server: one } = await sessionFixture(2);
+    for (let time = 0; time < 2; time++) {
+      clients[0]!.says(query("INSERT INTO t VALUES (1); SET work_mem TO '4MB'"));
+      one.heard();
+      one.says(server.complete('INSERT 0 1'), server.complete('SET'), server.ready());
+      expect(pool.pinned).toBe(1);
+      pass(plane, 1_000);
+      expect(pool.pinned).toBe(0);
+    }
+    clients[0]!.says(query("INSERT INTO t VALUES (2); SET work_mem TO '4MB'"));
+    one.heard();
+    one.says(server.complete('INSERT 0 1'), server.complete('SET'), server.ready());
+    expect(pool.pinned).toBe(0);
+  });
+
   test('keep no server after a text behind which nobody has asked eight times, and one after another text', async () => {
     const { plane, pool, clients, server: one } = await sessionFixture();
     for (let time = 0; time < 8; time++) run(clients[0]!, one, INSERT);

@@ -10,6 +10,12 @@ const TEXTS_MAX = 1_000;
 export interface Advance {
   /** How often in a row nobody has asked behind it. */
   misses: number;
+  /** Somebody has asked behind it. */
+  isAsked: boolean;
+}
+
+export function newAdvance(): Advance {
+  return { misses: 0, isAsked: false };
 }
 
 export class AdvancingTexts {
@@ -22,7 +28,7 @@ export class AdvancingTexts {
     const known = this.#byBeginning.get(beginning);
     if (known !== undefined) return known;
     if (this.#byBeginning.size >= TEXTS_MAX) dropFirst(this.#byBeginning);
-    const effects: Effects = { bits: ADVANCES, statements: [], isSingle: false, advance: { misses: 0 } };
+    const effects: Effects = { bits: ADVANCES, statements: [], isSingle: false, advance: newAdvance() };
     this.#byBeginning.set(beginning, effects);
     return effects;
   }
