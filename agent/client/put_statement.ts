@@ -23,10 +23,11 @@ const PREPARING = 'pgsidecar_preparing';
 
 /**
  * May a Parse of it be answered without asking? The server has it, would not refuse a Parse, as a failed transaction does, and
- * reads the text as it did then: what is still to be run may be a SET.
+ * reads the text as it did then: what is still to be run may be a SET. And it has nothing to say of it.
  */
 export function canAnswerFor(statement: Statement, server: Server): boolean {
   const { expected: due, statements, status } = server;
+  if (statement.isCut) return false;
   return (
     statements.has(statement, due.run) && !due.isBehind && !due.isToRun && status !== IN_FAILED_TRANSACTION
   );

@@ -13,8 +13,10 @@ export function isHeard(
   { mention, isInjected }: Expected,
   { type: kind, chunk, start, end, whole }: Framer,
 ): boolean {
-  const hears = mention?.hears ?? 'all';
-  if (hears === 'all' || kind !== type.NOTICE_RESPONSE || !whole) return !isInjected;
+  if (mention === undefined || kind !== type.NOTICE_RESPONSE || !whole) return !isInjected;
+  const { hears, statement } = mention;
+  if (hears === 'all' && statement === undefined) return !isInjected;
   const { sqlstate } = readError(chunk.subarray(start + 5, end));
-  return (sqlstate === NAME_CUT) === (hears === 'cuts');
+  if (statement !== undefined && sqlstate === NAME_CUT) statement.isCut = true;
+  return hears === 'all' ? !isInjected : (sqlstate === NAME_CUT) === (hears === 'cuts');
 }

@@ -27,6 +27,8 @@ export interface Statement {
   taught: number;
   /** Counted up when its plan is stale: servers that have an older edition must parse it anew. */
   edition: number;
+  /** Whoever parses it is told that names in it are cut. */
+  isCut: boolean;
 }
 
 /**
@@ -94,6 +96,7 @@ export class StatementRegistry {
         relies,
         taught: 0,
         edition: 0,
+        isCut: false,
       };
       if (relies !== undefined) relies.users++;
       this.#byKey.set(key, statement);
@@ -129,6 +132,7 @@ export class StatementRegistry {
       relies: undefined,
       taught: 0,
       edition: 0,
+      isCut: false,
     };
     this.#byKey.set(key, statement);
     this.#bytes += bytes;
@@ -163,5 +167,6 @@ function standInOf(name: string): Statement {
     relies: undefined,
     taught: 0,
     edition: 0,
+    isCut: false,
   };
 }

@@ -64,6 +64,13 @@ const SCRIPTS: Readonly<Record<string, readonly Saying[]>> = {
     pipeline('LISTEN', 'LISTEN c1'),
     queries('LISTEN c2', 'LISTEN c2', 'UNLISTEN c1'),
   ],
+  'a name that is cut, each time that it is parsed': [0, 1, 2].map((n) =>
+    new Saying()
+      .parse(`p${n}`, `LISTEN long_${'x'.repeat(70)}`)
+      .bind(`p${n}`)
+      .execute()
+      .sync(),
+  ),
   'an error behind LISTEN, with its place': [
     queries(
       "LISTEN c1; LISTEN 'c1'",

@@ -20,6 +20,8 @@ export interface Row {
   look(random: Random, client: number): string;
   /** What is asked for in the startup packet. */
   startup?(random: Random): Readonly<Record<string, string>>;
+  /** Steps with such lines are not taken: known differences, each with its reason. */
+  readonly leavesOut?: RegExp;
   /** Names of statements that both protocol and SQL use, and the texts that are prepared by the protocol. */
   readonly names?: readonly string[];
   prepared?(random: Random, client: number): Prepared;

@@ -130,7 +130,7 @@ class Play {
       const step = sayStep(this.#random, this.#row, this.#situation(client, isAlone));
       const isKnown =
         this.#options.without !== undefined && step.lines.some((line) => this.#options.without!.test(line));
-      if (!isKnown) return step;
+      if (!isKnown && this.#row.leavesOut?.test(step.lines.join('\n')) !== true) return step;
     }
   }
 

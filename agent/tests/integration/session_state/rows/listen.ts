@@ -5,12 +5,20 @@ import type { Prepared, Row } from '../row.ts';
 
 const CHANNELS = ['c1', 'c2', 'C1', '"C 1"', '"ümlaut"', '"q""q"', `long_${'x'.repeat(70)}`];
 
+/**
+ * A notification does not say of which transaction it is. Where one text (or one pipeline) notifies, commits, and listens to the
+ * same channel behind that, the client hears what it would not have heard alone: the shared connection listens by then. And
+ * PostgreSQL looks for notifications when no transaction is open: LISTEN behind COMMIT AND CHAIN hears of the one before.
+ */
+const COMMITS_BEFORE_LISTEN = /\b(?:commit|end)\b(?! \$)[\s\S]*(?:\\n|\W)listen\b|commit and chain/i;
+
 export const listen: Row = {
   name: 'listen',
   servers: 1,
   // Everybody hears everybody.
   isShared: true,
   hears: true,
+  leavesOut: COMMITS_BEFORE_LISTEN,
   statement: (random) => (random.chance(0.55) ? change(random) : notify(random)),
   look: (random) => (random.chance(0.5) ? notify(random) : 'SELECT 1'),
   prepared,

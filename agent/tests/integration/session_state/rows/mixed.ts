@@ -28,6 +28,7 @@ export const mixed: Row = {
   servers: 3,
   isShared: true,
   hears: true,
+  leavesOut: listen.leavesOut!,
   names: statements.names!,
   setup: ALL.flatMap(({ setup }, at) => (ALL.indexOf(ALL[at]!) === at ? (setup ?? []) : [])),
   statement: (random, client) => one(random).statement(random, client),
