@@ -204,9 +204,11 @@ export class Queries {
     const mention = mentionOf(owner, names.DROP_UNNAMED, '', '', undefined);
     mention.each = named.each;
     mention.shifts = shifts === undefined ? named.shifts : combined(shifts, named.shifts);
-    mention.effects = withoutNames(named.effects);
-    parameters.leaving(named.effects, server);
-    this.#countSequences(named.effects, server);
+    const left = parameters.leaving(named.effects, server);
+    if (left !== undefined) {
+      mention.effects = withoutNames(left);
+      this.#countSequences(left, server);
+    }
     if (named.cut.length > 0) this.#tellCut(text, named, mention, server);
     this.#needBefore(named.needs, mention, server, max);
     for (const each of named.borrowed) registry.release(each);

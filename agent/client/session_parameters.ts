@@ -219,7 +219,10 @@ export class SessionParameters {
     { tenant }: Server,
     refusal: AgentError | undefined,
   ): Names {
-    return { owner, registry, reading: tenant.reading ?? '', refusal, encoding: this.encoding };
+    const { isConforming, isAsciiSafe } = this.current;
+    const { effects } = this.#session.context;
+    const read: Names['read'] = (text, from, to) => effects.read(text, from, to, isConforming, isAsciiSafe);
+    return { owner, registry, reading: tenant.reading ?? '', refusal, read, encoding: this.encoding };
   }
 
   /** Functions may have SQL as it is (PostgreSQL 14). */

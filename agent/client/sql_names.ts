@@ -41,6 +41,8 @@ export interface Names {
   readonly registry: StatementRegistry;
   /** `Parameters.reading` of the client. */
   readonly reading: string;
+  /** What a part of a text leaves. */
+  readonly read: (text: Uint8Array, from: number, to: number) => Effects;
   /** In what the client writes. */
   readonly encoding: string;
   /** Why it may have no more of them. */
@@ -80,7 +82,7 @@ export function translate(text: Uint8Array, effects: Effects, all: Names, so = n
     bits |= read.bits;
     return read;
   });
-  const { edits, needs, borrowed, each, cut } = translation;
+  const { edits, needs, borrowed, each, cut, advance } = translation;
   const shifts = shiftsOf(text, edits, all.encoding);
   for (const { mention, edit } of translation.executes)
     mention.ownFrom = shifts[edit]!.at + edits[edit]!.put.length;
@@ -88,7 +90,7 @@ export function translate(text: Uint8Array, effects: Effects, all: Names, so = n
     sql: edits.length === 0 ? text : edited(text, edits),
     shifts,
     ...{ needs, borrowed, each, cut },
-    effects: { ...effects, bits, statements },
+    effects: { ...effects, bits, statements, ...(advance !== undefined && { advance }) },
   };
 }
 
@@ -115,6 +117,8 @@ class Translation {
   readonly borrowed: Statement[] = [];
   readonly each: (Mention | undefined)[] = [];
   readonly cut: Uint8Array[] = [];
+  /** It does nothing but to execute what is known to advance sequences. */
+  advance: Effects['advance'];
   /** And which of the edits is the name of each. */
   readonly executes: { readonly mention: Mention; readonly edit: number }[] = [];
   readonly #text: Uint8Array;
@@ -176,10 +180,19 @@ class Translation {
     const statement = registry.acquireSql(reading, (own) =>
       edited(this.#text.subarray(start, end), [editOf(naming, own, start)]),
     );
-    statement.effects = effectsOf(naming.prepares);
+    statement.effects = this.#effectsOf(naming);
     this.#put(naming, statement.name);
     this.#so.names.set(name, { statement, source: undefined, isMadeHere: true });
     return owner.prepare(name, statement);
+  }
+
+  /** Of what it prepares, as of that text by itself. */
+  #effectsOf({ prepares, inner, end }: Naming): Effects | undefined {
+    if (prepares === undefined || (prepares.bits === 0 && prepares.actions.length === 0)) return undefined;
+    const effects = inner === undefined ? undefined : this.#all.read(this.#text, inner, end);
+    return effects?.advance !== undefined
+      ? effects
+      : { bits: prepares.bits, statements: [prepares], isSingle: true };
   }
 
   #execute(naming: Naming, effects: StatementEffects, i: number): StatementEffects {
@@ -198,6 +211,7 @@ class Translation {
     const mention = mentionOf(owner, names.NOTHING, name, statement.name, statement);
     this.executes.push({ mention, edit: this.edits.length - 1 });
     this.each[i] = mention;
+    if (this.#isSingle && effects.bits === 0) this.advance = statement.effects?.advance;
     return withEffects(effects, statement.effects, naming.isInside === true);
   }
 
@@ -308,11 +322,6 @@ export function onDeallocating({ effect, statement }: Mention, server: Server): 
 /** One of our names that the server does not have, for a client that says it. */
 export function nobodys(name: string): string {
   return `${name} `;
-}
-
-function effectsOf(prepares: StatementEffects | undefined): Effects | undefined {
-  if (prepares === undefined || (prepares.bits === 0 && prepares.actions.length === 0)) return undefined;
-  return { bits: prepares.bits, statements: [prepares], isSingle: true };
 }
 
 /** Of a text whose names are the server's own, because they could not be replaced: only the server knows what it has then. */

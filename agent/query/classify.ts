@@ -289,7 +289,7 @@ function readPrepare(tokens: Tokens, at: number): StatementEffects {
   // Anything else cannot be prepared.
   const isPreparable = manner === 'query' || manner === 'write';
   const prepared = isPreparable ? readFrom(tokens, i + 1) : { bits: UNKNOWN, actions: [] };
-  return naming(tokens, 'prepare', name, withCalls(tokens, i + 1, prepared));
+  return naming(tokens, 'prepare', name, withCalls(tokens, i + 1, prepared), i + 1);
 }
 
 function readDeallocate(tokens: Tokens, at: number): StatementEffects {
@@ -304,6 +304,7 @@ function naming(
   kind: Naming['kind'],
   at: number,
   prepares?: StatementEffects,
+  inner = tokens.length,
 ): StatementEffects {
   const name = tokens.isName(at) ? tokens.nameAt(at) : undefined;
   if (name === undefined) return { bits: kind === 'execute' ? UNKNOWN : STATEMENTS, actions: [] };
@@ -313,6 +314,7 @@ function naming(
     ...{ kind, name, ...place, start, end },
     ...(tokens.is(0, kind) ? {} : { isInside: true }),
     ...(prepares === undefined ? {} : { prepares }),
+    ...(inner < tokens.length ? { inner: tokens.starts[inner]! - tokens.base } : {}),
   };
   return { bits: 0, actions: [action] };
 }

@@ -82,8 +82,9 @@ export interface Naming {
   readonly end: number;
   /** EXPLAIN EXECUTE or CREATE TABLE … AS EXECUTE: these run queries only. */
   readonly isInside?: true;
-  /** Of PREPARE: what each EXECUTE of it does. PREPARE itself does nothing of it. */
+  /** Of PREPARE: what each EXECUTE of it does, and where that begins. PREPARE itself does nothing of it. */
   readonly prepares?: StatementEffects;
+  readonly inner?: number;
 }
 
 export interface StatementEffects {
