@@ -277,10 +277,12 @@ export class SessionParameters {
     return true;
   }
 
-  /** Not where it depends on whose rights the session has at that moment. */
-  #isSharable({ name }: SetAction): boolean {
+  /** Not where it depends on whose rights the session has at that moment, or on what it had: `ISO` leaves the order of days and months as it is. */
+  #isSharable(action: SetAction): boolean {
+    const { name } = action;
     const { unreported } = this.current;
     if (name === 'role' || name === 'session_authorization') return false;
+    if (name === 'datestyle' && !wholeValueOf(action).includes(',')) return false;
     return this.#accepted && !unreported.has('role') && !unreported.has('session_authorization');
   }
 

@@ -183,6 +183,16 @@ describe('Session whose SET a server has taken before', () => {
     expect([b!.heard(), one.heard()]).toEqual([['Complete SET', 'Parameter TimeZone=GMT', 'Ready I'], []]);
   });
 
+  test('asks a server where what it had before is a part of what it has then', async () => {
+    const { clients, server: one } = await sessionFixture(2);
+    const [a, b] = clients;
+    for (const each of clients) run(each, one, 'SELECT 1', 'SELECT 1');
+    run(a!, one, 'SET DateStyle = iso', 'SET');
+    one.heard();
+    b!.says(query('SET DateStyle = iso'));
+    expect(one.heard()).toEqual(['Query SET DateStyle = iso']);
+  });
+
   test('asks a server all the same in a transaction, for another value, and as another role', async () => {
     const { clients, server: one } = await sessionFixture(1);
     const [a] = clients;
