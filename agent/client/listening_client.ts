@@ -56,12 +56,12 @@ export class ListeningClient implements NotificationListener {
     // It is the same text again, and what it waited for is there. An error may have kept it from being sent, and this is another.
     const isPrepared = channels.every((each) => this.#prepared.includes(each));
     this.#prepared = [];
+    this.#isListening = true;
     if (isPrepared) return true;
     this.#asked = channels;
     this.#news = channels.filter((each) => !this.#toCome.has(each) && !this.#channels.has(each));
     let isDone = true;
     for (const channel of channels) {
-      this.#isListening = true;
       this.#toCome.add(channel);
       if (!context.registry.notifications.prepare(pool, this.#encoding, channel, this)) isDone = false;
     }

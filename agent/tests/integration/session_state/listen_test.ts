@@ -71,6 +71,12 @@ const SCRIPTS: Readonly<Record<string, readonly Saying[]>> = {
       .execute()
       .sync(),
   ),
+  'the same LISTEN behind one that an error has kept from being run': [
+    pipeline('SELECT nosuch', 'LISTEN c1'),
+    queries('UNLISTEN c2'),
+    queries('LISTEN c1'),
+    queries('NOTIFY c1'),
+  ],
   'an error behind LISTEN, with its place': [
     queries(
       "LISTEN c1; LISTEN 'c1'",

@@ -10,7 +10,7 @@ const CHANNELS = ['c1', 'c2', 'C1', '"C 1"', '"ümlaut"', '"q""q"', `long_${'x'.
  * same channel behind that, the client hears what it would not have heard alone: the shared connection listens by then. And
  * PostgreSQL looks for notifications when no transaction is open: LISTEN behind COMMIT AND CHAIN hears of the one before.
  */
-const COMMITS_BEFORE_LISTEN = /\b(?:commit|end)\b(?! \$)[\s\S]*(?:\\n|\W)listen\b|commit and chain/i;
+const COMMITS_BEFORE_LISTEN = /(?:\\n|\b)(?:commit|end)\b(?! \$)[\s\S]*(?:\\n|\W)listen\b|commit and chain/i;
 
 export const listen: Row = {
   name: 'listen',
