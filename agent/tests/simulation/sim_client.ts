@@ -9,17 +9,9 @@ import { Alone, errorOf, fullOf, isCutInto, isFatal } from './heard.ts';
 import { ProvingClient } from './proofs.ts';
 import type { Random } from './random.ts';
 import { PREPARED, type Speaker, statement, transaction, type Unit, work } from './script.ts';
+import { SimCancels } from './sim_cancels.ts';
 import type { Peer, SimConnection } from './sim_connection.ts';
 import { traced, tracedStartup } from './trace.ts';
-
-interface Cancel {
-  readonly at: number;
-  /** The agent has done with the request: from now on it can only hit what the session's server is lent for. */
-  isSeen: boolean;
-}
-
-/** A cancel request of a client that is slow to read may show as late as this. */
-const CANCEL_ECHO_MS = 3_000;
 
 export class SimClient implements Peer, Speaker {
   readonly id: number;
@@ -39,8 +31,7 @@ export class SimClient implements Peer, Speaker {
   fatalAt = 0;
   pid = 0;
   key: Uint8Array = new Uint8Array(4);
-  /** When it sent cancel requests that may still hit something. */
-  cancels: Cancel[] = [];
+  readonly #cancels = new SimCancels();
   progressAt: number;
   /** When it sent something last. */
   spokeAt: number;
@@ -235,15 +226,7 @@ export class SimClient implements Peer, Speaker {
     }
     this.#expected.push(...this.model.out);
     this.model.out = [];
-    // Of two that are under way the later one may have come first.
-    if (interrupt === 'cancel')
-      this.cancels.splice(
-        Math.max(
-          this.cancels.findIndex(({ isSeen }) => isSeen),
-          0,
-        ),
-        1,
-      );
+    if (interrupt === 'cancel') this.#cancels.onHit();
   }
 
   #settleSilence(): void {
@@ -254,14 +237,9 @@ export class SimClient implements Peer, Speaker {
   #interruptOf(bytes: Uint8Array): Interrupt | undefined {
     if (bytes[0] !== 0x45 || this.#expected.length > 0) return undefined;
     const [sqlstate, text = ''] = errorOf(bytes);
-    if (sqlstate === '57014' && text.startsWith('canceling') && this.#hasCanceled) return 'cancel';
+    if (sqlstate === '57014' && text.startsWith('canceling') && this.#cancels.mayHit(this.#world.now))
+      return 'cancel';
     return sqlstate === '55P03' ? 'lock_timeout' : undefined;
-  }
-
-  get #hasCanceled(): boolean {
-    while (this.cancels.length > 0 && this.#world.now - this.cancels[0]!.at > CANCEL_ECHO_MS)
-      this.cancels.shift();
-    return this.cancels.length > 0;
   }
 
   #nextWords(): string {
@@ -338,9 +316,7 @@ export class SimClient implements Peer, Speaker {
     this.#world.trace(() => traced(`c${this.id}`, 'F', bytes));
     this.progressAt = this.#world.now;
     this.spokeAt = this.#world.now;
-    // It has given its server back since: what it says now may run on another one, and may not be hit.
-    if (this.cancels.some(({ isSeen }) => isSeen) && !this.#world.hasServer(this.pid))
-      this.cancels = this.cancels.filter(({ isSeen }) => !isSeen);
+    if (!this.#world.hasServer(this.pid)) this.#cancels.dropSeen();
     this.model.feed(bytes);
     this.#settleSilence();
     this.connection.send(bytes);
@@ -354,8 +330,7 @@ export class SimClient implements Peer, Speaker {
   /** Asks the agent to stop what it does for this client. */
   cancel(): void {
     if (!this.isLoggedIn || this.#fragile) return;
-    const cancel: Cancel = { at: this.#world.now, isSeen: false };
-    this.cancels.push(cancel);
+    const cancel = this.#cancels.send(this.#world.now);
     this.#world.trace(() => `c${this.id}\tF\t16\tCancelRequest\t NNNN NNNN`);
     const onGone = (): void => {
       cancel.isSeen = true;
