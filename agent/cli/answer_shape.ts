@@ -56,6 +56,7 @@ export const SNAPSHOT_SHAPE: Shape = {
       ...{ clients: 'number', clientsWaiting: 'number', maxWaitMs: 'number', serversActive: 'number' },
       ...{ serversIdle: 'number', 'serversTested?': 'number', serversCleaning: 'number' },
       ...{ serversBeingCanceled: 'number', serversLogin: 'number', poolSize: 'number' },
+      ...{ 'clientsPinned?': 'number', 'pins?': [{ pin: 'string', clients: 'number' }] },
       'statistics?': { 'leaks?': 'number' },
     },
   ],

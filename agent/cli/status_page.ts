@@ -120,9 +120,16 @@ function poolLines({ pools }: Snapshot, colours: boolean): string[] {
 function wordsOf(pool: PoolSnapshot): string {
   const leaks = pool.statistics?.leaks ?? 0;
   const found = leaks === 0 ? '' : `${leaks} ${leaks === 1 ? 'leak' : 'leaks'} found`;
-  return [pool.paused ? 'paused' : '', pool.removed ? 'removed' : '', found]
+  return [pool.paused ? 'paused' : '', pool.removed ? 'removed' : '', pinnedOf(pool), found]
     .filter((word) => word !== '')
     .join(', ');
+}
+
+/** `2 pinned (advisory_lock=2)`. An agent that is older says nothing of it. */
+function pinnedOf({ clientsPinned = 0, pins = [] }: PoolSnapshot): string {
+  if (clientsPinned === 0) return '';
+  const reasons = pins.map(({ pin, clients }) => `${pin}=${clients}`);
+  return `${clientsPinned} pinned (${reasons.join(' ')})`;
 }
 
 function warningLines({ warnings }: Snapshot, colours: boolean): string[] {

@@ -18,6 +18,9 @@ export interface PoolSnapshot {
   readonly clients: number;
   readonly clientsActive: number;
   readonly clientsWaiting: number;
+  /** Clients that keep their servers between transactions; and each reason with the number of those that have it. */
+  readonly clientsPinned: number;
+  readonly pins: readonly { readonly pin: string; readonly clients: number }[];
   readonly serversActive: number;
   readonly serversIdle: number;
   /** Asked whether they still answer (server_check_query). */
@@ -139,6 +142,8 @@ function readPool(pool: Pool, now: number): PoolSnapshot {
     clients: pool.clients,
     clientsActive: pool.activeServers.length,
     clientsWaiting: pool.waiting,
+    clientsPinned: pool.pinned,
+    pins: [...pool.pins].filter(([, clients]) => clients > 0).map(([pin, clients]) => ({ pin, clients })),
     serversActive: pool.activeServers.length,
     serversIdle: pool.idle,
     serversTested: pool.testing,

@@ -2,16 +2,21 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { Pool } from './pool.ts';
+import { tellAllPinned, whyWaiting } from './why_waiting.ts';
 
 /** PgBouncer's words, which people have alerts on. */
 export const LIFETIME_OVER = 'server lifetime over';
 
 /** One tick, some times a second; the caller resumes the pool behind it. */
 export function lookAfter(pool: Pool, now: number): void {
+  tellAllPinned(pool, now);
   const timeoutMs = pool.terms.queryWaitTimeoutMs;
   for (let first = pool.waiters.first; first !== undefined && timeoutMs > 0; first = pool.waiters.first) {
     if (first.waitingSince + timeoutMs > now) break;
-    pool.refuse(first, waitedTooLong(pool, timeoutMs));
+    pool.refuse(
+      first,
+      new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state: whyWaiting(pool) }),
+    );
   }
   pool.sequences.tick(now);
   const idleMs = pool.context.settings.server_idle_timeout;
@@ -37,17 +42,4 @@ export function trim(pool: Pool): void {
       pool.discard(server, 'the pool is larger than its size');
     }
   });
-}
-
-function waitedTooLong(pool: Pool, timeoutMs: number): AgentError {
-  const last = pool.failure.last;
-  const state =
-    last !== undefined && pool.connected === 0
-      ? last.message
-      : `${pool.activeServers.length} of ${pool.sizeMax} are in use, and ${waiting(pool.waiters.length)}`;
-  return new AgentError('query_wait_timeout', { seconds: timeoutMs / 1000, state });
-}
-
-function waiting(clients: number): string {
-  return clients === 1 ? '1 client waits' : `${clients} clients wait`;
 }

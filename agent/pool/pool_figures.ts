@@ -54,6 +54,8 @@ export class PoolFigures implements PoolView {
   pinned = 0;
   /** Why, each with the number of those. */
   readonly pins = new Map<Pin, number>();
+  /** When the log last had that they keep all of its servers, by the clock. */
+  pinnedToldAt = Number.NEGATIVE_INFINITY;
   /** Which leases are looked at for what nobody has announced. */
   readonly sampler = new Sampler();
   /** Whether somebody asks for currval() or lastval() here: then it matters who has advanced a sequence. */

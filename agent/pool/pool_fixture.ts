@@ -48,9 +48,9 @@ export interface PoolFixture {
 
 export async function poolFixture(
   database: Partial<DatabaseSettings> = {},
-  more: Partial<Settings> = {},
+  { users = { idp_app: userOf() }, ...more }: Partial<Settings> = {},
 ): Promise<PoolFixture> {
-  const plane = await dataPlane(settingsOf([databaseOf(database)], [userOf()], more));
+  const plane = await dataPlane(settingsOf([databaseOf(database)], Object.values(users), more));
   const pool = plane.pool();
   return {
     plane,
