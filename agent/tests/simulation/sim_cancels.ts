@@ -21,7 +21,7 @@ export class SimCancels {
   }
 
   mayHit(now: number): boolean {
-    while (this.#all.length > 0 && now - this.#all[0]!.at > ECHO_MS) this.#all.shift();
+    this.#keep(({ at }) => now - at <= ECHO_MS);
     return this.#all.length > this.#spent;
   }
 
@@ -34,8 +34,13 @@ export class SimCancels {
 
   /** The client has given its server back: what it says now may run on another one, and those that the agent has done with cannot hit it. */
   dropSeen(): void {
+    this.#keep(({ isSeen }) => !isSeen);
+  }
+
+  /** Those that go may be those that have hit. */
+  #keep(isMeant: (cancel: SimCancel) => boolean): void {
     const before = this.#all.length;
-    this.#all = this.#all.filter(({ isSeen }) => !isSeen);
+    this.#all = this.#all.filter(isMeant);
     this.#spent = Math.max(0, this.#spent - (before - this.#all.length));
   }
 }
