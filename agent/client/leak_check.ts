@@ -1,10 +1,11 @@
 // A lease that is looked at closely: what was said in it, and what the server has in the end that nobody has announced.
 
+import { SETTINGS } from '../query/effects.ts';
 import { type Noted, noted } from '../query/lessons.ts';
 import { READS, RUNS_NOTHING, suspicionOf } from '../query/taught.ts';
 import type { Findings } from '../state/inquiry.ts';
 import type { Parameters } from '../state/parameters.ts';
-import type { Pin } from '../state/pins.ts';
+import { PINS, type Pin } from '../state/pins.ts';
 import { isSameValue } from '../state/same_value.ts';
 import type { Session } from './session.ts';
 
@@ -16,14 +17,17 @@ interface Text extends Noted {
 }
 
 export class LeakCheck {
-  /** When the lease began, the server was known to have nothing that the books did not say: what it has now is this client's. */
-  readonly isKnown: boolean;
+  /** When its client got the server, or at some time since, that was known to have nothing that the books did not say: what it has now is this client's. */
+  readonly isCertain: boolean;
+  /** So it was when this began: one of the texts that were said since has done it. */
+  readonly #hasAllTexts: boolean;
   /** The server was asked what it has. */
   isAsked = false;
   readonly #texts = new Map<string, Text>();
 
-  constructor(isKnown: boolean) {
-    this.isKnown = isKnown;
+  constructor(isCertain: boolean, hasAllTexts: boolean) {
+    this.isCertain = isCertain;
+    this.#hasAllTexts = hasAllTexts;
   }
 
   /** A text of the client's, as it was read. */
@@ -41,6 +45,7 @@ export class LeakCheck {
 
   /** Those that call a function or write; where there is none, those that read, since a view may call one. */
   get suspects(): readonly Noted[] {
+    if (!this.#hasAllTexts) return [];
     const texts = [...this.#texts.values()];
     const runs = texts.filter(({ suspicion }) => suspicion > READS);
     return runs.length > 0 ? runs : texts;
@@ -63,18 +68,25 @@ export function unannounced(
   return news;
 }
 
+/** Bits of `Effects`, of what `unannounced()` gives. */
+export function foreignBits(found: readonly string[]): number {
+  let bits = 0;
+  for (const { pin, bit } of PINS) if (found.includes(pin)) bits |= bit;
+  return found.some((each) => each.startsWith('set ')) ? bits | SETTINGS : bits;
+}
+
 /** It is told, and learned where it is certain whose it was. @param found as `unannounced()` gives it. */
 export function reportLeak(
   session: Session,
-  { isKnown, suspects }: LeakCheck,
+  { isCertain, suspects }: LeakCheck,
   found: readonly string[],
 ): void {
   const { context, pool, pid } = session;
   const fields = { database: pool.database.name, user: pool.user, left: found.join(', ') };
-  if (!isKnown) {
+  if (!isCertain) {
     context.rareLog.warn(
       fields,
-      'a server was found with what no text has announced, of nobody knows which client; it is replaced',
+      'a server has what an earlier client has left there without a word, of nobody knows which client: nobody is given it, and the server is replaced',
     );
     return;
   }

@@ -1,7 +1,7 @@
 // A lease that is looked at: the server is asked once, what nobody announced is given to its client, and its text is learned.
 
 import { describe, expect, test } from 'bun:test';
-import { bind, execute, parse, query, sync } from '../tests/harness/client_words.ts';
+import { bind, execute, parse, query, sync, terminate } from '../tests/harness/client_words.ts';
 import type { FakeClient } from '../tests/harness/data_plane.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
 import * as server from '../tests/harness/server_words.ts';
@@ -119,6 +119,83 @@ describe('Session whose lease is looked at', () => {
       0,
     ]);
     expect([plane.context.effects.lessons.size, pool.statistics.leaks]).toEqual([0, 1]);
+  });
+
+  test('takes back what may be another’s from a server that its client keeps, as often as it is found, and gives it to nobody', async () => {
+    const {
+      plane,
+      pool,
+      clients,
+      server: one,
+    } = await sessionFixture(2, {}, { leak_check_every: 1_000_000 });
+    const [a, b] = clients;
+    run(a!, one, QUIET, 'SELECT 1');
+    run(b!, one, 'SET work_mem = 1', 'SET');
+    plane.context.settings = { ...plane.context.settings, ...ALWAYS };
+    for (const times of [1, 2]) {
+      run(b!, one, 'INSERT INTO t VALUES (1)', 'INSERT 0 1');
+      finds(one, ['set role', 'clerk'], ['set work_mem', '1'], ['advisory_lock', null]);
+      expect(one.heard()).toEqual([
+        'Query SELECT pg_catalog.pg_advisory_unlock_all()',
+        `Query RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;SET "work_mem" TO '1';`,
+      ]);
+      one.says(server.dataRow(''), complete('SELECT 1'), ready(), complete('SET'), ready());
+      const { left, parameters } = sessionOf(plane, 1);
+      expect([[...left.pins], [...parameters.current.unreported]]).toEqual([
+        ['sequence'],
+        [['work_mem', '1']],
+      ]);
+      expect([plane.context.effects.lessons.size, pool.statistics.leaks]).toEqual([0, times]);
+    }
+    expect(JSON.stringify(plane.log.fields)).not.toContain('texts');
+    expect(sessionOf(plane, 1).server?.retired).toBeDefined();
+  });
+
+  test('holds a client to have done what it leaves on a server that had nothing when it was looked at, and none of its texts before', async () => {
+    const { plane, clients, server: one } = await sessionFixture(1, {}, ALWAYS);
+    const [a] = clients;
+    run(a!, one, 'INSERT INTO t VALUES (1)', 'INSERT 0 1');
+    finds(one);
+    plane.context.settings = { ...plane.context.settings, leak_check_every: 1_000_000 };
+    // This one is still looked at, the next is not.
+    run(a!, one, 'INSERT INTO t VALUES (2)', 'INSERT 0 1');
+    finds(one);
+    run(a!, one, QUIET, 'SELECT 1');
+    plane.context.settings = { ...plane.context.settings, ...ALWAYS };
+    run(a!, one, 'SELECT f()', 'SELECT 1');
+    run(a!, one, 'SELECT g()', 'SELECT 1');
+    finds(one, ['set work_mem', '64MB']);
+    expect([...sessionOf(plane).parameters.current.unreported]).toEqual([['work_mem', '64MB']]);
+    expect(plane.context.effects.lessons.size).toBe(0);
+  });
+
+  test('holds nobody to have done what a client has left that went on behind the look at its server', async () => {
+    const { plane, clients, server: one } = await sessionFixture(2, {}, ALWAYS);
+    const [a, b] = clients;
+    run(a!, one, QUIET, 'SELECT 1');
+    finds(one, ['advisory_lock', null]);
+    run(a!, one, "SELECT other('hidden')", 'SELECT 1');
+    one.says(complete('SELECT 0'), ready());
+    one.heard();
+    run(b!, one, 'SELECT f()', 'SELECT 1');
+    finds(one, ['set role', 'clerk']);
+    expect([sessionOf(plane, 1).parameters.current.unreported.size, one.heard()]).toEqual([0, ['Terminate']]);
+    expect(plane.context.effects.lessons.size).toBe(1);
+  });
+
+  test('holds nobody to have done what a client has left that went without a look', async () => {
+    const { plane, clients, server: one } = await sessionFixture(2, {}, ALWAYS);
+    const [a, b] = clients;
+    run(a!, one, QUIET, 'SELECT 1');
+    finds(one, ['advisory_lock', null]);
+    a!.says(query("SELECT other('hidden')"), terminate);
+    one.says(complete('SELECT 1'), ready());
+    one.says(complete('ROLLBACK'), ready(), ready());
+    one.says(server.dataRow(''), complete('SELECT 1'), ready());
+    one.heard();
+    run(b!, one, 'SELECT f()', 'SELECT 1');
+    finds(one, ['set role', 'clerk']);
+    expect([sessionOf(plane, 0).parameters.current.unreported.size, one.heard()]).toEqual([0, ['Terminate']]);
   });
 
   test('lets a question that fails be: nothing was announced', async () => {

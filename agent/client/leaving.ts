@@ -22,6 +22,8 @@ export interface Leaver {
 
 export function letGo(server: Server, leaver: Leaver): void {
   const { pool, mode, isKilled, isCutOff, reason, cancels } = leaver;
+  // Nobody has looked at what this client said last.
+  server.isLookedThrough = false;
   // Whatever it is at ends with its connection, and nobody else could use it.
   if (pool.database.replication !== undefined) return pool.discard(server, reason, true);
   const isSession = mode === 'session';

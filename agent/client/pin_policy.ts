@@ -5,6 +5,8 @@ import type { Settings } from '../config/settings.ts';
 import type { Pool } from '../pool/pool.ts';
 import { DEMANDS, type Effects, READS_SEQUENCE } from '../query/effects.ts';
 import { PINS, type Pin } from '../state/pins.ts';
+import { encodeNotice } from '../wire/server_messages.ts';
+import type { Session } from './session.ts';
 
 export type Policy = 'pin' | 'error' | 'warn' | 'ignore';
 
@@ -31,13 +33,20 @@ export function ignoredBits(settings: Settings): number {
   return bits;
 }
 
-/** It was refused, or taken away. */
-export function forbidden(pin: Pin, settings: Settings): AgentError {
-  return new AgentError('pin_forbidden', {
-    pin: wordsOf(pin),
-    setting: SETTING_OF.get(pin)!,
-    value: policyOf(pin, settings),
-  });
+/** Its text is refused. */
+function forbidden(pin: Pin): AgentError {
+  return new AgentError('pin_forbidden', { pin: WORDS[pin], setting: SETTING_OF.get(pin)! });
+}
+
+/** The server was asked behind a statement, and has it: the client hears so before the answer to its next one. */
+export function tellLeft({ connection, context, pool, pid }: Session, pin: Pin): void {
+  const policy = policyOf(pin, context.settings);
+  const fields = { pin: WORDS[pin], setting: SETTING_OF.get(pin)! };
+  const { code, row, message } =
+    policy === 'error' ? new AgentError('pin_taken_away', fields) : new AgentError('pin_not_kept', fields);
+  connection.write(encodeNotice({ severity: 'WARNING', sqlstate: row.sqlstate, message }));
+  const { name: database } = pool.database;
+  context.log.warn({ client_pid: pid, database, user: pool.user, pin, code }, message);
 }
 
 /**
@@ -54,16 +63,16 @@ export function refusalOf(
 ): AgentError | undefined {
   const isRead = effects.statements.length > 0;
   if (isRead && (effects.bits & READS_SEQUENCE) !== 0 && settings.pin_sequences === 'error')
-    return forbidden('sequence', settings);
+    return forbidden('sequence');
   if ((effects.bits & DEMANDS) === 0) return undefined;
   const max = settings.max_pinned;
   for (const { pin, bit } of PINS) {
     if ((effects.bits & bit) === 0 || pin === 'sequence') continue;
     const policy = policyOf(pin, settings);
-    if (policy === 'error') return forbidden(pin, settings);
+    if (policy === 'error') return forbidden(pin);
     if (policy === 'pin' && !isPinned && max > 0 && pool.pinned >= max)
       return new AgentError('max_pinned', {
-        pin: wordsOf(pin),
+        pin: WORDS[pin],
         max,
         database: pool.database.name,
         user: pool.user,
@@ -73,6 +82,12 @@ export function refusalOf(
 }
 
 /** As a sentence says it. */
-export function wordsOf(pin: Pin): string {
-  return pin.replace('_', ' ');
-}
+const WORDS: Readonly<Record<Pin, string>> = {
+  advisory_lock: 'an advisory lock',
+  temporary_object: 'a temporary object',
+  cursor: 'a cursor WITH HOLD',
+  library: 'a library or a connection of dblink',
+  sequence: 'the numbers that currval() and lastval() tell',
+  listen: 'a LISTEN',
+  prepared_statement: 'a prepared statement',
+};

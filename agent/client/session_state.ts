@@ -15,14 +15,15 @@ import {
 import type { Lesson } from '../query/lessons.ts';
 import type { Server } from '../server/server.ts';
 import type { LeftBehind } from '../server/tenant.ts';
-import { Answers, type Findings, inquirySql } from '../state/inquiry.ts';
+import { Answers, type Findings, inquirySql, withHidden } from '../state/inquiry.ts';
+import { anew } from '../state/parameters.ts';
 import { bitsOf, PINS, type Pin, resetsFor } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
-import { decodeTexts, encodeNotice, encodeReadyForQuery } from '../wire/server_messages.ts';
+import { decodeTexts, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
-import { LeakCheck, reportLeak, unannounced } from './leak_check.ts';
+import { foreignBits, LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
-import { forbidden, ignoredBits, policyOf } from './pin_policy.ts';
+import { ignoredBits, policyOf, tellLeft } from './pin_policy.ts';
 import { Restart } from './restart.ts';
 import { Sequences } from './sequences.ts';
 import type { Session } from './session.ts';
@@ -61,6 +62,10 @@ export class SessionState implements LeftBehind {
   check: LeakCheck | undefined;
   /** What was learned and has run in this transaction. */
   readonly #lessons: Lesson[] = [];
+  /** What the server has that nobody has announced can only be this client's: since it was looked at, or was new, nobody else has had it. */
+  #isCertain = false;
+  /** Bits: what was found that may be another's, while this client keeps the server. */
+  #foreign = 0;
   /** Something was found that it had not announced: what is set may be that, and acquits nobody. */
   #hasLeaked = false;
   readonly listening: ListeningClient;
@@ -85,11 +90,17 @@ export class SessionState implements LeftBehind {
   }
 
   onLease(server: Server): void {
+    this.#isCertain = server.isLookedThrough;
+    this.#foreign = 0;
+    this.#choose(server);
+  }
+
+  #choose(server: Server): void {
     const { pool, context, keepsServer } = this.#session;
-    const isKnown = server.isLookedThrough;
+    const hasAllTexts = server.isLookedThrough;
     server.isLookedThrough = false;
     const isChosen = !keepsServer && pool.sampler.isNext(context.settings.leak_check_every);
-    this.check = isChosen ? new LeakCheck(isKnown) : undefined;
+    this.check = isChosen ? new LeakCheck(this.#isCertain, hasAllTexts) : undefined;
   }
 
   /** A statement was done, or has failed where that undoes nothing. */
@@ -142,14 +153,16 @@ export class SessionState implements LeftBehind {
 
   /** The server is out of its transaction, and owes nothing. True: it was asked something first. */
   onReady(server: Server): boolean {
-    if (this.#toTakeAway !== 0) return this.#takeAway(server);
+    // It has gone on since.
+    if (this.#session.turns !== this.#askedTurn + 1) server.isLookedThrough = false;
+    if ((this.#toTakeAway | this.#foreign) !== 0) return this.#takeAway(server);
     if (this.pins.has('sequence')) this.sequences.onTransactionEnd();
     const due = this.#due === 0 ? this.#dueUnannounced(server) : this.#due;
     this.#due = 0;
     if (due === 0) {
       server.touched = bitsOf(this.pins);
       // Kept for its sequences only, it is looked at as one that is lent anew.
-      if (this.pins.size === 1 && this.pins.has('sequence')) this.onLease(server);
+      if (this.pins.size === 1 && this.pins.has('sequence')) this.#choose(server);
       return false;
     }
     // Until the answer is there, nobody knows.
@@ -167,12 +180,18 @@ export class SessionState implements LeftBehind {
     return true;
   }
 
-  /** What an operator does not allow, and the text did not say. */
+  /** What an operator does not allow, and the text did not say; and what is another's, where this client keeps the server all the same. */
   #takeAway(server: Server): boolean {
-    const bits = this.#toTakeAway;
+    const { parameters, pool } = this.#session;
+    // What it has left itself by now, it keeps.
+    const foreign = this.pins.size > 0 ? this.#foreign & ~(this.#due | bitsOf(this.pins)) : 0;
+    const bits = this.#toTakeAway | (foreign & ~SETTINGS);
+    this.#askedAbout = this.#toTakeAway;
     this.#toTakeAway = 0;
+    this.#foreign = 0;
     if ((bits & LIBRARY) !== 0) server.retired ??= 'a client has loaded a library into it';
     const resets = resetsFor(bits);
+    if ((foreign & SETTINGS) !== 0) resets.push(anew(server.parameters, parameters.current, pool.welcome));
     if (resets.length === 0) return this.onReady(server);
     // Until that is done.
     server.touched |= bits;
@@ -233,25 +252,28 @@ export class SessionState implements LeftBehind {
     const { pool, context } = this.#session;
     const found = unannounced(findings, this.pins, server.parameters);
     const { lessons } = context.effects;
+    const { check } = this;
     const isChecking = this.#isChecking;
     this.#isChecking = false;
-    if (found.length > 0) {
+    const isOwn = !isChecking || check?.isCertain === true || found.length === 0;
+    if (found.length > 0 && isOwn) {
       for (const lesson of this.#lessons) lessons.onGuilty(lesson);
       this.#hasLeaked ||= isChecking || this.#lessons.length > 0;
-    } else if (!this.#hasLeaked && findings.pins.size === 0) {
+    } else if (isOwn && !this.#hasLeaked && findings.pins.size === 0) {
       for (const lesson of this.#lessons) lessons.onInnocent(lesson);
     }
     this.#lessons.length = 0;
-    const { check } = this;
     if (!isChecking || check === undefined) return false;
     // Whatever the client has asked meanwhile may leave something again.
-    server.isLookedThrough = this.#session.turns === this.#askedTurn;
+    server.isLookedThrough = isOwn && this.#session.turns === this.#askedTurn;
+    this.#isCertain ||= isOwn;
     if (found.length === 0) return false;
     pool.statistics.leaks++;
     reportLeak(this.#session, check, found);
-    if (check.isKnown) return false;
+    if (isOwn) return false;
     pool.sampler.watch();
     server.retired ??= 'a client has left something in its session that no text has announced';
+    this.#foreign = foreignBits(found);
     return true;
   }
 
@@ -301,23 +323,14 @@ export class SessionState implements LeftBehind {
   /** Settings that pg_settings does not show: an operator names them, or the client has set them by itself. */
   #hiddenNames(): ReadonlySet<string> {
     const { context, parameters } = this.#session;
-    const names = new Set(this.#names);
-    for (const name of context.settings.track_extra_parameters)
-      if (name.includes('.')) names.add(name.toLowerCase());
-    for (const name of parameters.current.unreported.keys()) if (name.includes('.')) names.add(name);
-    return names;
+    return withHidden(this.#names, context.settings.track_extra_parameters, parameters.current);
   }
 
   /** As the operator has it. */
   #keep(pin: Pin): void {
-    const { settings, log } = this.#session.context;
-    const policy = policyOf(pin, settings);
+    const policy = policyOf(pin, this.#session.context.settings);
     if (policy === 'pin') return this.#pin(pin);
-    const error = forbidden(pin, settings);
-    this.#session.connection.write(
-      encodeNotice({ severity: 'WARNING', sqlstate: error.row.sqlstate, message: error.message }),
-    );
-    log.warn({ client_pid: this.#session.pid, pin }, error.message);
+    tellLeft(this.#session, pin);
     if (policy === 'error') this.#toTakeAway |= bitsOf(new Set([pin]));
   }
 

@@ -1,7 +1,7 @@
 // The one question that a server is asked when nobody can tell from a text what it has left behind: in SQL, and what the answer says.
 
 import { CURSORS, LISTENS, LOCKS, SETTINGS, STATEMENTS, TEMPORARY, UNNAMED } from '../query/effects.ts';
-import { quoteLiteral } from './parameters.ts';
+import { type Parameters, quoteLiteral } from './parameters.ts';
 import type { Pin } from './pins.ts';
 import { isSameValue } from './same_value.ts';
 
@@ -87,6 +87,18 @@ export function inquirySql(bits: number, names: Iterable<string>, isUtf8 = true)
   const all = parts.join(' UNION ALL ');
   if ((bits & SETTINGS) === 0) return IN_TIME + all;
   return BEFORE_THAT + IN_TIME + (isUtf8 ? all : `${IN_DIGITS} (${all}) AS all_of_it (what, value)`);
+}
+
+/** With those settings of an application's own that an operator tracks, or the client has set: no view shows them. */
+export function withHidden(
+  names: Iterable<string>,
+  tracked: readonly string[],
+  current: Parameters,
+): ReadonlySet<string> {
+  const all = new Set(names);
+  for (const name of tracked) if (name.includes('.')) all.add(name.toLowerCase());
+  for (const name of current.unreported.keys()) if (name.includes('.')) all.add(name);
+  return all;
 }
 
 /** Reads the answer, row by row. */

@@ -197,13 +197,25 @@ export const CLIENT_ERRORS = {
     sqlstate: '0A000',
     exit: 75,
     sentence:
-      'not allowed here ({setting} is {value}): it would leave a {pin} in the session, and servers are shared; use what ends with the transaction',
+      'not allowed here ({setting} is error): it would leave {pin} in the session, and servers are shared; use what ends with the transaction',
+  },
+  pin_taken_away: {
+    sqlstate: '0A000',
+    exit: 75,
+    sentence:
+      'an earlier statement has left {pin} in the session, which is not allowed here ({setting} is error): it was taken away, since servers are shared; use what ends with the transaction',
+  },
+  pin_not_kept: {
+    sqlstate: '01000',
+    exit: 75,
+    sentence:
+      'an earlier statement has left {pin} on a server that other clients get too ({setting} is warn): they may have it, and this one may not find it again; use what ends with the transaction',
   },
   max_pinned: {
     sqlstate: '53400',
     exit: 75,
     sentence:
-      'no more clients may keep their servers (max_pinned is {max}): it would leave a {pin} in the session; try again when another client of {database}/{user} has given its server back',
+      'no more clients may keep their servers (max_pinned is {max}): it would leave {pin} in the session; try again when another client of {database}/{user} has given its server back',
   },
   message_too_long: {
     sqlstate: '54000',

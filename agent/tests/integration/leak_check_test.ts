@@ -17,6 +17,7 @@ async function connect(agent: Agent): Promise<pg.Client> {
   return client;
 }
 
+await postgres.sql('CREATE ROLE clerk; GRANT clerk TO app');
 await postgres.sql(
   `SET ROLE app;
 CREATE SCHEMA elsewhere;
@@ -30,6 +31,10 @@ CREATE FUNCTION tenant(v text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM
 CREATE FUNCTION on_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM set_config('search_path', 'elsewhere', false); PERFORM set_config('lock_timeout', '7s', false); RETURN NEW; END $$;
 CREATE TRIGGER t AFTER INSERT ON notes FOR EACH ROW EXECUTE FUNCTION on_note();
+CREATE FUNCTION acts() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE clerk; END $$;
+CREATE TABLE counted (n serial, v text);
+GRANT USAGE ON SCHEMA public TO clerk;
+GRANT ALL ON counted, counted_n_seq TO clerk;
 CREATE VIEW quiet AS SELECT sets('9s') AS n;
 `,
   DATABASE,
@@ -173,6 +178,28 @@ test('with a sample, what nobody knows whose it was goes with its server, and th
   }
   expect(seen).toBe(0);
   await Promise.all([one.end(), two.end()]);
+});
+
+test('a role that a function has left to nobody knows whom is given to none of those who ask for lastval()', async () => {
+  await using agent = await start({ leak_check_every: 20, default_pool_size: 1 });
+  const stranger = await connect(agent);
+  await stranger.query('SELECT acts()');
+  await stranger.end();
+  const one = await connect(agent);
+  for (let i = 0; i < 300 && (await leaksOf(agent)) === 0; i++) {
+    await one.query("INSERT INTO counted (v) VALUES ('x')");
+    await only(one, 'SELECT lastval()');
+  }
+  // That it was found came with an answer; from the next one on it is taken back, and the number is still there.
+  const before = Number(await only(one, 'SELECT lastval()'));
+  expect(before).toBeGreaterThan(0);
+  for (let i = 0; i < 4; i++) {
+    expect(await only(one, 'SELECT current_user')).toBe('app');
+    await one.query("INSERT INTO counted (v) VALUES ('x')");
+    expect(Number(await only(one, 'SELECT lastval()'))).toBe(before + i + 1);
+  }
+  expect([told(agent), await leaksOf(agent)]).toEqual([[], 1]);
+  await one.end();
 });
 
 test('settings of an application’s own are in no view: only those that an operator names are found', async () => {
