@@ -38,11 +38,44 @@ function headOf(path: string, { settings, notes, differing, problems }: LoadResu
     ...(authFile === '' ? [] : [`Passwords stay in ${authFile}, which is read again when it changes.`]),
     ...block('What does not hold here as it was written:', notes),
     ...block(
+      'What may go, once it is tried: what a client leaves in its session follows it here:',
+      workarounds(settings),
+    ),
+    ...block(
       'What it does not say, and PgBouncer has another default for:',
       differing.map(({ setting, here, there }) => `${setting}: ${here} (PgBouncer's is ${there})`),
     ),
     ...block('What pgsidecar warns about:', warnings),
   ];
+}
+
+/** What PgBouncer needs, or its users, because it loses what a session has in `transaction` and `statement` mode. */
+function workarounds(settings: Settings | undefined): string[] {
+  if (settings === undefined || !isShared(settings)) return [];
+  const { max_prepared_statements, server_reset_query_always, ignore_startup_parameters } = settings;
+  const lines: string[] = [];
+  if (max_prepared_statements === 0)
+    lines.push(
+      'max_prepared_statements: 0 switches off that named statements follow their clients; with it each PREPARE of SQL keeps its server, too',
+    );
+  if (server_reset_query_always)
+    lines.push(
+      'server_reset_query_always: clients lose nothing by it that their texts have set, at a round trip for each transaction; keep it where functions set names of your own (app.tenant)',
+    );
+  if (ignore_startup_parameters.length > 0)
+    lines.push(
+      `ignore_startup_parameters: ${ignore_startup_parameters.join(', ')} would follow each client instead of being dropped`,
+    );
+  return lines;
+}
+
+/** Some servers are shared between clients: in `session` mode nothing has to follow. */
+function isShared({ pool_mode, databases, users }: Settings): boolean {
+  const modes = [
+    pool_mode,
+    ...[...Object.values(databases), ...Object.values(users)].map(({ poolMode }) => poolMode),
+  ];
+  return modes.some((mode) => mode === 'transaction' || mode === 'statement');
 }
 
 function block(title: string, sentences: readonly string[]): string[] {

@@ -372,7 +372,7 @@ export const CLIENT_SETTINGS = {
     reload: 'new_connections',
     pgbouncer: true,
     pgbouncerDefault: ['IntervalStyle'],
-    doc: 'Parameters that follow a client from server to server although the server does not report them. Those that it reports (client_encoding, DateStyle, TimeZone, IntervalStyle, application_name, …) always do.',
+    doc: 'Parameters that a client finds as they were on whichever server it gets, also where a function has set them: what a text sets follows without being named here, and so does what the server reports (client_encoding, DateStyle, TimeZone, IntervalStyle, application_name, …). A name of an application’s own (`app.tenant`) that functions set by `set_config(…, false)` has to be here, with `leak_check_every: 1`: PostgreSQL lists it nowhere ([why](../concepts/session_state.md#a-tenant-that-a-function-sets)). What is written replaces the default: repeat those names that are to stay.',
   },
   application_name_add_host: {
     type: 'boolean',

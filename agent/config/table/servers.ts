@@ -234,7 +234,7 @@ export const SERVER_SETTINGS = {
     default: false,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Sends `server_reset_query` in every `pool_mode`, each time that a server goes back to its pool: behind the transactions of a `transaction` pool, behind the queries of a `statement` pool. One more round trip each time, and clients lose what they have SET but for what follows them (`track_extra_parameters`).',
+    doc: 'Sends `server_reset_query` in every `pool_mode`, each time that a server goes back to its pool: behind the transactions of a `transaction` pool, behind the queries of a `statement` pool. One more round trip each time. Clients lose nothing by it that their texts have set, prepared or listened to, since that follows them, and who keeps its server keeps it; what functions have set is gone, for everybody ([when that is wanted](../concepts/session_state.md#a-tenant-that-a-function-sets)).',
   },
   server_check_query: {
     type: 'string',
@@ -277,7 +277,7 @@ export const SERVER_SETTINGS = {
     max: 1_000_000,
     reload: 'live',
     pgbouncer: true,
-    doc: 'Named prepared statements kept on each server connection for clients of `transaction` and `statement` pools; the least recently used goes first. 0: named statements are passed on as they are, which only `session` pools can use.',
+    doc: 'Named prepared statements kept on each server connection for clients of `transaction` and `statement` pools; the least recently used goes first. 0: named statements are passed on as they are, which only `session` pools can use, and in the others a client that says PREPARE in SQL keeps its server until DEALLOCATE (`prepared_statement` in SHOW CLIENTS). Nothing needs 0 here: an application that was told to prepare nothing goes on as it is.',
   },
   prepared_statements_memory: {
     type: 'size',

@@ -35,7 +35,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client that holds session-level advisory locks (`pg_advisory_lock()`). `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+    doc: 'What becomes of a client that holds session-level advisory locks (`pg_advisory_lock()`). `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   pin_temporary_objects: {
     type: 'enum',
@@ -43,7 +43,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client that has temporary tables, views or other objects. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+    doc: 'What becomes of a client that has temporary tables, views or other objects. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   pin_cursors: {
     type: 'enum',
@@ -51,7 +51,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client that has cursors WITH HOLD. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+    doc: 'What becomes of a client that has cursors WITH HOLD. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   pin_libraries: {
     type: 'enum',
@@ -59,7 +59,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client that has changed the process of its server for good, as LOAD and `dblink_connect()` do. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+    doc: 'What becomes of a client that has changed the process of its server for good, as LOAD and `dblink_connect()` do. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   pin_sequences: {
     type: 'enum',
@@ -67,7 +67,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at.',
+    doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   leak_check_every: {
     type: 'integer',
@@ -85,6 +85,6 @@ export const SESSION_STATE_SETTINGS = {
     min: 0,
     max: 10_000,
     reload: 'live',
-    doc: 'Clients of one pool, that is of one (database, user), that may keep their servers between transactions (`pin_advisory_locks` and its like); what would make another one do so is refused. 0: all of them.',
+    doc: 'Clients of one pool, that is of one (database, user), that may keep their servers between transactions (`pin_advisory_locks` and its like); what would make another one do so is refused. 0: all of them. Said once for all databases and users; below `pool_size` it leaves servers for the others.',
   },
 } as const satisfies Readonly<Record<string, SettingRow>>;
