@@ -90,7 +90,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'wait_close',
     usage: '[<db>]',
-    doc: 'Answers when every server connection is closed that is to be replaced, by RECONNECT or by changed settings.',
+    doc: 'Answers when every server connection is closed that is to be replaced, by RECONNECT or by changed settings; a client that keeps its server (`pins`) is waited for.',
     run: (database, { controls }) => controls.waitClose(database || undefined),
   },
 ];

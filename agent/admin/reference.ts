@@ -36,7 +36,7 @@ const INTRODUCTION = [
   `PgBouncer ${PGBOUNCER_VERSION}, so that scripts, dashboards and exporters need not know the difference.`,
   '',
   '```sh',
-  'psql -h /run/pgsidecar pgbouncer -c "SHOW POOLS"',
+  'psql -h /run/pgsidecar -U pgbouncer pgbouncer -c "SHOW POOLS"',
   '```',
   '',
   '**Who may.** Users in `admin_users` may do everything, users in `stats_users` may SHOW everything but FDS; they prove themselves as for any',

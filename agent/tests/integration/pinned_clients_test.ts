@@ -138,3 +138,25 @@ test('PAUSE and WAIT_CLOSE wait for a pin to end, and RESUME of another console 
     await endAll(ended);
   }
 });
+
+test('SIGINT waits for a pin to end, and serves its client until then', async () => {
+  await using agent = await start({ drain_timeout: 0 });
+  const [holder] = await holders(agent, [1]);
+  agent.signal('SIGINT');
+  await agent.waitForLog('draining');
+  await holder!.query('SELECT 1');
+  await holder!.query('SELECT pg_advisory_unlock(1)');
+  expect(await agent.exited).toBe(0);
+});
+
+test('a client that is pinned, and in no transaction, is told when its server is lost', async () => {
+  await using agent = await start();
+  const [holder] = await holders(agent, [1]);
+  const told = new Promise<pg.DatabaseError>((resolve) => holder!.once('error', resolve as never));
+  await postgres.sql(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted",
+  );
+  const { code, message } = await told;
+  expect(code).toMatch(/^(57P01|08006)$/);
+  expect(message).toEndWith('terminating connection due to administrator command');
+});
