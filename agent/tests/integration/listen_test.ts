@@ -117,6 +117,22 @@ played(
   },
 );
 
+test('the process id of a notification is the client’s own where it listens itself, and a process of PostgreSQL’s where not', async () => {
+  const connect = through(await start());
+  const [one, two] = [await connect(), await connect()];
+  const heard: number[] = [];
+  one.client.on('notification', ({ processId }) => heard.push(processId));
+  const pidOf = ({ client }: Client): number => (client as unknown as { processID: number }).processID;
+  await one.run('LISTEN a');
+  const { rows } = await two.client.query<{ pid: number }>(
+    "SELECT pg_backend_pid() AS pid, pg_notify('a', '1')",
+  );
+  await one.until(() => heard.length >= 1);
+  await two.run('LISTEN b', "NOTIFY a, '2'");
+  await one.until(() => heard.length >= 2);
+  expect(heard).toEqual([rows[0]!.pid, pidOf(two)]);
+});
+
 played('a client hears nothing of a LISTEN that was rolled back', async (connect) => {
   const [one, two] = [await connect(), await connect()];
   await one.run('LISTEN a', 'BEGIN', 'LISTEN b', 'ROLLBACK');
