@@ -2,7 +2,13 @@
 
 import { type Problem, problem } from '../base/errors.ts';
 import type { Origin } from '../base/origin.ts';
-import { HARMLESS_VALUES, isAgentSocket, type KeywordUse, LIBPQ_KEYWORDS } from './libpq_keywords.ts';
+import {
+  HARMLESS_VALUES,
+  isAgentSocket,
+  type KeywordUse,
+  LIBPQ_KEYWORDS,
+  remedyAgainst,
+} from './libpq_keywords.ts';
 import type { DatabaseDraft, DatabaseField, Located } from './source.ts';
 
 export type Fields = Partial<Record<DatabaseField, Located<string | number>>>;
@@ -170,7 +176,9 @@ export class DraftWords {
     }
     // With the server's address from elsewhere, the application may well be pointed at the agent already.
     if (host === undefined && this.agentSocket !== undefined) {
-      this.problems.push(problem('warning', 'agent_socket', {}, this.agentSocket));
+      this.problems.push(
+        problem('warning', 'agent_socket', { remedy: remedyAgainst(this.agentSocket) }, this.agentSocket),
+      );
     }
   }
 }

@@ -1,5 +1,6 @@
 // libpq's connection keywords and environment variables: what each one becomes here, and what is not followed.
 
+import type { Origin } from '../base/origin.ts';
 import type { DatabaseField } from './source.ts';
 
 /**
@@ -189,4 +190,10 @@ export const AGENT_SOCKET_DIRECTORIES: readonly string[] = ['/run/pgsidecar', '/
 export function isAgentSocket(host: string): boolean {
   const directory = host.replace(/\/\.s\.PGSQL\.\d+$/, '').replace(/(.)\/+$/, '$1');
   return AGENT_SOCKET_DIRECTORIES.includes(directory);
+}
+
+/** What `pgsidecar url` prints, and a shell exports, is for the application: the agent needs another place. */
+export function remedyAgainst({ place, key }: Origin): string {
+  if (place !== 'environment' || key === undefined) return '';
+  return `: unset ${key} where the agent and its commands are run, it is for the application`;
 }

@@ -9,6 +9,7 @@ import { ANY_DATABASE } from './any_database.ts';
 import { awsBundle, isAwsHost } from './aws_bundle.ts';
 import { complaintAbout, invalidSetting } from './complaints.ts';
 import { CONSOLE_DATABASE } from './console_database.ts';
+import { remedyAgainst } from './libpq_keywords.ts';
 import type { Chosen, ChosenSettings } from './merge.ts';
 import type { MergedDatabase } from './merge_databases.ts';
 import { readValue } from './read_value.ts';
@@ -231,7 +232,9 @@ export class DatabaseResolver {
           'a host name, an address or a directory, several separated by commas',
         );
       } else if (this.#isOwnSocket(host, port.value as number)) {
-        this.#invalid('host', chosen.host!, "PostgreSQL's host, and this is the agent's own socket");
+        const { origin } = chosen.host!;
+        const expected = `PostgreSQL's host, and this is the agent's own socket${remedyAgainst(origin)}`;
+        this.#invalid('host', chosen.host!, expected);
       } else hosts.push({ host, port: port.value as number });
     }
     return hosts.length === names.length ? hosts : undefined;

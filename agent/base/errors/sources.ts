@@ -62,7 +62,7 @@ export const SOURCE_ERRORS = {
     sqlstate: 'F0000',
     exit: 78,
     sentence:
-      "The host at {origin} is pgsidecar's own socket, and is passed over: the agent needs the address of the server",
+      "The host at {origin} is pgsidecar's own socket, and is passed over: the agent needs the address of the server{remedy}",
   },
   not_postgres: {
     sqlstate: 'F0000',
