@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import type { Snapshot } from '../agent/observe/snapshot.ts';
-import { type Agent, runPgsidecar, startAgent } from '../agent/tests/harness/agent.ts';
+import { type Agent, pgsidecarProgram, runPgsidecar, startAgent } from '../agent/tests/harness/agent.ts';
 import { BrokenPromise, eventually, makeScreen } from './stage/screen.ts';
 import * as stage from './stage/stage.ts';
 import { type Crew, startWorkers, TURNS_TABLE } from './stage/workers.ts';
@@ -179,8 +179,14 @@ async function stay({ agent }: Play, password: string): Promise<void> {
   screen.note(
     `PGPASSWORD=${password} psql -h ${agent.socketDir} -U ${stage.APPLICATION_USER} ${stage.APPLICATION_DATABASE}`,
   );
+  screen.note(`psql -h ${agent.socketDir} -U pgbouncer pgbouncer -c 'SHOW CLIENTS'`);
+  screen.note(
+    'that is the console: say SELECT pg_advisory_lock(1) in the psql above it, and look at its pins',
+  );
   screen.note(`edit ${agent.directory}/application.yml`);
-  screen.command('pgsidecar status --watch');
+  screen.command(
+    `PGSIDECAR_UNIX_SOCKET_DIR=${agent.socketDir} ${pgsidecarProgram().join(' ')} status --watch`,
+  );
   let lines = 0;
   for (;;) {
     const page = (await agent.command('status', ...stage.AGENT_ARGS)).stdout;
