@@ -7,6 +7,7 @@ import type { Server } from '../server/server.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeNotice, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
+import { channelIn, listenedIn, notificationFor, type Spoken, spokenIn } from './listening_encoding.ts';
 import type { Session } from './session.ts';
 
 const READY_IDLE = encodeReadyForQuery(type.IDLE);
@@ -39,6 +40,10 @@ export class ListeningClient implements NotificationListener {
   #asked: readonly string[] = [];
   /** Of those, the new ones: what came on them came before it. */
   #news: readonly string[] = [];
+  /** What the connection speaks that listens for it, for as long as it listens to anything. */
+  #home: string | undefined;
+  /** As the client has written them in a text that listens: the encoding may be another when that has committed. */
+  readonly #written = new Map<string, string>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -49,8 +54,9 @@ export class ListeningClient implements NotificationListener {
    *
    * @throws AgentError listen_channels_full, listen_place_missing, listen_channel_unusable
    */
-  prepare(channels: readonly string[]): boolean {
+  prepare(names: readonly string[]): boolean {
     const { pool, context, server } = this.#session;
+    const channels = names.map((name) => this.#channelOf(name));
     // What it has notified in this very transaction it hears too.
     if (server?.notifiedBy === this.#session) server.notifier = this.#session.pid;
     // It is the same text again, and what it waited for is there. An error may have kept it from being sent, and this is another.
@@ -65,6 +71,7 @@ export class ListeningClient implements NotificationListener {
       this.#toCome.add(channel);
       if (!context.registry.notifications.prepare(pool, this.#encoding, channel, this)) isDone = false;
     }
+    for (const [i, name] of names.entries()) this.#written.set(name, channels[i]!);
     this.#waitsFor = isDone ? 'nothing' : 'channels';
     return isDone;
   }
@@ -83,14 +90,18 @@ export class ListeningClient implements NotificationListener {
     const left = new Set(this.#channels);
     const listened = new Set<string>();
     for (const action of actions) {
-      if (action.kind === 'listen') listened.add(action.channel);
-      if (action.kind === 'listen') left.add(action.channel);
-      else if (action.kind === 'unlisten' && action.channel !== undefined) left.delete(action.channel);
+      if (action.kind === 'listen') {
+        const channel = this.#written.get(action.channel) ?? this.#channelOf(action.channel);
+        listened.add(channel);
+        left.add(channel);
+      } else if (action.kind === 'unlisten' && action.channel !== undefined)
+        left.delete(this.#channelOf(action.channel));
       else if (isOfChannels(action)) left.clear();
     }
     for (const channel of [...this.#channels]) if (!left.has(channel)) this.#leave(channel);
     for (const channel of listened) if (left.has(channel)) this.#enter(channel);
     this.#isListening = this.#channels.size > 0 || this.#toCome.size > 0;
+    if (!this.#isListening) this.#home = undefined;
   }
 
   #enter(channel: string): void {
@@ -147,7 +158,10 @@ export class ListeningClient implements NotificationListener {
     const { pool, context, relay } = this.#session;
     const isHeld = this.isToSettle;
     // All that it has said so far is done.
-    if (!this.isWaiting && !relay.isWaiting) this.#toCome.clear();
+    if (!this.isWaiting && !relay.isWaiting) {
+      this.#toCome.clear();
+      this.#written.clear();
+    }
     this.#hasNotified = false;
     if (!isHeld) return false;
     this.#holdsReady = true;
@@ -232,7 +246,16 @@ export class ListeningClient implements NotificationListener {
     const told = this.#kept.filter(({ channel }) => channel === undefined || this.#channels.has(channel));
     this.#kept = [];
     this.#keptBytes = 0;
-    if (told.length > 0) connection.write(concat(told.map(({ message }) => message)));
+    if (told.length === 0) return;
+    const [home, now] = [this.#home ?? '', this.#spoken];
+    // A notice of our own is not of a channel.
+    connection.write(
+      concat(
+        told.map(({ channel, message }) =>
+          channel === undefined ? message : notificationFor(message, home, now),
+        ),
+      ),
+    );
   }
 
   /** They came before the client began to listen. */
@@ -245,7 +268,16 @@ export class ListeningClient implements NotificationListener {
   }
 
   get #encoding(): string {
-    return this.#session.parameters.current.reported.get('client_encoding') ?? '';
+    this.#home ??= listenedIn(this.#spoken);
+    return this.#home;
+  }
+
+  get #spoken(): Spoken {
+    return spokenIn(this.#session.parameters.current.reported);
+  }
+
+  #channelOf(name: string): string {
+    return channelIn(name, this.#encoding, this.#spoken);
   }
 }
 

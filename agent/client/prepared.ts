@@ -8,6 +8,7 @@ import { ClientStatements, type Mention, mentionOf, type NamingText } from '../s
 import * as expected from '../state/expected.ts';
 import { isSharedName, type Statement, type StatementRegistry } from '../state/statements.ts';
 import { nameAt } from '../wire/bytes.ts';
+import { isAscii } from '../wire/characters.ts';
 import {
   encodeParse,
   encodeStatementTarget,
@@ -28,7 +29,7 @@ import { Portals } from './portals.ts';
 import { canAnswerFor, letServerRead, need, needFor, put, takeAway } from './put_statement.ts';
 import type { SessionParameters } from './session_parameters.ts';
 import { isNaming, type Names, namingOf, nobodys } from './sql_names.ts';
-import { isAscii, isBare, type StatementLimits } from './statement_limits.ts';
+import { isBare, type StatementLimits } from './statement_limits.ts';
 import { UnnamedStatement } from './unnamed_statement.ts';
 
 /** Where the names stand in a Bind. */

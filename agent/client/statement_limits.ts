@@ -14,8 +14,3 @@ export interface StatementLimits {
 export function isBare(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 1 < end && at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
 }
-
-export function isAscii(name: string): boolean {
-  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return false;
-  return true;
-}

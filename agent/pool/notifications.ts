@@ -1,6 +1,7 @@
 // LISTEN for all clients: one connection for each database and client_encoding, which tells each what it listens to.
 
 import { AgentError } from '../base/errors.ts';
+import { isAscii } from '../wire/characters.ts';
 import { isChannel } from '../wire/notification.ts';
 import { Listening } from './listening.ts';
 import type { Pool } from './pool.ts';
@@ -129,9 +130,4 @@ export class Notifications {
 
 function keyOf({ database }: Pool, encoding: string): string {
   return `${database.name}\0${encoding}`;
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
 }

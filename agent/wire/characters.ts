@@ -1,4 +1,4 @@
-// How many characters some bytes are: PostgreSQL counts by them where it says a place in a text.
+// Characters of the encodings that PostgreSQL has: how many some bytes are, by which it says a place in a text, and which are of ASCII.
 
 /** In these a byte above 0x7f is the first of two, and behind 0x8f of three (PostgreSQL documentation, 23.3). */
 const PAIRS: ReadonlySet<string> = new Set(['EUC_CN', 'EUC_JIS_2004', 'EUC_JP', 'EUC_KR', 'EUC_TW']);
@@ -15,4 +15,9 @@ export function charactersIn(bytes: Uint8Array, from: number, to: number, encodi
   let count = 0;
   for (let at = from; at < to; count++) at += bytes[at]! < 0x80 ? 1 : bytes[at] === THREE ? 3 : 2;
   return count;
+}
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
