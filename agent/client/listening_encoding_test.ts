@@ -1,3 +1,5 @@
+// Names of channels and notifications, between the encoding of the connection that listens and that of the client.
+
 import { expect, test } from 'bun:test';
 import { notification } from '../tests/harness/server_words.ts';
 import { channelIn, listenedIn, notificationFor, spokenIn } from './listening_encoding.ts';

@@ -62,7 +62,7 @@ export class PreparedStatements {
     this.#nameCache = nameCache;
     this.#statistics = statistics;
     this.#parameters = parameters;
-    this.names = new ClientStatements(registry);
+    this.names = new ClientStatements(registry, parameters);
     const { names: owner, pieces } = this;
     const refusalOf = (max: number): AgentError | undefined => this.refusalOf(max);
     this.unnamed = new UnnamedStatement({ owner, registry, parameters, pieces, refusalOf });

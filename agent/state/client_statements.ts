@@ -44,6 +44,8 @@ export interface Mention {
   readonly effect: number;
   /** The client's word, as `nameAt()` has it; empty for the statement without a name. */
   readonly name: string;
+  /** What the server makes of that: the same statement is called by other bytes when `client_encoding` is another. */
+  readonly key: string;
   /** The server's word for it. Errors that say it are told to the client with its own. */
   readonly serverName: string;
   statement: Statement | undefined;
@@ -91,6 +93,7 @@ const CHUNK_KEPT_MAX = 4 * 1024;
  */
 export class ClientStatements {
   readonly #registry: StatementRegistry;
+  readonly #speaks: { readonly current: { readonly isLatin1: boolean } } | undefined;
   readonly #there = new Map<string, Mention>();
   /** What is on its way, by name: the last of each counts, until it is settled. */
   readonly #ahead = new Map<string, Mention>();
@@ -105,8 +108,10 @@ export class ClientStatements {
   #bytes = 0;
   #isClosed = false;
 
-  constructor(registry: StatementRegistry) {
+  /** @param speaks what the client believes, as `Parameters` has it. */
+  constructor(registry: StatementRegistry, speaks?: { readonly current: { readonly isLatin1: boolean } }) {
     this.#registry = registry;
+    this.#speaks = speaks;
   }
 
   /** Names that the client has, the empty one not counted. */
@@ -129,10 +134,19 @@ export class ClientStatements {
     return this.#bytes;
   }
 
+  /**
+   * What the server makes of a name as it is written now. Its table of statements compares no more than NAMEDATALEN - 1 bytes,
+   * and so the rest says nothing.
+   */
+  keyOf(name: string): string {
+    const key = this.#speaks?.current.isLatin1 === true ? Buffer.from(name).toString('latin1') : name;
+    return key.length > NAME_BYTES_MAX ? key.slice(0, NAME_BYTES_MAX) : key;
+  }
+
   /** What the name will stand for when the server has done all that was sent. */
   find(asked: string): Mention | undefined {
     if (asked === '') return this.#findUnnamed();
-    const name = keyOf(asked);
+    const name = this.keyOf(asked);
     if (this.#sent > this.#settled) {
       const mention = this.#ahead.get(name);
       if (mention !== undefined && this.#isDue(mention)) return takes(mention) ? mention : undefined;
@@ -197,7 +211,7 @@ export class ClientStatements {
       case DEALLOCATE:
       case PREPARE:
         if (mention.name === '') this.#unnamedAhead = mention;
-        else this.#ahead.set(keyOf(mention.name), mention);
+        else this.#ahead.set(mention.key, mention);
         return;
       case DEALLOCATE_ALL:
         this.#ahead.clear();
@@ -222,10 +236,10 @@ export class ClientStatements {
       if (this.#isClosed) return this.#giveBack(mention);
       if (mention.name === '') this.#setUnnamed(mention);
       else {
-        this.#drop(mention.name);
-        this.#there.set(keyOf(mention.name), mention);
+        this.#drop(mention);
+        this.#there.set(mention.key, mention);
       }
-    } else if (mention.effect === DROP) this.#drop(mention.name);
+    } else if (mention.effect === DROP) this.#drop(mention);
     else if (mention.effect === PREPARE && !mention.isTaken) this.#giveBack(mention);
     if (isQuery) this.#setUnnamed(undefined);
     this.#settle(mention);
@@ -233,7 +247,7 @@ export class ClientStatements {
 
   /** The command tag says that this SQL has freed its name. */
   onDeallocated(mention: Mention): void {
-    if (mention.effect === DEALLOCATE) this.#drop(mention.name);
+    if (mention.effect === DEALLOCATE) this.#drop(mention);
     else this.dropAll();
   }
 
@@ -241,8 +255,8 @@ export class ClientStatements {
   onPrepared(mention: Mention): void {
     if (this.#isClosed || mention.isTaken) return;
     mention.isTaken = true;
-    this.#drop(mention.name);
-    this.#there.set(keyOf(mention.name), mention);
+    this.#drop(mention);
+    this.#there.set(mention.key, mention);
   }
 
   /** What would have ended it is answered without a server. Nothing is on its way. */
@@ -291,19 +305,19 @@ export class ClientStatements {
   #settle(mention: Mention): void {
     if (++this.#settled < this.#sent) {
       const { name } = mention;
-      if (name !== '' && !this.#isDue(mention) && this.#ahead.get(keyOf(name)) === mention)
-        this.#ahead.delete(keyOf(name));
+      if (name !== '' && !this.#isDue(mention) && this.#ahead.get(mention.key) === mention)
+        this.#ahead.delete(mention.key);
       return;
     }
     this.#unnamedAhead = undefined;
     if (this.#ahead.size > 0) this.#ahead.clear();
   }
 
-  #drop(name: string): void {
+  #drop({ name, key }: Mention): void {
     if (name === '') this.#setUnnamed(undefined);
-    const mention = this.#there.get(keyOf(name));
+    const mention = this.#there.get(key);
     if (mention === undefined) return;
-    this.#there.delete(keyOf(name));
+    this.#there.delete(key);
     this.#giveBack(mention);
   }
 
@@ -339,11 +353,6 @@ export class ClientStatements {
   }
 }
 
-/** PostgreSQL's table of statements compares no more of a name than NAMEDATALEN - 1 bytes, and so the rest of it says nothing. */
-function keyOf(name: string): string {
-  return name.length > NAME_BYTES_MAX ? name.slice(0, NAME_BYTES_MAX) : name;
-}
-
 function takes({ effect }: Mention): boolean {
   return effect === TAKE || effect === PREPARE;
 }
@@ -360,6 +369,7 @@ export function mentionOf(
     owner,
     effect,
     name,
+    key: name === '' ? '' : owner.keyOf(name),
     serverName,
     statement,
     parses: 0,

@@ -71,6 +71,8 @@ export class Parameters {
   readonly isAsciiSafe: boolean;
   /** Are its letters read as they are written? Asked for texts that have an effect. */
   readonly isUtf8: boolean;
+  /** Does the server make other bytes of letters that are written in LATIN1? */
+  readonly isLatin1: boolean;
   #reading: string | undefined;
   #spellings: ReadonlyMap<string, string> | undefined;
 
@@ -81,6 +83,7 @@ export class Parameters {
     const encoding = reported.get('client_encoding') ?? '';
     this.isAsciiSafe = !UNSAFE.has(encoding);
     this.isUtf8 = encoding === 'UTF8' || encoding === 'SQL_ASCII' || encoding === '';
+    this.isLatin1 = encoding === 'LATIN1' && reported.get('server_encoding') !== 'SQL_ASCII';
   }
 
   /** Two of the same reading make the same statement of the same text. No value has a NUL, so that it ends with the last of five. */
