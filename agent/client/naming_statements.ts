@@ -46,7 +46,12 @@ export function acquireRead(
 ): Statement {
   const own = parameters.startedText(chunk, tail, textEnd, effects)?.text;
   const whole = own === undefined ? chunk.subarray(tail, end) : concat([own, chunk.subarray(textEnd, end)]);
-  const statement = registry.acquire(whole, parameters.current.reading);
+  const statement = registry.acquire(
+    whole,
+    parameters.current.reading,
+    undefined,
+    !parameters.mayMeanTemporary,
+  );
   if (statement.effects === undefined) readText(statement, own?.length ?? textEnd - tail, parameters);
   return statement;
 }

@@ -140,7 +140,8 @@ export class PreparedStatements {
   #takeNaming(name: string, source: NamingText, server: Server): Mention {
     const { tail, relies, shifts, isCut } = told(source, this.#all(server), server);
     if (isCut) tellCutOf(source, this.pieces, server, this.names);
-    const statement = this.#registry.acquire(tail, server.tenant.reading, relies);
+    const isShared = !this.#parameters.mayMeanTemporary;
+    const statement = this.#registry.acquire(tail, server.tenant.reading, relies, isShared);
     statement.effects ??= source.effects;
     const mention = this.names.take(name, statement);
     mention.source = source;

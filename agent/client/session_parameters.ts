@@ -2,7 +2,16 @@
 
 import { AgentError } from '../base/errors.ts';
 import { hasHighByte } from '../query/classify.ts';
-import { type Action, ADVANCES, type Effects, NOTHING, NOTIFIES, UNREAD } from '../query/effects.ts';
+import {
+  type Action,
+  ADVANCES,
+  type Effects,
+  NOTHING,
+  NOTIFIES,
+  type StatementEffects,
+  TEMPORARY,
+  UNREAD,
+} from '../query/effects.ts';
 import { eitherWay, inAnyEncoding } from '../query/either_way.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
@@ -179,9 +188,20 @@ export class SessionParameters {
     return due !== undefined && (due.owesSync || due.owesClient);
   }
 
+  /**
+   * The client has temporary objects, or may have when all that it sent is done. What its texts mean depends on these: PostgreSQL
+   * looks for them before any others, and a plan that is there already may be of the others. So it shares no Parse of these.
+   */
+  get mayMeanTemporary(): boolean {
+    const { server } = this.#session;
+    return server !== undefined && (server.touched & TEMPORARY) !== 0;
+  }
+
   /** What somebody has to know of what a text leaves, which is about to be sent; undefined: nothing. */
   leaving(effects: Effects | undefined, server: Server): Effects | undefined {
     if (effects === undefined || effects === NOTHING) return undefined;
+    // What is parsed behind it, before it is done.
+    if ((effects.bits & TEMPORARY) !== 0 && makesTemporary(effects)) server.touched |= TEMPORARY;
     if ((effects.bits & ADVANCES) !== 0) {
       server.advanced = true;
       if (server.advancedBy !== this.#session)
@@ -360,6 +380,13 @@ export class SessionParameters {
       }
     return before.withUnreported(left);
   }
+}
+
+/** It may: what only throws them away hides nothing from anybody. */
+function makesTemporary({ statements }: Effects): boolean {
+  const makes = ({ bits, actions }: StatementEffects): boolean =>
+    (bits & TEMPORARY) !== 0 && !actions.some(({ kind }) => kind === 'discard');
+  return statements.length === 0 || statements.some(makes);
 }
 
 /** Does it depend on standard_conforming_strings, or on the encoding, what the text does? */

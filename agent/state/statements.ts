@@ -74,9 +74,12 @@ export class StatementRegistry {
   /**
    * The statement of this Parse; `tail` is copied when it is new. Call `release()` for each `acquire()`.
    * @param reading `Parameters.reading` of the client. @param relies what its text executes, by our name for it.
+   * @param isShared false: it is another one than that of any other Parse, whatever they say.
    */
-  acquire(tail: Uint8Array, reading = '', relies?: Statement): Statement {
-    const key = reading + Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1');
+  acquire(tail: Uint8Array, reading = '', relies?: Statement, isShared = true): Statement {
+    const key = isShared
+      ? reading + Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('latin1')
+      : `\0${this.#serial + 1}`;
     let statement = this.#byKey.get(key);
     if (statement === undefined) {
       const bytes = 2 * tail.length + OVERHEAD_BYTES;

@@ -15,6 +15,16 @@ test('StatementRegistry.acquire() gives one statement to all who prepared the sa
   expect([registry.size, one.users]).toEqual([3, 2]);
 });
 
+test('StatementRegistry.acquire() gives one of its own to whoever may not share it, and forgets it with that one', () => {
+  const registry = new StatementRegistry();
+  const text = tail('SELECT 1');
+  const shared = registry.acquire(text);
+  const own = [1, 2].map(() => registry.acquire(text, '', undefined, false));
+  expect(new Set([shared, ...own, registry.acquire(text)]).size).toBe(3);
+  for (const each of own) registry.release(each);
+  expect(registry.size).toBe(1);
+});
+
 test('StatementRegistry.acquire() copies what may be overwritten', () => {
   const registry = new StatementRegistry();
   const chunk = tail('SELECT 1');

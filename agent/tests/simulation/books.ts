@@ -18,8 +18,8 @@ const UNDONE_MAX = 12;
 export class RememberedStatements extends StatementRegistry {
   readonly all = new Map<string, Statement>([[this.standIn.name, this.standIn]]);
 
-  override acquire(tail: Uint8Array, reading?: string, relies?: Statement): Statement {
-    const statement = super.acquire(tail, reading, relies);
+  override acquire(...of: Parameters<StatementRegistry['acquire']>): Statement {
+    const statement = super.acquire(...of);
     this.all.set(statement.name, statement);
     return statement;
   }

@@ -1,7 +1,7 @@
 // Temporary tables, views, sequences and functions: made, used, emptied at COMMIT, dropped, undone.
 
 import type { Random } from '../../../simulation/random.ts';
-import type { Row } from '../row.ts';
+import type { Prepared, Row } from '../row.ts';
 
 /**
  * None hides a table that is there for all: PostgreSQL itself does not plan a prepared statement anew for that, unless it has
@@ -15,6 +15,7 @@ export const temporary: Row = {
   isShared: false,
   hears: false,
   statement: temporaryObject,
+  prepared,
   look,
 };
 
@@ -61,6 +62,16 @@ function make(random: Random, name: string): string {
     () => `DO $$ BEGIN CREATE TEMP TABLE ${name} (id int, word text); END $$`,
     () => `CREATE ${temp} TABLE ${name} AS SELECT 1/0 AS id`,
   ])();
+}
+
+/**
+ * What has a name and writes in a temporary table tells rows. Without any, PostgreSQL says so at a Describe (NoData) though the table
+ * is gone; a client without temporary objects has another server, which does not have the statement and can take it no more (42P01).
+ */
+function prepared(random: Random): Prepared {
+  const text = temporaryObject(random);
+  const isSilent = /^(?:INSERT|DELETE) /.test(text) && !text.includes('RETURNING');
+  return { text: isSilent ? `${text} RETURNING id` : text, values: [] };
 }
 
 function use(random: Random, name: string): string {
