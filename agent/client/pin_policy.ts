@@ -3,7 +3,7 @@
 import { AgentError } from '../base/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Pool } from '../pool/pool.ts';
-import { DEMANDS, type Effects, READS_SEQUENCE } from '../query/effects.ts';
+import { DEMANDS, type Effects, LOCKS, READS_SEQUENCE, type StatementEffects } from '../query/effects.ts';
 import { PINS, type Pin } from '../state/pins.ts';
 import { encodeNotice } from '../wire/server_messages.ts';
 import type { Session } from './session.ts';
@@ -26,11 +26,18 @@ export function policyOf(pin: Pin, settings: Settings): Policy {
   return setting === undefined ? 'pin' : (settings[setting] as Policy);
 }
 
-/** Bits of `Effects` that nobody looks at. */
-export function ignoredBits(settings: Settings): number {
-  let bits = 0;
-  for (const { pin, bit } of PINS) if (policyOf(pin, settings) === 'ignore') bits |= bit;
-  return bits;
+/** Bits of `Effects` that nobody looks at: asked for each text that leaves something. */
+export class IgnoredBits {
+  #settings: Settings | undefined;
+  #bits = 0;
+
+  of(settings: Settings): number {
+    if (settings === this.#settings) return this.#bits;
+    this.#settings = settings;
+    this.#bits = 0;
+    for (const { pin, bit } of PINS) if (policyOf(pin, settings) === 'ignore') this.#bits |= bit;
+    return this.#bits;
+  }
 }
 
 /** Its text is refused. */
@@ -49,6 +56,15 @@ export function tellLeft({ connection, context, pool, pid }: Session, pin: Pin):
   context.log.warn({ client_pid: pid, database, user: pool.user, pin, code }, message);
 }
 
+/** It was told the number of a sequence, which its server may have of another client. */
+export function tellShared({ connection, context, pool, pid }: Session): void {
+  if (context.settings.pin_sequences !== 'warn') return;
+  const { code, row, message } = new AgentError('sequence_shared', {});
+  connection.write(encodeNotice({ severity: 'WARNING', sqlstate: row.sqlstate, message }));
+  const { name: database } = pool.database;
+  context.rareLog.warn({ client_pid: pid, database, user: pool.user, pin: 'sequence', code }, message);
+}
+
 /**
  * Why a text that says itself what it would leave is not sent. One that only may leave something is sent, and what it has left
  * is looked at.
@@ -64,6 +80,8 @@ export function refusalOf(
   const isRead = effects.statements.length > 0;
   if (isRead && (effects.bits & READS_SEQUENCE) !== 0 && settings.pin_sequences === 'error')
     return forbidden('sequence');
+  if (settings.pin_advisory_locks === 'error' && effects.statements.some(preparesLock))
+    return forbidden('advisory_lock');
   if ((effects.bits & DEMANDS) === 0) return undefined;
   const max = settings.max_pinned;
   for (const { pin, bit } of PINS) {
@@ -79,6 +97,15 @@ export function refusalOf(
       });
   }
   return undefined;
+}
+
+/** Of an EXECUTE the text does not say it. */
+function preparesLock({ actions }: StatementEffects): boolean {
+  return actions.some((action) => action.kind === 'prepare' && isLock(action.prepares?.bits ?? 0));
+}
+
+function isLock(bits: number): boolean {
+  return (bits & LOCKS) !== 0 && (bits & DEMANDS) !== 0;
 }
 
 /** As a sentence says it. */

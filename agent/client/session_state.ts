@@ -1,12 +1,13 @@
 // What a client has left in its session on purpose: followed where its text says it, asked of the server where it does not, pinned while it lasts.
 
-import type { Settings } from '../config/settings.ts';
 import {
   type Action,
   ADVANCES,
   ANYTHING,
   LIBRARY,
+  LISTENS,
   NOTIFIES,
+  READS_SEQUENCE,
   SETTINGS,
   STATEMENTS,
   type StatementEffects,
@@ -23,7 +24,7 @@ import { decodeTexts, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
 import { foreignBits, LeakCheck, reportLeak, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
-import { ignoredBits, policyOf, tellLeft } from './pin_policy.ts';
+import { IgnoredBits, policyOf, tellLeft, tellShared } from './pin_policy.ts';
 import { Restart } from './restart.ts';
 import { Sequences } from './sequences.ts';
 import type { Session } from './session.ts';
@@ -55,8 +56,7 @@ export class SessionState implements LeftBehind {
   #asked: ReadonlySet<string> = this.#names;
   /** Bits: what was left and may not be, to be taken away before anything else. */
   #toTakeAway = 0;
-  #settings: Settings | undefined;
-  #ignoredBits = 0;
+  readonly #ignored = new IgnoredBits();
   #isOver = false;
   /** The lease is looked at closely. */
   check: LeakCheck | undefined;
@@ -107,18 +107,22 @@ export class SessionState implements LeftBehind {
   onEffects({ bits, actions, lesson, behind }: StatementEffects): void {
     // A session of its own keeps its server, and that is made as new behind it.
     if (this.#session.keepsServer) return;
-    const looked = bits & ~this.#ignored;
+    const { settings } = this.#session.context;
+    const looked = bits & ~this.#ignored.of(settings);
     if (lesson !== undefined && this.#lessons.length < LESSONS_MAX) this.#lessons.push(lesson);
     this.#due |= looked & ANYTHING;
     // Where no name is said, any setting may have changed.
     if ((looked & SETTINGS) !== 0 && !actions.some(({ kind }) => kind === 'change')) this.#due |= UNNAMED;
     if ((looked & LIBRARY) !== 0) this.#keep('library');
     if ((looked & ADVANCES) !== 0 && this.sequences.onAdvanced(looked)) this.#keep('sequence');
+    if ((bits & READS_SEQUENCE) !== 0 && (bits & ANYTHING) !== ANYTHING) tellShared(this.#session);
     if ((bits & NOTIFIES) !== 0) this.listening.onNotified();
     for (const action of actions) {
       if (action.kind === 'discard') this.#discard(action, behind === 'query');
       else if (isUndone(action)) this.#log.add(action);
-      else if (action.kind === 'change') this.#onChange(action.name);
+      // What was learned of a function, or stood where it could not be followed, is the server's own.
+      if (action.kind === 'unlisten' && this.pins.has('listen')) this.#due |= LISTENS;
+      if (action.kind === 'change') this.#onChange(action.name);
     }
   }
 
@@ -244,7 +248,7 @@ export class SessionState implements LeftBehind {
     this.#isChecking = true;
     // What connect_query has set looks as if a client had done it.
     const unseen = database.connectQuery === '' ? 0 : SETTINGS | UNNAMED;
-    return ANYTHING & ~(this.#ignored | unseen);
+    return ANYTHING & ~(this.#ignored.of(this.#session.context.settings) | unseen);
   }
 
   /** True: the server has what may be another client's, and is not for this one either. */
@@ -349,16 +353,6 @@ export class SessionState implements LeftBehind {
     if (pin === 'sequence') this.sequences.end();
     if (this.pins.size === 0) pool.pinned--;
     pool.pins.set(pin, pool.pins.get(pin)! - 1);
-  }
-
-  /** Bits that nobody looks at: asked for each text that leaves something. */
-  get #ignored(): number {
-    const { settings } = this.#session.context;
-    if (settings !== this.#settings) {
-      this.#settings = settings;
-      this.#ignoredBits = ignoredBits(settings);
-    }
-    return this.#ignoredBits;
   }
 
   #commit(server: Server): void {

@@ -22,8 +22,10 @@ import {
   UNKNOWN,
   UNNAMED,
   UNREAD,
+  WHOLE,
 } from './effects.ts';
 import { glance, LOOK_CLOSER, SEES_NOTHING } from './glance.ts';
+import { connectsOnce, isIntoTemporary, temporaryBits } from './kept.ts';
 import { QUOTED, UNICODE_NAME } from './lex.ts';
 import { isLocalCall, readCall, readReset, readSet, readSetConfigs } from './settings.ts';
 import { StatementReader } from './statements.ts';
@@ -116,7 +118,7 @@ const READERS: Readonly<Record<Manner, (tokens: Tokens, at: number) => Statement
   execute: (tokens, at) => naming(tokens, 'execute', at + 1),
   explain: readExplain,
   listen: readListen,
-  load: () => ({ bits: LIBRARY | DEMANDS, actions: [] }),
+  load: () => ({ bits: LIBRARY | DEMANDS | WHOLE, actions: [] }),
   notify: () => ({ bits: NOTIFIES, actions: [] }),
   prepare: readPrepare,
   release: (tokens, at) => savepoint(tokens, 'release', skipNoise(tokens, at + 1)),
@@ -146,6 +148,7 @@ function withCalls(tokens: Tokens, from: number, effects: StatementEffects): Sta
       actions.push(...call.actions);
     }
   }
+  if (connectsOnce(tokens, from)) bits |= WHOLE;
   return bits === effects.bits ? effects : { bits, actions };
 }
 
@@ -164,32 +167,10 @@ function readQuery(tokens: Tokens, at: number): StatementEffects {
       tokens.is(i - 1, 'merge')
     )
       continue;
-    if (isTemporary(tokens, i + 1)) bits |= TEMPORARY;
+    bits |= temporaryBits(tokens, i + 1);
+    if (isIntoTemporary(tokens, i + 1)) bits |= DEMANDS;
   }
   return bits === 0 ? HARMLESS : { bits, actions: [] };
-}
-
-const BEFORE_A_NAME: ReadonlySet<string> = new Set([
-  'local',
-  'global',
-  'unlogged',
-  'table',
-  'if',
-  'not',
-  'exists',
-]);
-
-/**
- * Could the object with the name that follows be a temporary one? It says so, or its schema does; and without a schema
- * search_path decides, where pg_temp may stand in front.
- */
-function isTemporary(tokens: Tokens, from: number): boolean {
-  let i = from;
-  for (; BEFORE_A_NAME.has(tokens.words[i] ?? '') && !tokens.is(i + 1, '.'); i++)
-    if (tokens.isEnd(i + 1)) break;
-  if (!tokens.is(i + 1, '.')) return true;
-  for (; tokens.is(i + 1, '.'); i += 2) if (tokens.isTemporarySchema(i)) return true;
-  return false;
 }
 
 function readCopy(tokens: Tokens, at: number): StatementEffects {
@@ -249,9 +230,12 @@ function readCreate(tokens: Tokens, at: number): StatementEffects {
     return SHARED_OBJECTS.has(kind) ? HARMLESS : { bits: UNKNOWN, actions: [] };
   }
   const isFamily = kind === 'operator' && (tokens.is(i + 1, 'class') || tokens.is(i + 1, 'family'));
-  if (isTemporary(tokens, isFamily ? i + 2 : i + offset)) bits |= TEMPORARY;
+  bits |= temporaryBits(tokens, isFamily ? i + 2 : i + offset);
   if (kind !== 'table' && kind !== 'view') return { bits, actions: [] };
   for (let next = i; next < tokens.length - 1; next++) {
+    // It ends with its transaction, which may be this statement's own.
+    if (tokens.is(next, 'commit') && tokens.is(next - 1, 'on') && tokens.is(next + 1, 'drop'))
+      bits &= ~DEMANDS;
     if (!tokens.is(next, 'as')) continue;
     if (!tokens.is(next + 1, 'execute')) break;
     const { bits: more, actions } = naming(tokens, 'execute', next + 2);

@@ -27,6 +27,8 @@ export const NOTIFIES = 512;
 export const UNNAMED = 1024;
 /** Beside LOCKS, TEMPORARY, CURSORS or LIBRARY: the text itself says that it leaves some, and does not only end them, or may make them. */
 export const DEMANDS = 2048;
+/** Beside LIBRARY: nothing of that is left where the statement fails. */
+export const WHOLE = 4096;
 /** Not understood: everything that the server can be asked about. */
 export const ANYTHING: number = LOCKS | TEMPORARY | CURSORS | SETTINGS | LISTENS | STATEMENTS | UNNAMED;
 /** Runs what somebody else has written: it may advance sequences too. Nothing that cannot be asked for is guessed at. */

@@ -268,6 +268,20 @@ const ASKED: readonly string[] = [
     'time',
     'to',
   ],
+  ...[
+    'on',
+    'where',
+    'group',
+    'having',
+    'window',
+    'union',
+    'intersect',
+    'except',
+    'order',
+    'limit',
+    'offset',
+    'for',
+  ],
   ...['transaction', 'true', 'uncommitted', 'unlogged', 'varchar', 'verbose', 'work', 'write', 'xml', 'zone'],
 ];
 

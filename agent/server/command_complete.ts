@@ -4,9 +4,11 @@ import {
   type Action,
   ANYTHING,
   type Effects,
+  LIBRARY,
   SETTINGS,
   type StatementEffects,
   UNREAD,
+  WHOLE,
 } from '../query/effects.ts';
 import { DEALLOCATE, type Mention, PREPARE as PREPARES } from '../state/client_statements.ts';
 import { isUndone } from '../state/undo_log.ts';
@@ -87,8 +89,15 @@ export function onDoneWithoutTag(server: Server): void {
 /** An error was told to the client. What cannot be undone may have been done all the same: an advisory lock outlives the error behind it. */
 export function onFailed(server: Server, effects: Effects | undefined): void {
   if (effects !== undefined && effects.bits !== 0)
-    leave(server, effects === UNREAD ? EVERYTHING : { bits: effects.bits, actions: [] });
+    leave(server, effects === UNREAD ? EVERYTHING : { bits: bitsOfFailed(server, effects), actions: [] });
   if (server.touched !== 0) server.tenant.left?.onFailed();
+}
+
+/** Of the statements before it each has told its own when it was done. */
+function bitsOfFailed({ statementsDone }: Server, { bits, statements }: Effects): number {
+  const failed = statements.length === 1 ? statements[0] : statements[statementsDone];
+  const isWhole = failed !== undefined && ((failed.bits & LIBRARY) === 0 || (failed.bits & WHOLE) !== 0);
+  return isWhole ? bits & ~LIBRARY : bits;
 }
 
 /** One more statement of a text that leaves something. */

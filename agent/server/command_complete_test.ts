@@ -1,7 +1,7 @@
 // What a server has done, as its command tags and errors tell it.
 
 import { describe, expect, test } from 'bun:test';
-import { ANYTHING, type Effects, LOCKS, SETTINGS, UNREAD } from '../query/effects.ts';
+import { ANYTHING, type Effects, LIBRARY, LOCKS, SETTINGS, UNREAD, WHOLE } from '../query/effects.ts';
 import { ClientStatements, mentionOf, NOTHING } from '../state/client_statements.ts';
 import { FORWARD, QUERY } from '../state/expected.ts';
 import { StatementRegistry } from '../state/statements.ts';
@@ -37,6 +37,26 @@ describe('Server.touched', () => {
       expect(one.touched).toBe(touched);
     });
   }
+
+  test('holds no library to be left by a statement that does nothing else, and has failed', () => {
+    const load = { bits: LIBRARY | WHOLE, actions: [] };
+    const more = { bits: LIBRARY | LOCKS, actions: [] };
+    for (const [statements, done, touched] of [
+      [[load], 0, 0],
+      [[more], 0, LIBRARY],
+      [[load, more], 0, 0],
+      [[load, more], 1, LIBRARY],
+      [[{ bits: LOCKS, actions: [] }, load], 1, 0],
+    ] as const) {
+      const { connection, server: one } = serverFixture();
+      const bits = statements.reduce((sum, each) => sum | each.bits, 0);
+      expects(one, { bits, statements, isSingle: statements.length === 1 });
+      for (let i = 0; i < done; i++) connection.receive(server.complete('SELECT 1'));
+      one.touched = 0;
+      connection.receive(server.errorResponse('no such file', 'ERROR', '58P01'));
+      expect(one.touched & LIBRARY).toBe(touched);
+    }
+  });
 
   test('holds to be left what an error may not have undone, and not what it has', () => {
     for (const [effects, touched] of [

@@ -205,6 +205,12 @@ export const CLIENT_ERRORS = {
     sentence:
       'an earlier statement has left {pin} in the session, which is not allowed here ({setting} is error): it was taken away, since servers are shared; use what ends with the transaction',
   },
+  sequence_shared: {
+    sqlstate: '01000',
+    exit: 75,
+    sentence:
+      'currval() and lastval() tell what was advanced last on this server, which other clients get too (pin_sequences is warn): it may be the number of another client; INSERT … RETURNING tells its own',
+  },
   pin_not_kept: {
     sqlstate: '01000',
     exit: 75,

@@ -67,7 +67,7 @@ export const SESSION_STATE_SETTINGS = {
     values: ['pin', 'error', 'warn', 'ignore'],
     default: 'pin',
     reload: 'live',
-    doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: what would leave it is refused. `warn`: the client and the log are told, and the server goes on to others. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
+    doc: 'What becomes of a client whose database is asked for `currval()` or `lastval()`, once it has advanced a sequence. `pin`: it keeps its server for as long as that lasts. `error`: a text that asks is refused, in the transaction that has advanced one too: which sequence that was, nobody checks. `warn`: whoever asks and the log are told that it may be another client’s number. `ignore`: as PgBouncer, nothing is looked at. Said once for all databases and users.',
   },
   leak_check_every: {
     type: 'integer',
@@ -85,6 +85,6 @@ export const SESSION_STATE_SETTINGS = {
     min: 0,
     max: 10_000,
     reload: 'live',
-    doc: 'Clients of one pool, that is of one (database, user), that may keep their servers between transactions (`pin_advisory_locks` and its like); what would make another one do so is refused. 0: all of them. Said once for all databases and users; below `pool_size` it leaves servers for the others.',
+    doc: 'Clients of one pool, that is of one (database, user), that may keep their servers between transactions (`pin_advisory_locks` and its like); a text that says that it would make another one do so is refused. What a function leaves without a word, and the numbers of sequences, are counted but never refused: they may take a pool above it. 0: all of them. Said once for all databases and users; below `pool_size` it leaves servers for the others.',
   },
 } as const satisfies Readonly<Record<string, SettingRow>>;

@@ -22,6 +22,7 @@ import {
   TEMPORARY,
   UNNAMED,
   UNREAD,
+  WHOLE,
 } from '../../query/effects.ts';
 
 export function read(sql: string, isConforming = true, isAsciiSafe = true): Effects {
@@ -42,6 +43,7 @@ const BITS: readonly (readonly [string, number])[] = [
   ['notifies', NOTIFIES],
   ['unnamed', UNNAMED],
   ['demands', DEMANDS],
+  ['whole', WHOLE],
 ];
 
 /** In words: `set x=a,b`, `locks`, `execute p@8-9`; those of one statement with blanks between them. */

@@ -161,6 +161,34 @@ test('a lock of a function keeps the server until another function has given it 
   await Promise.all([one.end(), two.end()]);
 });
 
+test('a client whose LOAD has failed, or whose LISTEN of a DO block is over, keeps no server', async () => {
+  await using agent = await start({ default_pool_size: 1 });
+  const [one, two] = [await connect(agent), await connect(agent)];
+  await expect(one.query("LOAD 'nosuch'")).rejects.toThrow(/nosuch/);
+  expect(await only(two, 'SELECT 1')).toBe(1);
+  await one.query('DO $$ BEGIN LISTEN a; END $$');
+  const waits = only(two, 'SELECT 2');
+  await one.query('UNLISTEN *');
+  expect(await waits).toBe(2);
+  await Promise.all([one.end(), two.end()]);
+});
+
+test('what ends with its transaction is not refused where nothing else may be left, and what a text says is', async () => {
+  await using agent = await start({ pin_temporary_objects: 'error', pin_advisory_locks: 'error' });
+  const one = await connect(agent);
+  await one.query(
+    'BEGIN; CREATE TEMP TABLE short (n int) ON COMMIT DROP; INSERT INTO short VALUES (1); COMMIT',
+  );
+  for (const sql of [
+    'SELECT 1 AS x INTO TEMP kept',
+    'CREATE TABLE pg_temp.kept (n int)',
+    'PREPARE k AS SELECT pg_advisory_lock($1)',
+  ])
+    await expect(one.query(sql)).rejects.toThrow(/not allowed here \(pin_.* is error\): it would leave an? /);
+  expect(await only(one, 'SELECT 1')).toBe(1);
+  await one.end();
+});
+
 test('with a sample, what nobody knows whose it was goes with its server, and then its text is found', async () => {
   await using agent = await start({ leak_check_every: 20, default_pool_size: 1 });
   const [one, two] = [await connect(agent), await connect(agent)];
