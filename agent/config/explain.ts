@@ -55,8 +55,8 @@ export function explanationOf(
 }
 
 /**
- * The lines for one subject: a setting, `databases.NAME`, `databases.NAME.host`, `users.NAME`, a name of PgBouncer's; all
- * that somebody set, for no subject. Throws AgentError setting_unknown, with the nearest known name.
+ * The lines for one subject: a setting, `databases.NAME`, `databases.NAME.host`, `users.NAME`, a name of PgBouncer's, the
+ * beginning of several (`pin_`); all that somebody set, for no subject. Throws AgentError setting_unknown, with the nearest known name.
  */
 export function explain(explanation: Explanation, subject?: string): readonly string[] {
   const entries = Object.entries(explanation);
@@ -76,6 +76,8 @@ export function explain(explanation: Explanation, subject?: string): readonly st
     const meant = entries.filter(([each]) => names.includes(each) || isKey(each, there.key));
     return [`${name}: ${there.says}`, ...meant.flatMap(([each, value]) => linesOf(each, value))];
   }
+  const family = subject.endsWith('_') ? entries.filter(([name]) => name.startsWith(subject)) : [];
+  if (family.length > 0) return family.flatMap(([name, value]) => linesOf(name, value));
   throw new AgentError(
     'setting_unknown',
     { setting: subject, advice: adviceOn(subject, explanation) },
