@@ -61,7 +61,9 @@ function lockHolders(agent: Agent): Promise<string[]> {
 
 test('who waits in vain is told that pins are why; status and the log have it; KILL_CLIENT ends one', async () => {
   await using agent = await start({ query_wait_timeout: 4 });
-  await holders(agent, [1, 2]);
+  const ends: Promise<string | undefined>[] = (await holders(agent, [1, 2])).map(
+    (client) => new Promise((resolve) => client.once('error', ({ code }: pg.DatabaseError) => resolve(code))),
+  );
   const third = await connect(agent);
   expect(await refusalOf(third)).toBe(
     'query_wait_timeout: no server connection became free within 4 s: 2 of 2 are in use, ' +
@@ -85,6 +87,7 @@ test('who waits in vain is told that pins are why; status and the log have it; K
 
   const [first, second] = await lockHolders(agent);
   await consoleRows(agent, `KILL_CLIENT ${first}`);
+  expect(await Promise.race(ends)).toBe('57P01');
   const late = await connect(agent);
   expect(await refusalOf(late)).toBe('it was served');
   expect(await lockHolders(agent)).toEqual([second!]);
