@@ -9,6 +9,10 @@ import { refuseOtherAgent } from './which_agent.ts';
 /** A reload may run every password_command; each of those has a limit of its own. */
 const ANSWER_TIMEOUT_MS = 120_000;
 
+/** The watcher may have been faster. */
+const NOTHING =
+  'nothing has changed since the files were last read, as the agent does by itself: pgsidecar status has what became of that';
+
 /** What `POST /reload` answers. */
 interface ReloadAnswer {
   readonly ok: boolean;
@@ -49,9 +53,7 @@ function print({ ok, changes, problems }: ReloadAnswer, host: Host): void {
     return;
   }
   host.out(
-    changes.length === 0
-      ? 'nothing has changed\n'
-      : `applied:\n${changes.map((each) => `  ${each}\n`).join('')}`,
+    changes.length === 0 ? `${NOTHING}\n` : `applied:\n${changes.map((each) => `  ${each}\n`).join('')}`,
   );
 }
 
