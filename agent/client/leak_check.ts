@@ -68,6 +68,12 @@ export function unannounced(
   return news;
 }
 
+/** May it do more than SET? */
+export function runsAnything(sql: string): boolean {
+  const bytes = Buffer.from(sql);
+  return suspicionOf(bytes, 0, bytes.length) !== RUNS_NOTHING;
+}
+
 /** Bits of `Effects`, of what `unannounced()` gives. */
 export function foreignBits(found: readonly string[]): number {
   let bits = 0;

@@ -22,7 +22,7 @@ import { bitsOf, PINS, type Pin, resetsFor } from '../state/pins.ts';
 import { isUndone, UndoLog } from '../state/undo_log.ts';
 import { decodeTexts, encodeReadyForQuery } from '../wire/server_messages.ts';
 import * as type from '../wire/types.ts';
-import { foreignBits, LeakCheck, reportLeak, unannounced } from './leak_check.ts';
+import { foreignBits, LeakCheck, reportLeak, runsAnything, unannounced } from './leak_check.ts';
 import { ListeningClient } from './listening_client.ts';
 import { IgnoredBits, policyOf, tellLeft, tellShared } from './pin_policy.ts';
 import { Restart } from './restart.ts';
@@ -245,8 +245,9 @@ export class SessionState implements LeftBehind {
       return this.#hasLeaked && turns !== this.#askedTurn + 1 ? bitsOf(this.pins) & ANYTHING : 0;
     if (check === undefined || check.isAsked) return 0;
     check.isAsked = true;
+    // What connect_query has set, locked or created looks as if a client had done it.
+    if (runsAnything(database.connectQuery)) return 0;
     this.#isChecking = true;
-    // What connect_query has set looks as if a client had done it.
     const unseen = database.connectQuery === '' ? 0 : SETTINGS | UNNAMED;
     return ANYTHING & ~(this.#ignored.of(this.#session.context.settings) | unseen);
   }

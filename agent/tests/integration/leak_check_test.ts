@@ -253,6 +253,20 @@ test('what clients set by themselves is no leak, however they spell it', async (
   await one.end();
 });
 
+test('what connect_query has locked is given to no client, and stays', async () => {
+  await using agent = await start({
+    ...{ leak_check_every: 1, default_pool_size: 1 },
+    databases: { shop: { connect_query: 'SELECT pg_advisory_lock_shared(7)' } },
+  });
+  const [one, two] = [await connect(agent), await connect(agent)];
+  for (const client of [one, two, one, two])
+    expect(
+      await only(client, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND objid = 7"),
+    ).toBe(1);
+  expect(await leaksOf(agent)).toBe(0);
+  await Promise.all([one.end(), two.end()]);
+});
+
 test('what connect_query has set is no leak, and stays', async () => {
   await using agent = await start({
     leak_check_every: 1,
