@@ -111,12 +111,14 @@ function place(
   const { reading } = statement;
   const { reading: now } = server.tenant;
   const isOther = reading !== undefined && now !== undefined && reading !== now;
-  if (isOther) runAll(pieces, readingSql(now, reading), due);
+  // What the client has set for its transaction only ends with that.
+  const isLocal = !(isFirst && disposition === expected.SKIP);
+  if (isOther) runAll(pieces, readingSql(now, reading, isLocal), due);
   if (statement.sql === undefined) {
     pieces.add(encodeParse(statement.name, statement.tail));
     due.push(expected.PARSE, disposition, statement, mention);
   } else runUnseen(pieces, statement.sql, due, statement, mention);
-  if (isOther) runAll(pieces, readingSql(reading, now), due);
+  if (isOther) runAll(pieces, readingSql(reading, now, isLocal), due);
   // What the client runs next may have to be the first of its transaction.
   if (isOther && isFirst && disposition === expected.SKIP) {
     pieces.add(encodeSync());

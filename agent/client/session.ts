@@ -131,7 +131,7 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     const now = this.context.clock.now();
     beginQuery(this, now);
     this.pool.request(this, now);
-    return this.server !== undefined && !this.parameters.isAsking;
+    return this.server !== undefined && !this.parameters.handover.isAsking;
   }
 
   onLease(server: Server): void {
@@ -151,9 +151,9 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     this.pool.statistics.serverAssignments++;
     this.left.onLease(server);
     this.relay.onLease();
-    this.parameters.synchronize(server);
+    this.parameters.handover.begin(server);
     // A client that had to wait goes on by itself; one that got its server at once is still in `acquire()`.
-    if (this.relay.isWaiting && !this.parameters.isAsking) this.goOn();
+    if (this.relay.isWaiting && !this.parameters.handover.isAsking) this.goOn();
   }
 
   onLeaseFailed(error: AgentError): void {
@@ -193,9 +193,10 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
       if (!isToBeAnswered(server)) this.#endAtLast(this.#last);
       return;
     }
-    if (this.parameters.isAsking) {
-      this.parameters.onAccepted(server);
-      return this.goOn();
+    if (this.parameters.handover.isAsking) {
+      if (this.parameters.handover.onAnswered(server)) return this.goOn();
+      this.#giveBack(server);
+      return this.pool.request(this);
     }
     if (this.relay.staleRun.isDue) return this.relay.staleRun.sendAgain(server);
     if (server.touched !== 0 && this.left.restore(server)) return;
@@ -248,8 +249,8 @@ export class Session implements ConnectionHandler, Waiter, Tenant {
     // What puts the client's start behind a RESET that was undone with its transaction.
     if (error.sqlstate === IN_FAILED_TRANSACTION) return;
     this.pool.knownSettings.forget();
-    this.parameters.onRefused(server);
-    this.fail(new AgentError('startup_parameter', { reason: error.message }));
+    const refusal = this.parameters.handover.onRefused(server, error.message);
+    if (refusal !== undefined) this.fail(refusal);
   }
 
   onStatementsDropped(): void {

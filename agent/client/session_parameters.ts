@@ -1,4 +1,4 @@
-// What a client has set, and how its servers get to it: before its first message there, and after each SET of its own.
+// What a client has set, as its texts and its servers say it.
 
 import { AgentError } from '../base/errors.ts';
 import { hasHighByte } from '../query/classify.ts';
@@ -16,17 +16,17 @@ import { eitherWay, inAnyEncoding } from '../query/either_way.ts';
 import { glance, LOOK_CLOSER } from '../query/glance.ts';
 import type { Server } from '../server/server.ts';
 import type { ClientStatements, Mention } from '../state/client_statements.ts';
-import { anew, difference, flatten, guarded, type Parameters } from '../state/parameters.ts';
+import { flatten, type Parameters } from '../state/parameters.ts';
 import type { StatementRegistry } from '../state/statements.ts';
 import { endOfString } from '../wire/bytes.ts';
 import { encodeCommandComplete, encodeParameterStatus } from '../wire/server_messages.ts';
 import type { Greeting } from './greetings.ts';
+import { Handover } from './handover.ts';
 import { channelsOf } from './listen_text.ts';
 import { OwnStart, type StartedText } from './own_start.ts';
 import { refusalOf } from './pin_policy.ts';
 import type { Session } from './session.ts';
 import type { Names } from './sql_names.ts';
-import { Switch } from './switch.ts';
 
 /** What a text does to settings. */
 type SetAction = Extract<Action, { kind: 'set' }>;
@@ -45,93 +45,17 @@ export class SessionParameters {
   current: Parameters;
   readonly #session: Session;
   readonly #greeting: Greeting;
-  /** A server has taken the client's parameters as they are. */
-  #accepted: boolean;
-  /** Until the server has said whether it takes them, nothing of the client's goes there. */
-  #asking = false;
   /** What a RESET leads back to. */
   readonly start: OwnStart;
-  /** What the server had before it was asked to take the client's. */
-  #before: Parameters | undefined;
-  /** And what it has when it has taken them. */
-  #reached: Parameters | undefined;
-  /** How it got its last server, where that was another's: the next one may be there again. */
-  #last: Switch | undefined;
+  /** How its servers get to it. */
+  readonly handover: Handover;
 
   constructor(session: Session, greeting: Greeting) {
     this.#session = session;
     this.#greeting = greeting;
-    this.#accepted = greeting.accepted;
     this.current = greeting.parameters;
     this.start = new OwnStart(greeting);
-  }
-
-  /** The server is asked whether it takes them: `onAccepted()` will go on. */
-  get isAsking(): boolean {
-    return this.#asking;
-  }
-
-  /** Gives the server the client's parameters before the client's first message goes there. */
-  synchronize(server: Server): void {
-    const { pool } = this.#session;
-    const isStrange = server.settingsOf !== undefined && server.settingsOf !== this.#session;
-    if (this.current === server.parameters && !isStrange) return;
-    if (this.#last?.isFrom(server.parameters, this.current) === true && !isStrange)
-      return this.#switch(server, this.#last);
-    const isFirst = !this.#accepted;
-    this.#accepted = true;
-    const elder = isStrange ? undefined : pool.elders.elderOf(server.parameters, this.current);
-    if (elder !== undefined) {
-      // They say the same: from now on they are the same, and the next comparison is one of references.
-      server.parameters = elder;
-      this.current = elder;
-      if (isFirst) this.#greeting.accept(elder);
-      return;
-    }
-    if (!isFirst && !isStrange) return this.#switch(server, new Switch(server.parameters, this.current));
-    const has = server.parameters;
-    const sql = isStrange ? anew(has, this.current, pool.welcome) : difference(has, this.current).join('');
-    if (sql === '') return;
-    if (isStrange) server.settingsOf = undefined;
-    this.#told(server, has, has.withUnreported(this.current.unreported));
-    // What a server has never taken may be refused, and then the client's query must not run without it.
-    this.#asking = isFirst;
-    // Otherwise the relay uncorks: both leave in one write.
-    if (!isFirst) server.connection.cork();
-    server.inject(isFirst ? sql : guarded([sql], has, this.current).join(''));
-  }
-
-  #switch(server: Server, next: Switch): void {
-    if (next.query === undefined) return;
-    this.#last = next.isShort ? next : undefined;
-    this.#told(server, next.has, next.reached);
-    // The relay uncorks: both leave in one write.
-    server.connection.cork();
-    server.injectKnown(next.query, next.answer);
-  }
-
-  #told(server: Server, has: Parameters, reached: Parameters): void {
-    this.#before = has;
-    this.#reached = reached;
-    server.parameters = reached;
-  }
-
-  /** The server has them now, and has said how it spells them: `ISO` is `ISO, MDY` there. */
-  onAccepted(server: Server): void {
-    this.#asking = false;
-    this.tellReported(server);
-    this.current = server.parameters;
-    this.#greeting.accept(server.parameters);
-  }
-
-  /** All of them or none: it has what it had. Otherwise the next client would take back from it what it does not know. */
-  onRefused(server: Server): void {
-    if (this.#before === undefined) return;
-    // Whoever comes next could not take it back either; or it has reported something meanwhile, which is not known to be undone.
-    if (this.#before.unreported.size > 0 || server.parameters !== this.#reached)
-      server.retired ??= 'what a client has set there could not be taken back';
-    server.parameters = this.#before;
-    this.#before = undefined;
+    this.handover = new Handover(session, greeting);
   }
 
   /** The server reports it. True: it is new to the client. */
@@ -303,7 +227,7 @@ export class SessionParameters {
     const { unreported } = this.current;
     if (name === 'role' || name === 'session_authorization') return false;
     if (name === 'datestyle' && !wholeValueOf(action).includes(',')) return false;
-    return this.#accepted && !unreported.has('role') && !unreported.has('session_authorization');
+    return this.handover.isAccepted && !unreported.has('role') && !unreported.has('session_authorization');
   }
 
   /** Every server that the client gets is told all of them, and so is everybody who gets it next. */

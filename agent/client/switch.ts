@@ -1,6 +1,6 @@
 // How a server gets from what one client has set to what another has: made once, while both stay as they are.
 
-import { difference, guarded, isReached, type Parameters } from '../state/parameters.ts';
+import { difference, inTime, isReached, isSure, type Parameters } from '../state/parameters.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery } from '../wire/client_messages.ts';
 import { encodeCommandComplete } from '../wire/server_messages.ts';
@@ -10,7 +10,7 @@ const KEPT_BYTES_MAX = 8 * 1024;
 
 /** What each statement of it is answered with, by its first word. */
 const ANSWERS: ReadonlyMap<string, Uint8Array> = new Map(
-  ['SET', 'RESET', 'BEGIN', 'COMMIT'].map((tag) => [tag, encodeCommandComplete(tag)]),
+  ['SET', 'RESET'].map((tag) => [tag, encodeCommandComplete(tag)]),
 );
 
 export class Switch {
@@ -20,16 +20,20 @@ export class Switch {
   readonly query: Uint8Array | undefined;
   /** What a server that takes it says before it reports and is ready; undefined where that is not known byte for byte. */
   readonly answer: Uint8Array | undefined;
+  /** No server refuses it. */
+  readonly isSure: boolean;
   /** What the server has then, before it has reported anything. */
   readonly reached: Parameters;
 
   constructor(has: Parameters, wants: Parameters) {
-    const differing = difference(has, wants);
-    const statements = differing.length === 0 ? [] : guarded(differing, has, wants);
+    const statements = difference(has, wants);
+    const before = inTime(has);
+    if (statements.length > 0 && before !== '') statements.unshift(before);
     this.has = has;
     this.wants = wants;
     this.query = statements.length === 0 ? undefined : encodeQuery(statements.join(''));
     this.answer = answerTo(statements);
+    this.isSure = isSure(has, wants);
     this.reached = isReached(has, wants) ? wants : has.withUnreported(wants.unreported);
   }
 

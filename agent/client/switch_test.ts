@@ -16,12 +16,14 @@ describe('Switch', () => {
     expect(text(next.answer)).toBe(complete('SET') + complete('RESET'));
   });
 
-  test('does what may be refused in a transaction of its own', () => {
-    const next = new Switch(unreported({}), unreported({ default_tablespace: 'fast' }));
-    expect(text(next.query)).toContain('BEGIN;SET LOCAL statement_timeout TO 0;SET "default_tablespace"');
-    expect(text(next.answer)).toBe(
-      complete('BEGIN') + complete('SET') + complete('SET') + complete('COMMIT'),
-    );
+  test('takes its time where the client before has left little, and is not sure', () => {
+    const next = new Switch(unreported({ statement_timeout: '5' }), unreported({}));
+    expect(text(next.query).slice(5)).toBe('SET LOCAL statement_timeout TO 0;RESET "statement_timeout";\0');
+    expect(text(next.answer)).toBe(complete('SET') + complete('RESET'));
+    expect([next.isSure, new Switch(unreported({}), unreported({ work_mem: '4MB' })).isSure]).toEqual([
+      false,
+      true,
+    ]);
   });
 
   test('does not know a row', () => {

@@ -37,6 +37,10 @@ const UNSAFE: ReadonlySet<string> = new Set([
   'UHC',
 ]);
 
+const NOT_ASCII = /[^\0-\x7f]/u;
+/** Less the NUL. */
+const IDENTIFIER_BYTES_MAX = 63;
+
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /** By these the server reads a text once and for all, in its Parse: what a literal is, and which date or moment it means. */
@@ -49,10 +53,10 @@ const READ_BY = [
 ] as const;
 
 /** The statements that have texts read by another `Parameters.reading`. None of them is a query, so that a SET TRANSACTION may still follow. */
-export function readingSql(from: string, to: string): string[] {
+export function readingSql(from: string, to: string, isLocal: boolean): string[] {
   const [has, wants] = [from.split('\0'), to.split('\0')];
   return READ_BY.flatMap((name, i) =>
-    has[i] === wants[i] ? [] : [setting(name, wants[i]!, true).slice(0, -1)],
+    has[i] === wants[i] ? [] : [setting(name, wants[i]!, true, isLocal).slice(0, -1)],
   );
 }
 
@@ -190,7 +194,7 @@ export function difference(has: Parameters, wants: Parameters): string[] {
       statements.push(setting(name, value, isAscii));
   }
   for (const name of has.unreported.keys()) {
-    if (!wants.unreported.has(name) && !isIdentity(name)) statements.push(`RESET ${quoteName(name)};`);
+    if (!wants.unreported.has(name) && !isIdentity(name)) statements.push(resetting(name, isAscii));
   }
   return withIdentity(has.unreported, wants.unreported, statements, isAscii);
 }
@@ -204,28 +208,78 @@ export function isReached(has: Parameters, wants: Parameters): boolean {
   return true;
 }
 
-/** Whoever may set these may always; and a value that a server has taken once it takes again. */
+/** Nobody is refused these, as long as the value is one that a server has taken before: no right, no library and no catalog is asked. */
 const SURE: ReadonlySet<string> = new Set([
-  ...['idle_in_transaction_session_timeout', 'lock_timeout', 'search_path', 'statement_timeout', 'work_mem'],
-  ...['maintenance_work_mem', 'timezone', 'datestyle', 'extra_float_digits', 'client_min_messages'],
+  ...['idle_in_transaction_session_timeout', 'idle_session_timeout', 'lock_timeout', 'statement_timeout'],
+  ...['search_path', 'work_mem', 'maintenance_work_mem', 'hash_mem_multiplier', 'logical_decoding_work_mem'],
+  ...[
+    'timezone',
+    'datestyle',
+    'intervalstyle',
+    'extra_float_digits',
+    'bytea_output',
+    'xmloption',
+    'xmlbinary',
+  ],
+  ...['client_min_messages', 'application_name', 'standard_conforming_strings', 'escape_string_warning'],
+  ...['array_nulls', 'backslash_quote', 'quote_all_identifiers', 'transform_null_equals', 'row_security'],
+  ...['check_function_bodies', 'default_statistics_target', 'synchronous_commit', 'commit_siblings'],
+  ...['default_transaction_isolation', 'default_transaction_read_only', 'default_transaction_deferrable'],
+  ...['enable_bitmapscan', 'enable_hashagg', 'enable_hashjoin', 'enable_indexonlyscan', 'enable_indexscan'],
+  ...['enable_material', 'enable_mergejoin', 'enable_nestloop', 'enable_seqscan', 'enable_sort', 'jit'],
+  ...['random_page_cost', 'seq_page_cost', 'cpu_tuple_cost', 'cpu_index_tuple_cost', 'cpu_operator_cost'],
+  ...['effective_cache_size', 'from_collapse_limit', 'join_collapse_limit', 'geqo', 'geqo_threshold'],
+  ...['cursor_tuple_fraction', 'constraint_exclusion', 'plan_cache_mode', 'parallel_setup_cost'],
+  ...['max_parallel_workers', 'max_parallel_workers_per_gather', 'parallel_tuple_cost'],
+  ...['gin_fuzzy_search_limit', 'gin_pending_list_limit', 'vacuum_cost_limit', 'vacuum_cost_page_hit'],
+  ...['vacuum_cost_page_miss', 'vacuum_cost_page_dirty', 'vacuum_cost_delay'],
 ]);
 /** With these a server may be too late to take anything. */
 const HURRY = ['statement_timeout', 'transaction_timeout'];
 
 /**
- * The client's query is behind this in the same write. Where this may be refused (a role that is gone, what only a superuser
- * sets), it has to fail as well, and does so in a transaction that has failed.
+ * Can what brings a server from `has` to `wants` not be refused? A custom setting can: a library that was loaded meanwhile
+ * has taken its name away. So can what is not ASCII: it is a question of encodings.
  */
-export function guarded(
-  statements: readonly string[],
-  has: Parameters,
-  wants: Parameters,
-): readonly string[] {
-  const isSure = (name: string): boolean => name.includes('.') || SURE.has(name);
-  const isHurried = HURRY.some((name) => has.unreported.has(name));
-  const all = [...has.unreported.keys(), ...wants.unreported.keys()];
-  if (!isHurried && all.every(isSure)) return statements;
-  return ['BEGIN;', 'SET LOCAL statement_timeout TO 0;', ...statements, 'COMMIT'];
+export function isSure(has: Parameters, wants: Parameters): boolean {
+  if (isHurried(has)) return false;
+  for (const [name, value] of wants.reported)
+    if (has.reported.get(name) !== value && NOT_ASCII.test(value)) return false;
+  for (const [name, value] of wants.unreported)
+    if (has.unreported.get(name) !== value && (!SURE.has(name) || NOT_ASCII.test(value))) return false;
+  for (const name of has.unreported.keys()) if (!wants.unreported.has(name) && !SURE.has(name)) return false;
+  return true;
+}
+
+/** What stands before it where the client before has left too little time. */
+export function inTime(has: Parameters): string {
+  return isHurried(has) ? 'SET LOCAL statement_timeout TO 0;' : '';
+}
+
+function isHurried({ unreported }: Parameters): boolean {
+  return HURRY.some((name) => isShort(unreported.get(name)));
+}
+
+/** Of a timeout: a busy machine may take so long for anything. */
+const SHORT_MS = 1_000;
+const MS_OF: ReadonlyMap<string, number> = new Map([
+  ...([
+    ['us', 0.001],
+    ['', 1],
+    ['ms', 1],
+    ['s', 1_000],
+    ['min', 60_000],
+    ['h', 3_600_000],
+    ['d', 86_400_000],
+  ] as const),
+]);
+
+/** @param value as its client wrote it; what is not understood is short. */
+function isShort(value: string | undefined): boolean {
+  if (value === undefined) return false;
+  const [, number, unit] = /^\s*(\d+)\s*([a-z]*)\s*$/.exec(value) ?? [];
+  const ms = Number(number) * (MS_OF.get(unit ?? '-') ?? Number.NaN);
+  return !(ms === 0 || ms >= SHORT_MS);
 }
 
 /**
@@ -313,9 +367,19 @@ export function setting(name: string, value: string, isAscii: boolean, isLocal =
   // Three times as cheap as a SELECT; but a list of names has to be told name by name.
   const values = NAME_LISTS.has(name) ? namesOf(value) : [value];
   const literals = values.map((each) => quoteLiteral(each, isAscii)).join(', ');
-  if (values.length > 0 && flatten(name, values) === value)
+  if (isPlainName(name) && values.length > 0 && flatten(name, values) === value)
     return `SET ${isLocal ? 'LOCAL ' : ''}${quoteName(name)} TO ${literals};`;
   return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, ${quoteLiteral(value, isAscii)}, ${isLocal});`;
+}
+
+function resetting(name: string, isAscii: boolean): string {
+  if (isPlainName(name)) return `RESET ${quoteName(name)};`;
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name, isAscii)}, NULL, false);`;
+}
+
+/** An identifier says it, in any encoding: PostgreSQL cuts those at NAMEDATALEN. */
+function isPlainName(name: string): boolean {
+  return !NOT_ASCII.test(name) && name.split('.').every((part) => part.length <= IDENTIFIER_BYTES_MAX);
 }
 
 function quoteName(name: string): string {
@@ -327,18 +391,17 @@ function quoteName(name: string): string {
 
 /**
  * A literal that means the same whatever standard_conforming_strings says; and with `isAscii`, whatever client_encoding the
- * client before left there: in SJIS, Big5 or GBK the backslash may be the second half of a letter. What could not be
- * decoded is left as it is, and so is all that is for a server that knows no letters (SQL_ASCII).
+ * client before left there: in SJIS, Big5 or GBK the backslash may be the second half of a letter, and so may the quote be
+ * one's end. Only what is for a server that knows no letters (SQL_ASCII) is left as it is.
  */
 export function quoteLiteral(value: string, isAscii: boolean): string {
   const quoted = `'${value.replaceAll("'", "''")}'`;
-  const isSpelled = isAscii && NOT_ASCII.test(value) && !value.includes('\ufffd');
+  const isSpelled = isAscii && NOT_ASCII.test(value);
   if (!isSpelled && !value.includes('\\')) return quoted;
   const escaped = quoted.replaceAll('\\', '\\\\');
   return ` E${isSpelled ? escaped.replace(ALL_NOT_ASCII, spelled) : escaped}`;
 }
 
-const NOT_ASCII = /[^\0-\x7f]/u;
 const ALL_NOT_ASCII = /[^\0-\x7f]/gu;
 
 function spelled(letter: string): string {

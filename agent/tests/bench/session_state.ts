@@ -135,7 +135,7 @@ const FOLLOWED: Readonly<Record<string, number>> = {
   statement_timeout: 900_000,
   lock_timeout: 800_000,
   idle_in_transaction_session_timeout: 700_000,
-  temp_buffers: 900,
+  default_statistics_target: 300,
   vacuum_cost_page_miss: 5,
   gin_fuzzy_search_limit: 100,
   gin_pending_list_limit: 4_000,

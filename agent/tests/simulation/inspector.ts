@@ -194,7 +194,7 @@ function isDone({ expected, status }: Server, { mode, relay, parameters, left }:
   return (
     !relay.inMessage &&
     relay.heldBytes === 0 &&
-    !parameters.isAsking &&
+    !parameters.handover.isAsking &&
     !left.isAsking &&
     left.pins.size === 0
   );
