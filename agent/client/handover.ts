@@ -2,7 +2,8 @@
 
 import { AgentError } from '../base/errors.ts';
 import type { Server } from '../server/server.ts';
-import { anew, difference, inTime, type Parameters } from '../state/parameters.ts';
+import { anew, difference, type Parameters } from '../state/parameters.ts';
+import { inTime } from '../state/sure_settings.ts';
 import type { Greeting } from './greetings.ts';
 import type { Session } from './session.ts';
 import { Switch } from './switch.ts';

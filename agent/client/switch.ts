@@ -1,6 +1,7 @@
 // How a server gets from what one client has set to what another has: made once, while both stay as they are.
 
-import { difference, inTime, isReached, isSure, type Parameters } from '../state/parameters.ts';
+import { difference, isReached, type Parameters } from '../state/parameters.ts';
+import { inTime, isSure } from '../state/sure_settings.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeQuery } from '../wire/client_messages.ts';
 import { encodeCommandComplete } from '../wire/server_messages.ts';

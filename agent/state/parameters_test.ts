@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Elders, flatten, isReached, isSure, Parameters, difference as statements } from './parameters.ts';
+import { Elders, flatten, isReached, Parameters, difference as statements } from './parameters.ts';
 
 const map = (all: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
   new Map(Object.entries(all));
@@ -158,32 +158,6 @@ describe('difference() in pure ASCII', () => {
     expect(difference(parameters({}, { [long]: '1' }), parameters({}))).toBe(
       `SELECT pg_catalog.set_config('${long}', NULL, false);`,
     );
-  });
-});
-
-describe('isSure()', () => {
-  const sure = (has: Readonly<Record<string, string>>, wants: Readonly<Record<string, string>>): boolean =>
-    isSure(parameters({}, has), parameters({}, wants));
-
-  test('is said of what PostgreSQL takes from anybody', () => {
-    expect(sure({ work_mem: '4MB' }, { search_path: 'a', lock_timeout: '5s' })).toBe(true);
-  });
-
-  test('is not of what a library, a catalog, a right or an encoding decides', () => {
-    expect(sure({ 'plpgsql.foo': 'x' }, {})).toBe(false);
-    expect(sure({}, { 'app.tenant': '7' })).toBe(false);
-    expect(sure({}, { role: 'r1' })).toBe(false);
-    expect(sure({}, { default_tablespace: 'fast' })).toBe(false);
-    expect(sure({}, { search_path: 'é' })).toBe(false);
-    expect(isSure(parameters({ application_name: '' }), parameters({ application_name: 'é' }))).toBe(false);
-    expect(sure({ 'app.tenant': '7' }, { 'app.tenant': '7', work_mem: '4MB' })).toBe(true);
-  });
-
-  test('is not where the client before has left too little time', () => {
-    for (const value of ['1', '999', '999ms', '900000us', 'soon', '1e0'])
-      expect(sure({ statement_timeout: value }, {})).toBe(false);
-    for (const value of ['0', '1000', '5s', '1 min', '2h'])
-      expect(sure({ statement_timeout: value }, {})).toBe(true);
   });
 });
 

@@ -69,7 +69,9 @@ async function startPgbouncer(postgres: Postgres, ini: Ini): Promise<Pooler> {
 async function startPgsidecar(postgres: Postgres, ini: Ini): Promise<Pooler> {
   const port = await freePort();
   const files = filesFor(postgres, port, ini);
-  const { socketDir, stop } = await startAgent({ files, args: ['--config', 'pgbouncer.ini'] });
+  // Without what PgBouncer has not: behind some transactions the server is asked something, or kept for a while.
+  const own = ['--leak-check-every', '0', '--pin-sequences', 'ignore'];
+  const { socketDir, stop } = await startAgent({ files, args: ['--config', 'pgbouncer.ini', ...own] });
   const socketPath = join(socketDir, `.s.PGSQL.${port}`);
   return { socketDir, socketPath, port, [Symbol.asyncDispose]: stop };
 }
