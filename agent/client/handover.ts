@@ -98,6 +98,8 @@ export class Handover {
       return false;
     }
     this.#refusals = 0;
+    // A Query has ended what anybody had parsed there without a name: nothing is to be closed in front of what the client says first.
+    server.unnamedOf = undefined;
     if (!isFirst) return true;
     // It has said how it spells them: `ISO` is `ISO, MDY` there.
     parameters.tellReported(server);

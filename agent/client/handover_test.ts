@@ -1,7 +1,7 @@
 // A server goes from one client to another: what it might refuse is answered before anything of the client's goes there.
 
 import { describe, expect, test } from 'bun:test';
-import { query } from '../tests/harness/client_words.ts';
+import { close, parse, query, sync } from '../tests/harness/client_words.ts';
 import type { FakeClient } from '../tests/harness/data_plane.ts';
 import { settle } from '../tests/harness/fake_clock.ts';
 import type { FakeServer } from '../tests/harness/fake_network.ts';
@@ -41,6 +41,18 @@ describe('Handover', () => {
     expect(one.heard()).toEqual(['Query RESET "app"."tenant";']);
     one.says(server.complete('RESET'), server.ready());
     expect(one.heard()).toEqual(['Query ROLLBACK; DELETE FROM t', 'Query SELECT 1']);
+  });
+
+  test('leaves nothing to be closed that a Query has ended', async () => {
+    const { clients, server: one } = await sessionFixture(2, {}, FEW);
+    run(clients[0]!, one, "SET app.tenant TO '7'", 'SET');
+    clients[0]!.says(parse('', 'SELECT 1'), sync);
+    one.says(server.parseComplete, server.ready());
+    one.heard();
+    clients[1]!.says(close('S', 'p'), sync);
+    expect(one.heard()).toEqual(['Query RESET "app"."tenant";']);
+    one.says(server.complete('RESET'), server.ready());
+    expect(one.heard().filter((said) => said.startsWith('Close S') && !said.includes('p'))).toEqual([]);
   });
 
   test('gives a client another server where one keeps what another client has left there', async () => {
