@@ -120,8 +120,10 @@ export class Handover {
     if (isOthers || server.parameters !== this.#reached || this.#asking !== 'first')
       server.retired ??= 'what a client has set there could not be taken back';
     if (before !== undefined) server.parameters = before;
-    const mayBeOthers = this.#asking === 'again' || (this.#asking === 'first' && isOthers);
-    if (!mayBeOthers || ++this.#refusals > OTHERS_MAX) return new AgentError('startup_parameter', { reason });
+    const isFirst = this.#asking === 'first';
+    const mayBeOthers = this.#asking === 'again' || (isFirst && isOthers);
+    if (!mayBeOthers || ++this.#refusals > OTHERS_MAX)
+      return new AgentError(isFirst ? 'startup_parameter' : 'settings_not_taken', { reason });
     this.#isRefused = true;
     return undefined;
   }

@@ -86,21 +86,7 @@ export class StatementRegistry {
       // Not slice(): that of a Buffer is a view, which would keep the whole chunk.
       const copy = new Uint8Array(tail);
       const name = `pgsidecar_${++this.#serial}`;
-      statement = {
-        name,
-        tail: copy,
-        sql: undefined,
-        key,
-        reading,
-        bytes,
-        isOwn: false,
-        users: 0,
-        effects: undefined,
-        relies,
-        taught: 0,
-        edition: 0,
-        isCut: false,
-      };
+      statement = newStatement(name, copy, { key, reading, bytes, relies });
       if (relies !== undefined) relies.users++;
       this.#byKey.set(key, statement);
       this.#bytes += bytes;
@@ -122,21 +108,7 @@ export class StatementRegistry {
     const bytes = 2 * (sql ?? tail).length + OVERHEAD_BYTES;
     // A name cannot be the key of another: those begin with the values of settings.
     const key = `\0${name}`;
-    const statement = {
-      name,
-      tail,
-      sql,
-      key,
-      reading,
-      bytes,
-      isOwn: true,
-      users: 1,
-      effects: undefined,
-      relies: undefined,
-      taught: 0,
-      edition: 0,
-      isCut: false,
-    };
+    const statement = newStatement(name, tail, { sql, key, reading, bytes, isOwn: true, users: 1 });
     this.#byKey.set(key, statement);
     this.#bytes += bytes;
     return statement;
@@ -155,21 +127,26 @@ export class StatementRegistry {
   }
 }
 
-/** Its text is empty, and it has no parameters: PostgreSQL takes that in a failed transaction as well. */
-function standInOf(name: string): Statement {
+/** All of them have the same fields in the same order: they are looked at with every message. */
+function newStatement(name: string, tail: Uint8Array, known: Partial<Statement>): Statement {
   return {
     name,
-    tail: new Uint8Array(3),
-    sql: undefined,
-    key: '',
-    reading: undefined,
-    bytes: 0,
-    isOwn: false,
-    users: 1,
+    tail,
+    sql: known.sql,
+    key: known.key ?? '',
+    reading: known.reading,
+    bytes: known.bytes ?? 0,
+    isOwn: known.isOwn ?? false,
+    users: known.users ?? 0,
     effects: undefined,
-    relies: undefined,
+    relies: known.relies,
     taught: 0,
     edition: 0,
     isCut: false,
   };
+}
+
+/** Its text is empty, and it has no parameters: PostgreSQL takes that in a failed transaction as well. */
+function standInOf(name: string): Statement {
+  return newStatement(name, new Uint8Array(3), { users: 1 });
 }

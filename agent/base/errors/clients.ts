@@ -240,6 +240,11 @@ export const CLIENT_ERRORS = {
     exit: 69,
     sentence: 'invalid server parameter: cannot set those of the startup packet: {reason}',
   },
+  settings_not_taken: {
+    sqlstate: '22023',
+    exit: 69,
+    sentence: 'no server takes any more what this session has set: {reason}',
+  },
   internal_error: {
     sqlstate: 'XX000',
     exit: 70,

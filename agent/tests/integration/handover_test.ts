@@ -1,15 +1,12 @@
 // A server goes from a hostile or careless client to another one: no text of that one runs with the other's settings, whatever was left there.
 
 import { expect, setDefaultTimeout, test } from 'bun:test';
-import type { Agent } from '../harness/agent.ts';
-import { serve } from '../harness/application.ts';
 import { bind, execute, parse, query, sync } from '../harness/client_words.ts';
-import { loggedIn, type RawClient, socketOf } from '../harness/raw_client.ts';
-import { openShop } from '../harness/shop.ts';
+import { ask, asks, openSharedShop } from './two_clients.ts';
 
 setDefaultTimeout(30_000);
 
-const { authority, postgres } = await openShop();
+const { postgres, join, shared: open } = await openSharedShop();
 await postgres.sql('CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil, public TO app', 'shop');
 await postgres.sql(
   'CREATE TABLE public.t (x text); CREATE TABLE evil.t (x text); CREATE TABLE loot (x text)',
@@ -17,36 +14,11 @@ await postgres.sql(
 );
 await postgres.sql('GRANT ALL ON public.t, evil.t, loot TO app', 'shop');
 
-/** Two clients of so many servers, who have both used one. */
+/** Both have used a server, so that none is asked whether it takes what they began with. */
 async function shared(servers = 1) {
-  const agent = await serve({
-    postgres,
-    authority,
-    settings: { default_pool_size: servers, auth_type: 'plain', leak_check_every: 0 },
-  });
-  const [one, two] = [await join(agent), await join(agent)];
-  for (const client of [one, two]) await asks(client, 'SELECT 1');
-  return { agent, one, two, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
-}
-
-function join(agent: Agent): Promise<RawClient> {
-  return loggedIn(socketOf(agent), postgres.passwordOf('app'));
-}
-
-/** The values of all rows, and the errors, up to ReadyForQuery. */
-async function ask(client: RawClient, ...pieces: readonly Uint8Array[]): Promise<string[]> {
-  client.say(...pieces);
-  const answers = await client.untilReady();
-  return answers.flatMap(({ type, body }) => {
-    if (type === 'E') return [body.toString('latin1')];
-    return type === 'D' ? [body.subarray(6).toString('utf8')] : [];
-  });
-}
-
-async function asks(client: RawClient, ...texts: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const text of texts) found.push(...(await ask(client, query(text))));
-  return found;
+  const both = await open(servers, { leak_check_every: 0 });
+  for (const client of [both.one, both.two]) await asks(client, 'SELECT 1');
+  return both;
 }
 
 async function rowsOf(table: string): Promise<unknown[]> {

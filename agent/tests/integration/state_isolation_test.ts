@@ -1,44 +1,13 @@
 // What a client leaves on a server in ways that its text does not say, or says too late: the next client must not find it.
 
 import { expect, setDefaultTimeout, test } from 'bun:test';
-import type { Agent } from '../harness/agent.ts';
-import { type Application, serve } from '../harness/application.ts';
 import { bind, execute, message, parse, query, sync } from '../harness/client_words.ts';
-import { loggedIn, type RawClient, socketOf } from '../harness/raw_client.ts';
-import { openShop } from '../harness/shop.ts';
+import type { RawClient } from '../harness/raw_client.ts';
+import { ask, asks, openSharedShop } from './two_clients.ts';
 
 setDefaultTimeout(30_000);
 
-const { authority, postgres } = await openShop();
-
-/** Two clients of so many servers; with two of them, who keeps his keeps nobody waiting. */
-async function shared(servers = 1, settings: Application['settings'] = {}) {
-  const agent = await serve({
-    postgres,
-    authority,
-    settings: { default_pool_size: servers, auth_type: 'plain', ...settings },
-  });
-  const [one, two] = [await join(agent), await join(agent)];
-  return { agent, one, two, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
-}
-
-function join(agent: Agent): Promise<RawClient> {
-  return loggedIn(socketOf(agent), postgres.passwordOf('app'));
-}
-
-/** The values of all rows, and the errors, up to ReadyForQuery. */
-async function ask(client: RawClient, ...pieces: readonly Uint8Array[]): Promise<string[]> {
-  client.say(...pieces);
-  const answers = await client.untilReady();
-  return answers.flatMap(({ type, body }) => {
-    if (type === 'E') return [body.toString('latin1')];
-    return type === 'D' ? [body.subarray(6).toString('latin1')] : [];
-  });
-}
-
-function asks(client: RawClient, sql: string): Promise<string[]> {
-  return ask(client, query(sql));
-}
+const { postgres, join, shared } = await openSharedShop();
 
 const BACKEND = 'SELECT pg_backend_pid()';
 
